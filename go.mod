@@ -1,0 +1,3 @@
+module github.com/growpanel/growpanel-mcp
+
+go 1.26

@@ -1,0 +1,84 @@
+// Package analytics keeps each account's customers, plans and invoices, replays
+// them into ledgers as they change, and hands out immutable snapshots for
+// reports. It does no I/O of its own: rows become durable through Store, and
+// time comes in through Config.
+package analytics
+
+import (
+	"context"
+
+	"github.com/growpanel/growpanel-mcp/analytics/fx"
+)
+
+// Table names one kind of durable row.
+type Table uint8
+
+// The tables of an account.
+const (
+	TableSource Table = iota + 1
+	TableCustomer
+	TablePlan
+	TableInvoice
+	TablePlanGroup
+	TableSettings // exactly one row per account, Seq 1
+)
+
+// Row is one durable row. Doc is the row's JSON as it was accepted, which an
+// operator can read with any SQL client; the other fields are its keys.
+//
+// Seq is assigned by the engine: dense per account and table, rising in order
+// of insertion, never reused. The engine owns uniqueness of (Source, ID): it
+// holds all ids of an open account in memory.
+type Row struct {
+	Table  Table
+	Seq    int64
+	Source int64 // Seq of the data source; 0 for sources, groups and settings
+	Owner  int64 // Seq of the invoice's customer; 0 for other tables
+	ID     string
+	Doc    []byte
+}
+
+// Key names a row to delete.
+type Key struct {
+	Table Table
+	Seq   int64
+}
+
+// Changeset is everything that one commit of one account writes.
+type Changeset struct {
+	Insert  []Row
+	Update  []Row
+	Delete  []Key
+	Version uint64 // the account's version after the commit
+}
+
+// Store keeps the rows of all accounts. Implementations are safe for
+// concurrent use. Every method takes the account id first: no call can read or
+// write two accounts.
+type Store interface {
+	// Load calls visit for every row of the account: settings, sources, plans,
+	// plan groups, customers, invoices, each table in order of Seq. The row is
+	// valid only during the call. It returns the account's version, 0 for an
+	// account that has never written. An error from visit ends the load and is
+	// returned.
+	Load(ctx context.Context, account string, visit func(Row) error) (version uint64, err error)
+
+	// Commit writes the changeset atomically. When it returns nil the change is
+	// durable (it survives a killed process and a power cut); when it returns an
+	// error nothing of it was written. Commits of different callers may share
+	// one disk flush; one that fails does not fail the others.
+	Commit(ctx context.Context, account string, c Changeset) error
+
+	// Version returns the account's committed version; it is one indexed read.
+	Version(ctx context.Context, account string) (uint64, error)
+
+	// RatesVersion changes whenever rates are imported, also by another process.
+	RatesVersion(ctx context.Context) (uint64, error)
+
+	// Rates returns all imported rates in no particular order.
+	Rates(ctx context.Context) ([]fx.Rate, error)
+
+	// ImportRates adds rates in one transaction, replacing those of the same
+	// (day, base, quote).
+	ImportRates(ctx context.Context, rates []fx.Rate) error
+}

@@ -1,0 +1,93 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/google/uuid"
+)
+
+// Token is a whole API key, `<key-uuid>.<secret-uuid>` (seed 000). It exists
+// only between its creation or arrival and its first use: nothing stores it,
+// and no verb, encoder or logger prints it. Reveal is the one way out.
+type Token struct {
+	key    uuid.UUID
+	secret uuid.UUID
+}
+
+const (
+	uuidLen  = 36
+	tokenLen = uuidLen + 1 + uuidLen
+	redacted = "[redacted]"
+)
+
+// newToken draws a key id and a secret; a version 4 UUID has 122 random bits.
+func newToken() (Token, error) {
+	key, err := uuid.NewRandom()
+	if err != nil {
+		return Token{}, fmt.Errorf("draw key id: %w", err)
+	}
+	secret, err := uuid.NewRandom()
+	if err != nil {
+		return Token{}, fmt.Errorf("draw key secret: %w", err)
+	}
+	return Token{key: key, secret: secret}, nil
+}
+
+// ParseToken reads an API key. Anything that is not two hyphenated UUIDs joined
+// by a dot is ErrInvalidKey; hexadecimal digits may be in any case.
+func ParseToken(s string) (Token, error) {
+	if len(s) != tokenLen || s[uuidLen] != '.' {
+		return Token{}, ErrInvalidKey
+	}
+	key, err := uuid.Parse(s[:uuidLen])
+	if err != nil {
+		return Token{}, ErrInvalidKey
+	}
+	secret, err := uuid.Parse(s[uuidLen+1:])
+	if err != nil {
+		return Token{}, ErrInvalidKey
+	}
+	return Token{key: key, secret: secret}, nil
+}
+
+// KeyID returns the part of the token that is not secret.
+func (t Token) KeyID() string { return t.key.String() }
+
+// Reveal returns the whole key, to be shown to its owner once.
+func (t Token) Reveal() string { return t.key.String() + "." + t.secret.String() }
+
+// Hash is the SHA-256 of a key's secret. A secret of 122 random bits cannot be
+// guessed from its hash, so a slow password hash would only cost time.
+type Hash [sha256.Size]byte
+
+// hash covers the key id as well, so that equal secrets never have equal hashes.
+func (t Token) hash() Hash {
+	var in [32]byte
+	copy(in[:16], t.key[:])
+	copy(in[16:], t.secret[:])
+	return sha256.Sum256(in[:])
+}
+
+func (h Hash) equal(other Hash) bool { return subtle.ConstantTimeCompare(h[:], other[:]) == 1 }
+
+// String returns a placeholder.
+func (Token) String() string { return redacted }
+
+// GoString returns a placeholder.
+func (Token) GoString() string { return redacted }
+
+// Format writes a placeholder for every verb.
+func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalJSON encodes a placeholder.
+func (Token) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// MarshalText encodes a placeholder.
+func (Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue logs a placeholder.
+func (Token) LogValue() slog.Value { return slog.StringValue(redacted) }

@@ -85,3 +85,18 @@ func (iv Interval) Months() (num, den int64) {
 		return n, 1
 	}
 }
+
+// WholeMonths returns k when to is exactly k calendar months after from, with
+// month end to month end counting as whole months, and 0 when it is not.
+func WholeMonths(from, to Day) int {
+	y1, m1, _ := from.YMD()
+	y2, m2, _ := to.YMD()
+	k := (y2-y1)*12 + int(m2) - int(m1)
+	if k <= 0 {
+		return 0
+	}
+	if from.AddMonths(k) == to || from.IsMonthEnd() && to.IsMonthEnd() {
+		return k
+	}
+	return 0
+}

@@ -5,8 +5,8 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
 
-// State is the value of one slot from a day on. A slot that is not running has
-// the zero State apart from its last plan and currency.
+// State is the value of one slot from a day on. A slot that has ended keeps its
+// last attributes with MRR, Discount and Quantity 0.
 type State struct {
 	MRR      int64 // minor units of Currency, never negative
 	Discount int64 // discount on the invoice that set it, minor units as billed
@@ -134,33 +134,34 @@ type Ledger struct {
 	// the end of a grace, a scheduled day, the end of a trial.
 	Wake calendar.Day
 
-	FirstPaid      calendar.Day // day of the first `new` movement up to Today, NoDay if none
-	FirstInvoice   calendar.Day // earliest invoice day, NoDay if none
-	TrialStart     calendar.Day // NoDay if there was no trial
-	TrialEnd       calendar.Day // first day after the trial
-	CancelRequest  calendar.Day // day of the request of the latest cancellation or derived churn
-	CancelEnd      calendar.Day // its effective day
-	Overdue        calendar.Day // first day without a paid period while past due, else NoDay
-	NextBilling    calendar.Day // earliest paid-through day of the running streams, else NoDay
-	CancelReason   Symbol       // as stated by the customer's last cancellation
-	DerivedReason  Cause        // ByInvoluntary or ByExpiry when the last churn was derived
-	Payments       int32        // paid invoices of a positive amount
-	Paid           []Total      // payments less refunds, per currency
-	Subscriptions  []Subscribed // one per stream that ever had value, for display
-	MainCurrency   money.Currency
-	everPaidUpTo   calendar.Day
-	hasSchedule    bool
-	mixedCurrency  bool
-	unpaidRenewals int32
+	// What follows is as of Today. A day that does not apply is NoDay.
+
+	FirstPaid     calendar.Day // first day at whose end MRR was positive
+	FirstInvoice  calendar.Day // day of the earliest invoice
+	TrialStart    calendar.Day
+	TrialEnd      calendar.Day   // first day after the trial
+	CancelRequest calendar.Day   // request of the scheduled cancellation, or of the one that ended the customer
+	CancelEnd     calendar.Day   // its effective day
+	Overdue       calendar.Day   // first day that is not paid for, while past due
+	NextBilling   calendar.Day   // earliest paid-through day of the running streams
+	CancelReason  Symbol         // as stated by the last cancellation
+	DerivedReason Cause          // ByInvoluntary or ByExpiry when the last end was derived, else ByInvoice
+	Payments      int32          // paid invoices of a positive amount
+	Paid          []Total        // payments less refunds, per currency
+	Streams       []Stream       // for display, in order of first appearance
+	Currency      money.Currency // of the running slots if it is one; None when mixed
 }
 
-// Subscribed describes one stream of the customer as of Today.
-type Subscribed struct {
-	Subscription Symbol
+// Stream describes one subscription stream of the customer as of Today.
+type Stream struct {
+	Subscription Symbol // 0 for the default stream
 	Plan         PlanRef
 	Start        calendar.Day // first day of its current or last run
 	PaidThrough  calendar.Day
-	Active       bool
+	End          calendar.Day // day it ended or is scheduled to end, else NoDay
+	Active       bool         // running with a positive MRR
 	PastDue      bool
-	CancelAt     calendar.Day // effective day of a scheduled cancellation, else NoDay
+
+	cause   Cause        // of an end up to Today
+	request calendar.Day // of the cancellation that ended it
 }

@@ -1,0 +1,412 @@
+package ledger
+
+import (
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
+)
+
+// subscription applies a subscription invoice: its full items set the stream,
+// its prorated items add to it.
+func (r *Replayer) subscription(o *ordered, ev *Event, currency money.Currency) {
+	r.items = r.itemsOf(r.items[:0], ev)
+	if len(r.items) == 0 {
+		return
+	}
+	index := r.streamOf(ev.Subscription, o.day)
+	s := &r.streams[index]
+	full := 0
+	for i := range r.items {
+		if r.items[i].proration == NotProrated {
+			r.items[full], r.items[i] = r.items[i], r.items[full]
+			full++
+		}
+	}
+	r.charges = append(r.charges, charge{event: o.index, stream: index, day: o.day})
+	if full > 0 {
+		r.full(s, o, ev, currency, r.items[:full])
+	}
+	for i := range r.items[full:] {
+		r.prorated(s, o, ev, currency, &r.items[full+i])
+	}
+}
+
+// full applies the full items of an invoice to its stream.
+func (r *Replayer) full(s *stream, o *ordered, ev *Event, currency money.Currency, items []item) {
+	if s.running && backBill(items, s.segment) {
+		return
+	}
+	var through, grace calendar.Day
+	var total int64
+	for i := range items {
+		if t := items[i].paidThrough(o.day); i == 0 || t > through {
+			through, grace = t, items[i].grace(r.set.GraceDays, o.day)
+		}
+		total += items[i].full()
+	}
+	adds := s.sub == 0 && s.running && items[0].start.Valid() && items[0].start == s.setStart
+	wasRunning := s.running
+	r.start(s, o.day)
+	r.extend(s, ev, o.day, wasRunning, through, grace)
+	if !adds {
+		s.parts = s.parts[:0]
+		s.setStart, s.segment = items[0].start, o.day
+	}
+	if total == 0 {
+		r.noteTrial(o.day, through)
+	}
+	r.place(s, o, ev, currency, items, adds)
+}
+
+// backBill reports whether all items are for a time before the segment in
+// force, which a later invoice already covers: such an invoice is cash only.
+func backBill(items []item, segment calendar.Day) bool {
+	for i := range items {
+		if !items[i].end.Valid() || items[i].end > segment {
+			return false
+		}
+	}
+	return true
+}
+
+// start begins a run of the stream if it is not running.
+func (r *Replayer) start(s *stream, day calendar.Day) {
+	if s.running {
+		return
+	}
+	s.running, s.runStart, s.segment, s.setStart = true, day, day, calendar.NoDay
+	s.unpaid, s.pending = false, false
+	s.parts = s.parts[:0]
+	for i := range s.lines {
+		s.lines[i].raw = 0
+	}
+}
+
+// extend moves the stream's paid-through day to that of a full invoice. An open
+// or failed invoice does not: it holds the stream only for the grace.
+func (r *Replayer) extend(s *stream, ev *Event, day calendar.Day, wasRunning bool, through, grace calendar.Day) {
+	s.grace = grace
+	if ev.Status != Paid {
+		r.owe(s, day, wasRunning)
+		return
+	}
+	s.unpaid = false
+	s.paidThrough = through
+	if s.pending && through > s.cancelEnd {
+		s.pending = false // a later full invoice voids the cancellation
+	}
+}
+
+// owe notes an unpaid invoice on the stream.
+func (r *Replayer) owe(s *stream, day calendar.Day, wasRunning bool) {
+	if !s.unpaid {
+		s.unpaidSince = day
+	}
+	s.unpaid = true
+	if !wasRunning {
+		s.paidThrough = day // nothing of this run is paid yet
+	}
+}
+
+// noteTrial records a zero-amount period of a customer who has not paid yet.
+func (r *Replayer) noteTrial(day, end calendar.Day) {
+	if len(r.tape.changes) > 0 || day > r.today {
+		return // has paid before, or a trial that is still to come
+	}
+	if r.zeroStart == calendar.NoDay {
+		r.zeroStart = day
+	}
+	r.zeroEnd = end
+}
+
+// place gives every full item a line of the stream: the line of its plan, else
+// one whose plan the invoice no longer has (a plan change), else a new one.
+// Unless the items add to the set in force, lines left over end.
+func (r *Replayer) place(s *stream, o *ordered, ev *Event, currency money.Currency, items []item, adds bool) {
+	if len(items) == 1 && len(s.lines) <= 1 && !adds { // nearly every invoice
+		if len(s.lines) == 0 {
+			r.newLine(s)
+		}
+		r.setLine(s, 0, o, ev, currency, &items[0])
+		return
+	}
+	taken := uint64(0)
+	pick := func(want func(*line) bool) int {
+		for i := range s.lines {
+			if i < 64 && taken&(1<<i) == 0 && want(&s.lines[i]) {
+				return i
+			}
+		}
+		return -1
+	}
+	named := func(it *item) func(*line) bool {
+		return func(l *line) bool { return l.state.Plan == it.plan && l.state.Currency == currency }
+	}
+	// Lines whose plan the invoice still has are not up for a plan change.
+	for i := range items {
+		if at := pick(named(&items[i])); at >= 0 {
+			taken |= 1 << at
+			r.setLine(s, at, o, ev, currency, &items[i])
+			items[i].plan = 0 // placed
+		}
+	}
+	for i := range items {
+		if items[i].plan == 0 {
+			continue
+		}
+		at := -1
+		if !adds {
+			at = pick(func(l *line) bool { return l.raw > 0 })
+			if at < 0 {
+				at = pick(func(*line) bool { return true })
+			}
+		}
+		if at < 0 {
+			at = r.newLine(s)
+		}
+		if at < 64 {
+			taken |= 1 << at
+		}
+		r.setLine(s, at, o, ev, currency, &items[i])
+	}
+	if adds {
+		return
+	}
+	for i := range s.lines {
+		if i >= 64 || taken&(1<<i) == 0 {
+			l := &s.lines[i]
+			l.raw, l.state.MRR, l.state.Quantity, l.state.Discount = 0, 0, 0, 0
+			r.tape.push(l.slot, o.day, ByInvoice, l.state)
+		}
+	}
+}
+
+func (r *Replayer) newLine(s *stream) int {
+	index := int32(0)
+	for i := range r.streams {
+		if &r.streams[i] == s {
+			index = int32(i)
+		}
+	}
+	s.lines = append(s.lines, line{slot: r.tape.newSlot(s.sub, index)})
+	return len(s.lines) - 1
+}
+
+// setLine gives a line the value of a full item.
+func (r *Replayer) setLine(s *stream, at int, o *ordered, ev *Event, currency money.Currency, it *item) {
+	l := &s.lines[at]
+	mrr := it.full()
+	for i := range s.parts {
+		if int(s.parts[i].line) == at {
+			s.parts[i].line = -1 // superseded
+		}
+	}
+	s.parts = append(s.parts, part{event: o.index, line: int32(at), amount: mrr})
+	l.raw = mrr
+	l.state = State{
+		MRR: mrr, Discount: it.discount, Quantity: it.quantity, Plan: it.plan, Method: ev.Method,
+		Interval: it.interval, Currency: currency, Pricing: ev.Pricing,
+	}
+	cause := ByInvoice
+	if mrr == 0 {
+		cause = ByFree
+	}
+	r.tape.push(l.slot, o.day, cause, l.state)
+}
+
+// prorated applies one prorated item.
+func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Currency, it *item) {
+	delta, ok := it.prorated()
+	if !ok || it.basis == 0 {
+		return // no period to scale from, or nothing to add: cash only
+	}
+	wasRunning := s.running
+	r.start(s, o.day)
+	if !wasRunning {
+		s.paidThrough, s.grace = it.end, it.grace(r.set.GraceDays, o.day)
+	}
+	switch {
+	case ev.Status != Paid:
+		r.owe(s, o.day, wasRunning)
+	case it.end > s.paidThrough:
+		s.paidThrough = it.end
+	}
+	at := r.proratedLine(s, it, currency)
+	l := &s.lines[at]
+	if it.proration == FullProration {
+		for i := range s.parts {
+			if int(s.parts[i].line) == at {
+				s.parts[i].line = -1
+			}
+		}
+		l.raw = 0
+	}
+	l.raw += delta
+	s.parts = append(s.parts, part{event: o.index, line: int32(at), amount: delta})
+	st := l.state
+	st.MRR, st.Currency = max(0, l.raw), currency
+	if it.basis > 0 || st.Plan == 0 {
+		st.Plan, st.Interval = it.plan, it.interval
+		if it.quantity != 0 {
+			st.Quantity = it.quantity
+		}
+	}
+	if !wasRunning {
+		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, ev.Pricing, it.discount, it.quantity
+	}
+	l.state = st
+	r.tape.push(l.slot, o.day, ByProration, st)
+}
+
+// proratedLine finds the line that a prorated item changes: that of its plan,
+// else the stream's only one, whose plan it then changes.
+func (r *Replayer) proratedLine(s *stream, it *item, currency money.Currency) int {
+	only := -1
+	for i := range s.lines {
+		l := &s.lines[i]
+		if l.state.Currency != currency {
+			continue
+		}
+		if l.state.Plan == it.plan {
+			return i
+		}
+		if only < 0 || l.raw != 0 && s.lines[only].raw == 0 {
+			only = i
+		}
+	}
+	if only >= 0 {
+		return only
+	}
+	at := r.newLine(s)
+	s.lines[at].state.Currency = currency
+	return at
+}
+
+// refund takes back the part of the refunded invoice's contribution that the
+// refund is of the invoice.
+func (r *Replayer) refund(o *ordered, ev *Event) {
+	if !r.set.RefundsReduceMRR {
+		return
+	}
+	target, stream := r.refunded(ev)
+	if target < 0 {
+		return
+	}
+	s := &r.streams[stream]
+	whole := abs(r.events[target].Amount)
+	if !s.running || whole == 0 || !s.pending && o.day > s.paidThrough+s.grace {
+		return
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if p.event != target || p.line < 0 {
+			continue
+		}
+		before := p.left(whole)
+		p.refunded = min(whole, p.refunded+min(abs(ev.Amount), whole))
+		l := &s.lines[p.line]
+		l.raw += p.left(whole) - before
+		l.state.MRR = max(0, l.raw)
+		r.tape.push(l.slot, o.day, ByRefund, l.state)
+	}
+}
+
+// left is what the part still contributes when whole is the invoice's amount.
+func (p *part) left(whole int64) int64 {
+	if p.refunded == 0 {
+		return p.amount
+	}
+	return p.amount - money.MulDiv(p.amount, p.refunded, whole)
+}
+
+// refunded finds the invoice that a refund is for: the one it names, else the
+// latest subscription invoice of the stream, plan or customer.
+func (r *Replayer) refunded(ev *Event) (event, stream int32) {
+	named := ev.Extra != nil && ev.Extra.RefundOf != ""
+	for i := len(r.charges) - 1; i >= 0; i-- {
+		c := r.charges[i]
+		target := &r.events[c.event]
+		switch {
+		case named:
+			if target.ID != ev.Extra.RefundOf {
+				continue
+			}
+		case ev.Subscription != 0:
+			if r.streams[c.stream].sub != ev.Subscription {
+				continue
+			}
+		case ev.Plan != 0:
+			if target.Plan != ev.Plan {
+				continue
+			}
+		}
+		return c.event, c.stream
+	}
+	return -1, -1
+}
+
+// cancel applies a cancellation to its stream, or to all of the customer.
+func (r *Replayer) cancel(o *ordered, ev *Event) {
+	if o.day <= r.today {
+		if ev.Extra != nil {
+			r.facts.CancelReason = ev.Extra.CancelReason
+		} else {
+			r.facts.CancelReason = 0
+		}
+	}
+	running := false
+	last := calendar.NoDay
+	for i := range r.streams {
+		s := &r.streams[i]
+		if ev.Subscription != 0 && s.sub != ev.Subscription {
+			continue
+		}
+		running = running || s.running
+		if !s.running {
+			last = max(last, s.endedOn)
+		}
+	}
+	for i := range r.streams {
+		s := &r.streams[i]
+		if ev.Subscription != 0 && s.sub != ev.Subscription {
+			continue
+		}
+		switch {
+		case s.running:
+			r.cancelStream(s, o.day, ev.End)
+		case !running && s.endedOn == last:
+			r.explain(s, o.day)
+		}
+	}
+}
+
+// cancelStream schedules the end of a running stream.
+func (r *Replayer) cancelStream(s *stream, request calendar.Day, stated calendar.Stamp) {
+	end := s.paidThrough
+	inGrace := request > end && (request <= end+s.grace || r.set.NonRenewalChurn)
+	switch {
+	case r.set.Recognition == Immediate:
+		if !inGrace {
+			end = request
+		}
+	case !stated.IsZero():
+		end = max(r.endDay(stated), s.runStart)
+	case request > end && !inGrace:
+		end = request
+	}
+	if request > r.today && end <= r.today {
+		return // asked for in the future: it cannot act before
+	}
+	s.pending, s.cancelRequest, s.cancelEnd = true, request, end
+}
+
+// explain makes a derived end voluntary: the cancellation came after it.
+func (r *Replayer) explain(s *stream, request calendar.Day) {
+	if s.endCause != ByExpiry && s.endCause != ByInvoluntary || request > r.today {
+		return
+	}
+	s.endCause = ByCancellation
+	s.cancelRequest = request
+	for i := range s.lines {
+		r.tape.relabel(s.lines[i].slot, s.endedOn, ByCancellation)
+	}
+}

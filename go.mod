@@ -18,3 +18,5 @@ require (
 	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
 	golang.org/x/text v0.32.0 // indirect
 )
+
+ignore node_modules

@@ -1,0 +1,99 @@
+# GrowPanel. `make help` lists the targets.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# A clone owned by another user must still build; the version is stamped below.
+export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
+export TIMEFORMAT := == %1R s
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+GO_TOOL  := go tool -modfile=tools/go.mod
+GATE     := bin/testgate
+FUZZTIME ?= 10s
+
+# Packages whose tests also run under the race detector, as far as they exist.
+RACE := $(foreach dir,$(wildcard analytics httpapi identity ingest mcp oauth store),./$(dir)/...)
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## Build the shipped binaries into bin/.
+	@echo "== build $(VERSION)"
+	@time $(BUILD) -o bin/ ./cmd/...
+
+.PHONY: run
+run: build ## Start everything on embedded defaults with the demo company.
+	@bin/growpanel serve --demo
+
+.PHONY: test
+test: ## Run everything: tools, lint, verify, build, unit, race and end-to-end tests.
+	@$(MAKE) --no-print-directory --keep-going tools lint verify build unit race e2e
+
+.PHONY: test-fast
+test-fast: ## Vet and test without the end-to-end suite; installs nothing.
+	@go vet ./...
+	@go test -short ./...
+
+.PHONY: ci
+ci: ## Prepare a bare Debian machine, then run `make test`.
+	@.ci/run
+
+.PHONY: tools
+tools: ## Check that gcc, git and the npm clients are there; as root, install them.
+	@echo "== tools"
+	@time .ci/tools
+
+.PHONY: lint
+lint: ## Run the linters and the format check.
+	@echo "== lint"
+	@time $(GO_TOOL) golangci-lint run ./...
+
+.PHONY: format
+format: ## Format the tree as lint wants it.
+	@$(GO_TOOL) golangci-lint fmt ./...
+
+.PHONY: generate
+generate: ## Regenerate code and reference pages.
+	@go generate ./...
+
+.PHONY: verify
+verify: ## Check that generated files and go.mod are fresh.
+	@echo "== verify"
+	@time .ci/verify
+
+$(GATE): $(wildcard tools/testgate/*.go)
+	@go build -C tools/testgate -o ../../$(GATE) .
+
+.PHONY: unit
+unit: $(GATE) ## Run the unit tests and laws.
+	@echo "== unit"
+	@time go list ./... | grep -v '/e2e$$' | xargs go test -json | $(GATE)
+
+.PHONY: race
+race: $(GATE) ## Run the concurrent packages under the race detector.
+	@echo "== race"
+	@time CGO_ENABLED=1 go test -race -json $(RACE) | $(GATE)
+
+.PHONY: e2e
+e2e: $(GATE) ## Run the black-box tests against the real binary and real clients.
+	@echo "== e2e"
+	@time if [ -d e2e ]; then go test -json -count=1 ./e2e/... | $(GATE); fi
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s).
+	@for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks.
+	@go test -run '^$$' -bench . -benchmem ./...

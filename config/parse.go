@@ -1,0 +1,143 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The setters parse a value and store it. Their errors say what would be right;
+// the caller adds the name of the setting and the value.
+
+func setFolder(to *string, value string) error {
+	if value == "" {
+		return errors.New("a folder")
+	}
+	*to = value
+	return nil
+}
+
+func setSwitch(to *bool, value string) error {
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		return errors.New("true or false")
+	}
+	*to = on
+	return nil
+}
+
+func setListen(to *string, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errors.New("host:port, such as 127.0.0.1:8080")
+	}
+	*to = value
+	return nil
+}
+
+// setTime accepts a day or an instant. A day is taken at noon UTC, which is
+// that day in nearly every time zone.
+func setTime(to *time.Time, value string) error {
+	if day, err := time.Parse(time.DateOnly, value); err == nil {
+		*to = day.Add(12 * time.Hour)
+		return nil
+	}
+	instant, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return errors.New("a day or an instant, such as 2026-03-31 or 2026-03-31T09:00:00Z")
+	}
+	*to = instant
+	return nil
+}
+
+// setOrigin accepts an http or https origin: the API answers at the root of its
+// host, so a path would be lost. A lone slash is dropped.
+func setOrigin(to *string, value string) error {
+	origin, err := url.Parse(strings.TrimSuffix(value, "/"))
+	if err != nil || origin.Hostname() == "" ||
+		origin.Scheme != "http" && origin.Scheme != "https" {
+		return errors.New("an origin such as https://api.example.com")
+	}
+	if origin.User != nil || origin.Path != "" || origin.RawQuery != "" || origin.Fragment != "" {
+		return errors.New("an origin without user, path or query, such as https://api.example.com")
+	}
+	*to = origin.Scheme + "://" + strings.ToLower(origin.Host)
+	return nil
+}
+
+// setPublic is setOrigin for an address that strangers use: keys travel over
+// it, so it is https unless it stays on this machine.
+func setPublic(to *string, value string) error {
+	var origin string
+	if err := setOrigin(&origin, value); err != nil {
+		return err
+	}
+	if strings.HasPrefix(origin, "http:") && !loopback(origin) {
+		return errors.New("an https origin; plain http is for loopback alone")
+	}
+	*to = origin
+	return nil
+}
+
+func setOrigins(to *[]string, value string) error {
+	var origins []string
+	for item := range strings.SplitSeq(value, ",") {
+		var origin string
+		if err := setOrigin(&origin, strings.TrimSpace(item)); err != nil {
+			return errors.New("origins separated by commas, such as https://a.example.com,https://b.example.com")
+		}
+		origins = append(origins, origin)
+	}
+	*to = origins
+	return nil
+}
+
+func setLimits(to *RateLimits, value string) error {
+	limits := DefaultRateLimits()
+	switch value {
+	case "default":
+	case "off":
+		limits = RateLimits{}
+	default:
+		classes := map[string]*int{
+			"GET": &limits.Get, "REPORT": &limits.Report, "POST": &limits.Post, "PUT": &limits.Put, "DELETE": &limits.Delete,
+		}
+		for item := range strings.SplitSeq(value, ",") {
+			class, number, _ := strings.Cut(strings.TrimSpace(item), "=")
+			limit, known := classes[strings.ToUpper(class)]
+			perMinute, err := strconv.ParseUint(number, 10, 31)
+			if !known || err != nil || perMinute == 0 {
+				return errors.New("default, off, or limits per minute such as GET=300,REPORT=30,POST=100,PUT=100,DELETE=50")
+			}
+			*limit = int(perMinute)
+		}
+	}
+	*to = limits
+	return nil
+}
+
+// loopback reports whether an origin names this machine alone.
+func loopback(origin string) bool {
+	parsed, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	return LoopbackHost(parsed.Hostname())
+}
+
+// LoopbackHost reports whether a host name or address is reachable from this
+// machine alone.
+func LoopbackHost(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}

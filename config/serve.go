@@ -1,0 +1,156 @@
+package config
+
+import (
+	"errors"
+	"time"
+)
+
+// Serve is the configuration of the serve commands.
+type Serve struct {
+	// Data is the folder of the embedded database.
+	Data string
+	// APIListen and MCPListen are host:port; port 0 takes a free one.
+	APIListen, MCPListen string
+	// PublicURL and APIPublicURL are the origins by which clients reach the MCP
+	// endpoint and the API; "" means the actual listen address, which must then
+	// be loopback.
+	PublicURL, APIPublicURL string
+	// AllowedOrigins are further browser origins that may call the MCP endpoint.
+	AllowedOrigins []string
+	// RateLimits are per account.
+	RateLimits RateLimits
+	// Demo serves a made-up company.
+	Demo bool
+	// ReadOnly leaves only MCP tools and actions that change nothing.
+	ReadOnly bool
+	// Now pins what reports call today; zero means the wall clock.
+	Now time.Time
+	// Upstream is the API that `serve mcp` stands in front of.
+	Upstream string
+}
+
+// RateLimits are requests per minute and account by class. Zero is no limit.
+type RateLimits struct {
+	Get    int // GET outside /reports
+	Report int // GET under /reports
+	Post   int
+	Put    int
+	Delete int
+}
+
+// DefaultRateLimits are those of seed 000, "Rate limiting".
+func DefaultRateLimits() RateLimits {
+	return RateLimits{Get: 300, Report: 30, Post: 100, Put: 100, Delete: 50}
+}
+
+// DefaultData is the data folder when none is given.
+const DefaultData = "./growpanel-data"
+
+// LoadServe reads the configuration of one of the serve commands.
+func LoadServe(source Source, command Command) (Serve, error) {
+	c := Serve{
+		Data:       DefaultData,
+		APIListen:  "127.0.0.1:8081",
+		MCPListen:  "127.0.0.1:8080",
+		RateLimits: DefaultRateLimits(),
+	}
+	err := source.apply(&c, command)
+	if command == ServeMCP {
+		err = errors.Join(err, source.upstream(&c))
+	}
+	if c.Demo {
+		err = errors.Join(err, c.checkDemo())
+	}
+	if err != nil {
+		return Serve{}, err
+	}
+	return c, nil
+}
+
+// upstream demands an explicit API: a default would send the keys of a
+// self-hosted platform's users to somebody else's host.
+func (s Source) upstream(c *Serve) error {
+	value, given := s.env(envAPIURL)
+	if !given {
+		return &Error{Name: envAPIURL, Want: "the origin of the REST API, such as http://127.0.0.1:8081"}
+	}
+	if err := setOrigin(&c.Upstream, value); err != nil {
+		return &Error{Name: envAPIURL, Value: value, Want: err.Error()}
+	}
+	return nil
+}
+
+// checkDemo keeps the demo, whose key is printed and known, off public hosts.
+func (c *Serve) checkDemo() error {
+	var all []error
+	for _, public := range []struct{ name, origin string }{
+		{"--public-url", c.PublicURL}, {"--api-public-url", c.APIPublicURL},
+	} {
+		if public.origin != "" && !loopback(public.origin) {
+			all = append(all, &Error{
+				Name: public.name, Value: public.origin,
+				Want: "a loopback origin such as http://127.0.0.1:8080, since --demo prints a working key",
+			})
+		}
+	}
+	return errors.Join(all...)
+}
+
+// serveSettings is the one list of what the serve commands can be told; flags,
+// variables and docs/env.md follow from it.
+func serveSettings() []Setting {
+	api := []Command{ServeAll, ServeAPI}
+	mcp := []Command{ServeAll, ServeMCP}
+	return []Setting{
+		{
+			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: api,
+			Help:  "folder of the embedded database, made with mode 0700 when absent",
+			apply: func(c *Serve, value string) error { return setFolder(&c.Data, value) },
+		},
+		{
+			Flag: "api-listen", Env: "GROWPANEL_API_LISTEN", Kind: "HOST:PORT", Default: "127.0.0.1:8081", Commands: api,
+			Help:  "address of the REST API; port 0 takes a free one",
+			apply: func(c *Serve, value string) error { return setListen(&c.APIListen, value) },
+		},
+		{
+			Flag: "mcp-listen", Env: "GROWPANEL_MCP_LISTEN", Kind: "HOST:PORT", Default: "127.0.0.1:8080", Commands: mcp,
+			Help:  "address of the MCP endpoint; port 0 takes a free one",
+			apply: func(c *Serve, value string) error { return setListen(&c.MCPListen, value) },
+		},
+		{
+			Flag: "public-url", Env: "GROWPANEL_PUBLIC_URL", Kind: "ORIGIN", Default: "the MCP listen address", Commands: mcp,
+			Help:  "origin by which clients reach the MCP endpoint; required unless it listens on loopback",
+			apply: func(c *Serve, value string) error { return setPublic(&c.PublicURL, value) },
+		},
+		{
+			Flag: "api-public-url", Env: "GROWPANEL_API_PUBLIC_URL", Kind: "ORIGIN", Default: "the API listen address", Commands: api,
+			Help:  "origin by which clients reach the API; required unless it listens on loopback",
+			apply: func(c *Serve, value string) error { return setPublic(&c.APIPublicURL, value) },
+		},
+		{
+			Flag: "demo", Env: "GROWPANEL_DEMO", Default: "off", Commands: api,
+			Help:  "serve a made-up company with three years of history and print a key for it",
+			apply: func(c *Serve, value string) error { return setSwitch(&c.Demo, value) },
+		},
+		{
+			Flag: "now", Env: "GROWPANEL_NOW", Kind: "TIME", Default: "the wall clock", Commands: api,
+			Help:  "pin what reports call today, as 2026-03-31 or 2026-03-31T09:00:00Z",
+			apply: func(c *Serve, value string) error { return setTime(&c.Now, value) },
+		},
+		{
+			Flag: "rate-limits", Env: "GROWPANEL_RATE_LIMITS", Kind: "LIMITS", Default: "default", Commands: api,
+			Help:  "requests per minute and account: default, off, or GET=300,REPORT=30,POST=100,PUT=100,DELETE=50",
+			apply: func(c *Serve, value string) error { return setLimits(&c.RateLimits, value) },
+		},
+		{
+			Flag: "allowed-origins", Env: "GROWPANEL_ALLOWED_ORIGINS", Kind: "ORIGINS", Default: "the public URL alone", Commands: mcp,
+			Help:  "further browser origins that may call the MCP endpoint, separated by commas",
+			apply: func(c *Serve, value string) error { return setOrigins(&c.AllowedOrigins, value) },
+		},
+		{
+			Flag: "read-only", Env: envReadOnly, Default: "off", Commands: []Command{ServeAll, ServeMCP, MCP},
+			Help:  "offer and accept only MCP tools and actions that change nothing",
+			apply: func(c *Serve, value string) error { return setSwitch(&c.ReadOnly, value) },
+		},
+	}
+}

@@ -17,6 +17,10 @@ func (r *Replayer) captureFacts() {
 		if len(s.lines) == 0 {
 			continue
 		}
+		if s.running && !s.pending {
+			r.wakeOn(s.paidThrough)
+			r.wakeOn(s.paidThrough + s.grace)
+		}
 		view := r.describe(s)
 		f.Streams = append(f.Streams, view)
 		if !view.Active {

@@ -228,7 +228,7 @@ func (r *Replayer) settle(s *stream, day calendar.Day) {
 		return
 	}
 	if s.unpaid && r.set.AutoChurnDays != NoAutoChurn {
-		limit := s.unpaidSince + calendar.Day(r.set.AutoChurnDays)
+		limit := max(s.paidThrough, s.unpaidSince+calendar.Day(r.set.AutoChurnDays))
 		r.wakeOn(limit + 1)
 		if day > limit && r.today > limit {
 			r.close(s, s.paidThrough, ByInvoluntary)

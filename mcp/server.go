@@ -66,12 +66,16 @@ type Config struct {
 	AllowedHosts []string
 	// BodyLimit is the largest accepted request body in bytes; 0 means 4 MiB.
 	BodyLimit int64
+	// StateKey seals what a client carries from a question to its answer. Every
+	// replica needs the same one; empty means a random key, for one process.
+	StateKey []byte
 }
 
 // Server is the MCP server of the product.
 type Server struct {
-	cfg  Config
-	core *protocol.Server
+	cfg   Config
+	core  *protocol.Server
+	seals sealer
 }
 
 // New returns a server for cfg, or an error that names the setting that is
@@ -86,14 +90,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, seals: newSealer(cfg.StateKey, cfg.Now)}
 	core, err := protocol.New(protocol.Config{
 		Name:           ServerName,
 		Version:        cfg.Version,
 		Instructions:   instructions,
 		Tools:          s.catalog(),
 		Authenticate:   s.authenticate,
-		Now:            cfg.Now,
 		Logger:         cfg.Logger,
 		PublicURL:      cfg.PublicURL,
 		AllowedOrigins: cfg.AllowedOrigins,
@@ -110,8 +113,26 @@ func New(cfg Config) (*Server, error) {
 // Handler serves streamable HTTP: POST on / and /mcp.
 func (s *Server) Handler() http.Handler { return s.core.Handler() }
 
-// ServeStdio answers the messages of in on out, one per line, until in ends,
-// which returns nil, or ctx does, which returns its error.
+// NewHTTPServer returns a server for h, which routes to Handler, with the limits
+// that a public endpoint needs: a slow client cannot hold a connection by
+// sending, while an answer may take as long as its tool. Shutdown ends open
+// subscription streams.
+func (s *Server) NewHTTPServer(h http.Handler) *http.Server {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+	srv.RegisterOnShutdown(s.core.Close)
+	return srv
+}
+
+// ServeStdio answers the messages of in on out, one per line. It returns nil
+// when in ends and everything is answered, or when ctx ends; an error means
+// that one of the streams broke.
 func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	return s.core.ServeStdio(ctx, in, out)
 }

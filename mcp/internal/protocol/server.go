@@ -1,17 +1,21 @@
 // Package protocol carries MCP messages: streamable HTTP and stdio, the
 // stateless era of 2026-07-28 and the handshakes before it, on one endpoint.
-// mcp-go decides what a message means; this package owns every byte that
-// comes in or goes out.
+//
+// mcp-go decides what a message means; this package owns every byte that comes
+// in or goes out. It keeps no sessions: each request is served on its own, so
+// any replica can answer it and no client can see what is meant for another.
 package protocol
 
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
-	"net/http"
+	"strconv"
+	"sync/atomic"
 	"time"
 
+	mcpgo "github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
 
@@ -24,22 +28,36 @@ var (
 	ErrForbidden = errors.New("forbidden")
 )
 
-// defaultBodyLimit is far above any tool call and far below what hurts.
-const defaultBodyLimit = 4 << 20
+const (
+	// defaultBodyLimit is far above any tool call and far below what hurts.
+	defaultBodyLimit = 4 << 20
+	// keepAlive is below the idle timeouts of common proxies.
+	keepAlive = 15 * time.Second
+	// cacheTTL is how long a client may keep the list of tools, which changes
+	// only with a new version of the server.
+	cacheTTL = 5 * time.Minute
+)
 
-// Config says what to serve. Now is required.
+// Config says what to serve.
 type Config struct {
-	Name         string
-	Version      string
-	Instructions string
-	Tools        []server.ServerTool
+	// Name and Version are the server's own, Instructions what it tells a
+	// client's model about itself.
+	Name, Version, Instructions string
+	// Tools are offered in the order of their names and never change.
+	Tools []server.ServerTool
+	// Options and Extend add what is neither a tool nor static; with Extend,
+	// tools/list is encoded on every request.
+	Options []server.ServerOption
+	Extend  func(*server.MCPServer)
 
-	// Authenticate checks a bearer token and returns the context of its
-	// request.
+	// Authenticate checks a bearer token and returns the context for its
+	// request. Without it, Handler serves everyone.
 	Authenticate func(ctx context.Context, token string) (context.Context, error)
-	Now          func() time.Time
-	Logger       *slog.Logger
+	// Logger is required.
+	Logger *slog.Logger
 
+	// PublicURL, AllowedOrigins, AllowedHosts and BodyLimit are described at
+	// mcp.Config.
 	PublicURL      string
 	AllowedOrigins []string
 	AllowedHosts   []string
@@ -48,32 +66,70 @@ type Config struct {
 
 // Server is an MCP server without an opinion about its tools.
 type Server struct {
-	cfg Config
-	mcp *server.MCPServer
+	cfg         Config
+	mcp         *server.MCPServer
+	guard       *guard
+	toolList    []byte
+	headerTools map[string]*mcpgo.Tool
+	asks        asks
+	requests    atomic.Uint64
+	keepAlive   time.Duration
+
+	// closing is cancelled by Close and ends the streams that would otherwise
+	// stay open for good.
+	closing context.Context
+	close   context.CancelFunc
 }
 
-// New returns a server that offers cfg.Tools.
+// New returns a server for cfg, or an error that names what is wrong with it.
 func New(cfg Config) (*Server, error) {
-	if cfg.BodyLimit == 0 {
+	if err := checkTools(cfg.Tools); err != nil {
+		return nil, err
+	}
+	guard, err := newGuard(cfg.PublicURL, cfg.AllowedOrigins, cfg.AllowedHosts)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.BodyLimit <= 0 {
 		cfg.BodyLimit = defaultBodyLimit
 	}
-	s := &Server{
-		cfg: cfg,
-		mcp: server.NewMCPServer(cfg.Name, cfg.Version,
-			server.WithToolCapabilities(false),
-			server.WithInstructions(cfg.Instructions),
-		),
-	}
+	s := &Server{cfg: cfg, guard: guard, headerTools: headerTools(cfg.Tools), keepAlive: keepAlive}
+	s.closing, s.close = context.WithCancel(context.Background())
+
+	s.mcp = server.NewMCPServer(cfg.Name, cfg.Version, append([]server.ServerOption{
+		server.WithToolCapabilities(false),
+		server.WithInstructions(cfg.Instructions),
+		server.WithToolHandlerMiddleware(s.guardTool),
+		server.WithCacheHints(cacheTTL.Milliseconds(), mcpgo.CacheScopePrivate),
+	}, cfg.Options...)...)
 	s.mcp.AddTools(cfg.Tools...)
+	if cfg.Extend != nil {
+		cfg.Extend(s.mcp)
+		return s, nil
+	}
+	if s.toolList, err = encodeTools(cfg.Tools); err != nil {
+		return nil, fmt.Errorf("tools: %w", err)
+	}
 	return s, nil
 }
 
-// Handler serves streamable HTTP.
-func (s *Server) Handler() http.Handler {
-	return server.NewStreamableHTTPServer(s.mcp, server.WithStateLess(true), server.WithDisableStreaming(true))
+// Close ends the open subscription streams with their final result, so that an
+// http.Server that shuts down does not wait for them. Other requests are left
+// to finish.
+func (s *Server) Close() { s.close() }
+
+// newSession returns the session of one request.
+func (s *Server) newSession(p *peer, out sink) *session {
+	return &session{
+		id:        strconv.FormatUint(s.requests.Add(1), 36),
+		peer:      p,
+		sink:      out,
+		asks:      &s.asks,
+		keepAlive: s.keepAlive,
+	}
 }
 
-// ServeStdio serves one client over a pair of streams.
-func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	return server.NewStdioServer(s.mcp).Listen(ctx, in, out)
+// newPeer returns a client of which only the protocol version is known.
+func newPeer(version string) *peer {
+	return &peer{version: version, logLevel: mcpgo.LoggingLevelInfo}
 }

@@ -1,0 +1,145 @@
+package mcp
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"time"
+
+	mcpgo "github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// confirmQuestion is the key of the one question that confirm asks.
+const confirmQuestion = "confirm"
+
+// confirm makes sure that a person wants the irreversible action that request
+// asks for. It returns nil if the action is to be carried out, and otherwise
+// the result that the tool has to return.
+//
+// A client that can put a question to its user is asked question, whatever the
+// arguments say: models confirm all too easily. Any other client, which
+// includes every handshake-era client over HTTP, has to set the argument named
+// argument, whose value is explicit.
+func (s *Server) confirm(ctx context.Context, request mcpgo.CallToolRequest, question, argument string, explicit bool) *mcpgo.CallToolResult {
+	if !canAsk(ctx) {
+		if explicit {
+			return nil
+		}
+		return mcpgo.NewToolResultError(question + " This cannot be undone. If the user has agreed to exactly this, repeat the call with " +
+			argument + ": true.")
+	}
+	subject := confirmSubject(ctx, request)
+	answer := server.ElicitationResponse(request.Params.InputResponses, confirmQuestion)
+	if answer == nil || !s.seals.valid(request.Params.RequestState, subject) {
+		return server.NewInputRequestBuilder(s.seals.seal(subject)).
+			Elicit(confirmQuestion, confirmForm(question)).
+			ToolResult()
+	}
+	if answer.Action == mcpgo.ElicitationResponseActionAccept && agreed(answer.Content) {
+		return nil
+	}
+	return mcpgo.NewToolResultError("The user did not confirm. Nothing was changed.")
+}
+
+// canAsk reports whether the client of ctx said that it can put a form to its
+// user. Only what the request itself, or the connection it came on, declared
+// counts.
+func canAsk(ctx context.Context) bool {
+	if info := server.RequestProtocolInfoFromContext(ctx); info != nil && info.Modern {
+		return info.ClientCapabilities != nil && asksForms(info.ClientCapabilities.Elicitation)
+	}
+	session, ok := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo)
+	return ok && asksForms(session.GetClientCapabilities().Elicitation)
+}
+
+// asksForms reports whether an elicitation capability covers forms; an empty
+// one does, from the time when there was nothing else.
+func asksForms(c *mcpgo.ElicitationCapability) bool {
+	return c != nil && (c.Form != nil || c.URL == nil)
+}
+
+func confirmForm(question string) mcpgo.ElicitationParams {
+	return mcpgo.ElicitationParams{
+		Mode:    mcpgo.ElicitationModeForm,
+		Message: question + " This cannot be undone.",
+		RequestedSchema: map[string]any{
+			"type": "object",
+			"properties": map[string]any{
+				"confirm": map[string]any{
+					"type":        "boolean",
+					"title":       "Yes, do it",
+					"description": "True carries the action out, false leaves everything as it is.",
+				},
+			},
+			"required": []string{"confirm"},
+		},
+	}
+}
+
+func agreed(content any) bool {
+	fields, ok := content.(map[string]any)
+	return ok && fields["confirm"] == true
+}
+
+// confirmSubject names what is confirmed: who calls which tool with which
+// arguments. Encoding the decoded arguments orders their keys, which a client
+// may write differently the second time.
+func confirmSubject(ctx context.Context, request mcpgo.CallToolRequest) []byte {
+	arguments, err := json.Marshal(request.Params.Arguments)
+	if err != nil {
+		arguments = request.Params.RawArguments
+	}
+	var subject []byte
+	for _, part := range [][]byte{[]byte(callerFrom(ctx).ID), []byte(request.Params.Name), arguments} {
+		subject = binary.BigEndian.AppendUint64(subject, uint64(len(part)))
+		subject = append(subject, part...)
+	}
+	return subject
+}
+
+// confirmTTL is how long an answer may take.
+const confirmTTL = 10 * time.Minute
+
+// sealer makes and checks the request states of confirm: a client carries them,
+// so they are authenticated, name what they are for, and expire.
+type sealer struct {
+	key []byte
+	now func() time.Time
+}
+
+func newSealer(key []byte, now func() time.Time) sealer {
+	if len(key) == 0 {
+		key = make([]byte, sha256.Size)
+		_, _ = rand.Read(key) // never fails
+	}
+	return sealer{key: key, now: now}
+}
+
+// seal returns a state for subject: eight bytes of expiry and their MAC.
+func (s sealer) seal(subject []byte) string {
+	state := binary.BigEndian.AppendUint64(nil, uint64(s.now().Add(confirmTTL).Unix()))
+	return base64.RawURLEncoding.EncodeToString(append(state, s.mac(state, subject)...))
+}
+
+// valid reports whether state was sealed for subject and has not expired.
+func (s sealer) valid(state string, subject []byte) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(state)
+	if err != nil || len(raw) != 8+sha256.Size {
+		return false
+	}
+	expires := time.Unix(int64(binary.BigEndian.Uint64(raw)), 0)
+	return hmac.Equal(raw[8:], s.mac(raw[:8], subject)) && s.now().Before(expires)
+}
+
+func (s sealer) mac(expiry, subject []byte) []byte {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte("growpanel mcp confirm\x00"))
+	mac.Write(expiry)
+	mac.Write(subject)
+	return mac.Sum(nil)
+}

@@ -1,0 +1,120 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	mcpgo "github.com/mark3labs/mcp-go/mcp"
+)
+
+// message is one JSON-RPC message as it came in: a request, a notification, or
+// a response to something this server asked.
+type message struct {
+	JSONRPC string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Method  string          `json:"method"`
+	Params  json.RawMessage `json:"params"`
+	Result  json.RawMessage `json:"result"`
+	Error   json.RawMessage `json:"error"`
+
+	// raw is the message as received.
+	raw []byte
+	// target is what the parameters say about era and addressee.
+	target target
+}
+
+// target holds the parameters that routing and header checks need.
+type target struct {
+	Name string `json:"name"`
+	URI  string `json:"uri"`
+	Meta struct {
+		Version json.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
+	} `json:"_meta"`
+}
+
+// rpcError is a JSON-RPC error that this package raises itself.
+type rpcError struct {
+	code    int
+	message string
+	data    any
+}
+
+func (e *rpcError) Error() string { return e.message }
+
+// parseMessage decodes one JSON-RPC message, or says what is wrong with it. The
+// returned message has the id to answer with even when the rest is unusable.
+func parseMessage(raw []byte) (message, *rpcError) {
+	m := message{raw: raw}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		if !json.Valid(raw) {
+			return message{}, &rpcError{code: mcpgo.PARSE_ERROR, message: "the message is not valid JSON"}
+		}
+		return message{}, &rpcError{code: mcpgo.INVALID_REQUEST, message: "the message is not a JSON-RPC 2.0 object"}
+	}
+	if len(m.ID) > 0 && !validID(m.ID) {
+		m.ID = nil
+		return m, &rpcError{code: mcpgo.INVALID_REQUEST, message: "id must be a string or a number"}
+	}
+	if m.JSONRPC != mcpgo.JSONRPC_VERSION {
+		return m, &rpcError{code: mcpgo.INVALID_REQUEST, message: `jsonrpc must be "2.0"`}
+	}
+	if m.Method == "" && !m.isResponse() {
+		return m, &rpcError{code: mcpgo.INVALID_REQUEST, message: "method is missing"}
+	}
+	if len(m.Params) > 0 {
+		// Parameters of another shape are reported by the method they are for.
+		_ = json.Unmarshal(m.Params, &m.target)
+	}
+	return m, nil
+}
+
+// validID reports whether id is what JSON-RPC lets a request be named by: MCP
+// excludes null.
+func validID(id json.RawMessage) bool {
+	return id[0] == '"' || id[0] == '-' || '0' <= id[0] && id[0] <= '9'
+}
+
+func (m *message) isResponse() bool {
+	return m.Method == "" && len(m.ID) > 0 && (m.Result != nil || m.Error != nil)
+}
+
+func (m *message) isNotification() bool { return m.Method != "" && len(m.ID) == 0 }
+
+// version is the protocol version that the message itself declares, or "".
+func (m *message) version() string {
+	var version string
+	if json.Unmarshal(m.target.Meta.Version, &version) != nil {
+		return ""
+	}
+	return version
+}
+
+// modern reports whether the message belongs to the stateless protocol of
+// 2026-07-28.
+func (m *message) modern() bool { return mcpgo.IsModernProtocol(m.version()) }
+
+// splitBatch returns the messages of a JSON-RPC batch, or ok = false when raw
+// is not an array.
+func splitBatch(raw []byte) (batch []json.RawMessage, ok bool, err *rpcError) {
+	trimmed := bytes.TrimLeft(raw, " \t\r\n")
+	if len(trimmed) == 0 || trimmed[0] != '[' {
+		return nil, false, nil
+	}
+	if json.Unmarshal(trimmed, &batch) != nil {
+		return nil, true, &rpcError{code: mcpgo.PARSE_ERROR, message: "the message is not valid JSON"}
+	}
+	if len(batch) == 0 {
+		return nil, true, &rpcError{code: mcpgo.INVALID_REQUEST, message: "the batch is empty"}
+	}
+	if len(batch) > maxBatch {
+		return nil, true, &rpcError{
+			code:    mcpgo.INVALID_REQUEST,
+			message: fmt.Sprintf("the batch has %d messages, at most %d are allowed", len(batch), maxBatch),
+		}
+	}
+	return batch, true, nil
+}
+
+// maxBatch bounds the work that one request can ask for.
+const maxBatch = 50

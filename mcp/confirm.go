@@ -2,13 +2,8 @@ package mcp
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"time"
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -35,15 +30,17 @@ func (s *Server) confirm(ctx context.Context, request mcpgo.CallToolRequest, que
 	}
 	subject := confirmSubject(ctx, request)
 	answer := server.ElicitationResponse(request.Params.InputResponses, confirmQuestion)
-	if answer == nil || !s.seals.valid(request.Params.RequestState, subject) {
-		return server.NewInputRequestBuilder(s.seals.seal(subject)).
+	switch {
+	case answer == nil:
+		return server.NewInputRequestBuilder(s.sealer.Seal(subject)).
 			Elicit(confirmQuestion, confirmForm(question)).
 			ToolResult()
+	case !s.sealer.Valid(request.Params.RequestState, subject):
+		return mcpgo.NewToolResultError("The confirmation is too old or belongs to another call. Nothing was changed; repeat the call to ask again.")
+	case answer.Action != mcpgo.ElicitationResponseActionAccept || !agreed(answer.Content):
+		return mcpgo.NewToolResultError("The user did not confirm. Nothing was changed.")
 	}
-	if answer.Action == mcpgo.ElicitationResponseActionAccept && agreed(answer.Content) {
-		return nil
-	}
-	return mcpgo.NewToolResultError("The user did not confirm. Nothing was changed.")
+	return nil
 }
 
 // canAsk reports whether the client of ctx said that it can put a form to its
@@ -100,46 +97,4 @@ func confirmSubject(ctx context.Context, request mcpgo.CallToolRequest) []byte {
 		subject = append(subject, part...)
 	}
 	return subject
-}
-
-// confirmTTL is how long an answer may take.
-const confirmTTL = 10 * time.Minute
-
-// sealer makes and checks the request states of confirm: a client carries them,
-// so they are authenticated, name what they are for, and expire.
-type sealer struct {
-	key []byte
-	now func() time.Time
-}
-
-func newSealer(key []byte, now func() time.Time) sealer {
-	if len(key) == 0 {
-		key = make([]byte, sha256.Size)
-		_, _ = rand.Read(key) // never fails
-	}
-	return sealer{key: key, now: now}
-}
-
-// seal returns a state for subject: eight bytes of expiry and their MAC.
-func (s sealer) seal(subject []byte) string {
-	state := binary.BigEndian.AppendUint64(nil, uint64(s.now().Add(confirmTTL).Unix()))
-	return base64.RawURLEncoding.EncodeToString(append(state, s.mac(state, subject)...))
-}
-
-// valid reports whether state was sealed for subject and has not expired.
-func (s sealer) valid(state string, subject []byte) bool {
-	raw, err := base64.RawURLEncoding.DecodeString(state)
-	if err != nil || len(raw) != 8+sha256.Size {
-		return false
-	}
-	expires := time.Unix(int64(binary.BigEndian.Uint64(raw)), 0)
-	return hmac.Equal(raw[8:], s.mac(raw[:8], subject)) && s.now().Before(expires)
-}
-
-func (s sealer) mac(expiry, subject []byte) []byte {
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte("growpanel mcp confirm\x00"))
-	mac.Write(expiry)
-	mac.Write(subject)
-	return mac.Sum(nil)
 }

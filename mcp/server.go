@@ -73,9 +73,9 @@ type Config struct {
 
 // Server is the MCP server of the product.
 type Server struct {
-	cfg   Config
-	core  *protocol.Server
-	seals sealer
+	cfg    Config
+	core   *protocol.Server
+	sealer *protocol.Sealer
 }
 
 // New returns a server for cfg, or an error that names the setting that is
@@ -90,7 +90,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, seals: newSealer(cfg.StateKey, cfg.Now)}
+	s := &Server{cfg: cfg, sealer: protocol.NewSealer(cfg.StateKey, cfg.Now)}
 	core, err := protocol.New(protocol.Config{
 		Name:           ServerName,
 		Version:        cfg.Version,

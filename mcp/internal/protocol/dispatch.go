@@ -53,38 +53,41 @@ func (s *Server) dispatch(ctx context.Context, m *message, sess *session) (respo
 
 // refine turns an error of mcp-go into the one that the specification asks for
 // and that tells the client nothing about this program's insides.
-func (s *Server) refine(ctx context.Context, m *message, sess *session, e mcpgo.JSONRPCErrorDetails) *rpcError {
+func (s *Server) refine(ctx context.Context, m *message, sess *session, e mcpgo.JSONRPCErrorDetails) *Error {
+	if own := (*Error)(nil); errors.As(sess.failed(), &own) {
+		return own
+	}
 	var missing mcpgo.MissingRequiredClientCapabilityError
 	if errors.As(sess.failed(), &missing) {
-		return &rpcError{
-			code:    mcpgo.MISSING_REQUIRED_CLIENT_CAPABILITY,
-			message: missing.Error(),
-			data:    map[string]any{"requiredCapabilities": map[string]any{missing.Capability: struct{}{}}},
+		return &Error{
+			Code:    mcpgo.MISSING_REQUIRED_CLIENT_CAPABILITY,
+			Message: missing.Error(),
+			Data:    map[string]any{"requiredCapabilities": map[string]any{missing.Capability: struct{}{}}},
 		}
 	}
 	switch {
 	case e.Code == mcpgo.INTERNAL_ERROR:
 		s.cfg.Logger.ErrorContext(ctx, "request failed", "method", m.Method, "error", e.Message)
-		return &rpcError{code: e.Code, message: "internal error"}
+		return &Error{Code: e.Code, Message: "internal error"}
 	case e.Code == mcpgo.INVALID_REQUEST:
 		// The envelope has been checked, so it is the parameters that do not
 		// decode; the library's text names Go types.
-		return &rpcError{code: mcpgo.INVALID_PARAMS, message: "the params of " + m.Method + " do not have the expected shape"}
+		return &Error{Code: mcpgo.INVALID_PARAMS, Message: "the params of " + m.Method + " do not have the expected shape"}
 	case m.Method == string(mcpgo.MethodToolsCall) && s.mcp.GetTool(m.target.Name) == nil:
-		return &rpcError{code: mcpgo.INVALID_PARAMS, message: fmt.Sprintf("unknown tool %q: tools/list has the tools there are", m.target.Name)}
+		return &Error{Code: mcpgo.INVALID_PARAMS, Message: fmt.Sprintf("unknown tool %q: tools/list has the tools there are", m.target.Name)}
 	case m.Method == string(mcpgo.MethodResourcesRead) && e.Data == nil:
-		return &rpcError{code: e.Code, message: e.Message, data: map[string]any{"uri": m.target.URI}}
+		return &Error{Code: e.Code, Message: e.Message, Data: map[string]any{"uri": m.target.URI}}
 	}
-	return &rpcError{code: e.Code, message: e.Message, data: e.Data}
+	return &Error{Code: e.Code, Message: e.Message, Data: e.Data}
 }
 
 // refuse encodes an error response to m.
-func (s *Server) refuse(ctx context.Context, m *message, e *rpcError) answer {
-	body, err := appendError(nil, m.ID, e.code, e.message, e.data)
+func (s *Server) refuse(ctx context.Context, m *message, e *Error) answer {
+	body, err := appendError(nil, m.ID, e.Code, e.Message, e.Data)
 	if err != nil {
 		return s.internalError(ctx, m, err)
 	}
-	return answer{body: body, code: e.code}
+	return answer{body: body, code: e.Code}
 }
 
 func (s *Server) internalError(ctx context.Context, m *message, err error) answer {

@@ -10,7 +10,7 @@ import (
 // checkEra returns an error if the headers of a POST do not fit the message in
 // its body. Each request says for itself to which era it belongs. Headers that
 // lost their meaning, Mcp-Session-Id and Last-Event-ID, are ignored.
-func (s *Server) checkEra(header http.Header, m *message) *rpcError {
+func (s *Server) checkEra(header http.Header, m *message) *Error {
 	declared, version := header.Get(mcpgo.HeaderProtocolVersion), m.version()
 	if !mcpgo.IsModernProtocol(declared) && !mcpgo.IsModernProtocol(version) {
 		if m.Method == string(mcpgo.MethodInitialize) || declared == "" || mcpgo.IsValidProtocolVersion(declared) {
@@ -23,7 +23,7 @@ func (s *Server) checkEra(header http.Header, m *message) *rpcError {
 	}
 	switch {
 	case version == "":
-		return &rpcError{code: mcpgo.INVALID_PARAMS, message: "params._meta lacks " + mcpgo.MetaKeyProtocolVersion}
+		return &Error{Code: mcpgo.INVALID_PARAMS, Message: "params._meta lacks " + mcpgo.MetaKeyProtocolVersion}
 	case declared == "":
 		return mismatch("header " + mcpgo.HeaderProtocolVersion + " is missing")
 	case declared != version:
@@ -36,7 +36,7 @@ func (s *Server) checkEra(header http.Header, m *message) *rpcError {
 
 // checkHeaders compares the headers by which intermediaries route a request of
 // the stateless era with its body (SEP-2243).
-func (s *Server) checkHeaders(header http.Header, m *message) *rpcError {
+func (s *Server) checkHeaders(header http.Header, m *message) *Error {
 	if err := mcpgo.ValidateStandardHeaders(header.Get, m.version(), mcpgo.MCPMethod(m.Method), m.Params); err != nil {
 		return mismatch(err.Error())
 	}
@@ -60,15 +60,15 @@ func (s *Server) checkHeaders(header http.Header, m *message) *rpcError {
 	return nil
 }
 
-func mismatch(text string) *rpcError {
-	return &rpcError{code: mcpgo.HEADER_MISMATCH, message: text}
+func mismatch(text string) *Error {
+	return &Error{Code: mcpgo.HEADER_MISMATCH, Message: text}
 }
 
-func unsupportedVersion(version string) *rpcError {
-	return &rpcError{
-		code:    mcpgo.UNSUPPORTED_PROTOCOL_VERSION,
-		message: "protocol version " + version + " is not supported",
-		data: map[string]any{
+func unsupportedVersion(version string) *Error {
+	return &Error{
+		Code:    mcpgo.UNSUPPORTED_PROTOCOL_VERSION,
+		Message: "protocol version " + version + " is not supported",
+		Data: map[string]any{
 			"requested": version,
 			"supported": slices.Clone(mcpgo.ValidProtocolVersions),
 		},

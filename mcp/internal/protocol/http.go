@@ -154,9 +154,9 @@ func (s *Server) post(ctx context.Context, w http.ResponseWriter, header http.He
 }
 
 // batchable refuses batches under the protocol versions that have none.
-func batchable(header http.Header) *rpcError {
+func batchable(header http.Header) *Error {
 	if version := header.Get(mcpgo.HeaderProtocolVersion); version > mcpgo.ProtocolVersion20250326 {
-		return &rpcError{code: mcpgo.INVALID_REQUEST, message: "protocol version " + version + " has no batches: send one message per request"}
+		return &Error{Code: mcpgo.INVALID_REQUEST, Message: "protocol version " + version + " has no batches: send one message per request"}
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func (s *Server) answerPart(ctx context.Context, raw []byte, handle func(*messag
 	case m.isNotification():
 		return answer{}
 	case m.Method == string(mcpgo.MethodInitialize) || m.modern():
-		return s.refuse(ctx, &m, &rpcError{code: mcpgo.INVALID_REQUEST, message: m.Method + " may not be part of a batch"})
+		return s.refuse(ctx, &m, &Error{Code: mcpgo.INVALID_REQUEST, Message: m.Method + " may not be part of a batch"})
 	}
 	return handle(&m)
 }
@@ -220,9 +220,9 @@ func (s *Server) answerPart(ctx context.Context, raw []byte, handle func(*messag
 // server closes, which ends it with its final result.
 func (s *Server) listen(ctx context.Context, out *stream, header http.Header, m *message) {
 	if !out.events {
-		s.reject(ctx, out, m, &rpcError{
-			code:    mcpgo.INVALID_REQUEST,
-			message: m.Method + " needs Accept: text/event-stream",
+		s.reject(ctx, out, m, &Error{
+			Code:    mcpgo.INVALID_REQUEST,
+			Message: m.Method + " needs Accept: text/event-stream",
 		})
 		return
 	}
@@ -243,10 +243,10 @@ func (s *Server) listen(ctx context.Context, out *stream, header http.Header, m 
 }
 
 // reject answers a message that is not handed on.
-func (s *Server) reject(ctx context.Context, out *stream, m *message, problem *rpcError) {
+func (s *Server) reject(ctx context.Context, out *stream, m *message, problem *Error) {
 	a := s.refuse(ctx, m, problem)
 	code := http.StatusBadRequest
-	if problem.code == mcpgo.METHOD_NOT_FOUND {
+	if problem.Code == mcpgo.METHOD_NOT_FOUND {
 		code = http.StatusNotFound
 	}
 	out.finish(code, a.body)

@@ -33,34 +33,36 @@ type target struct {
 	} `json:"_meta"`
 }
 
-// rpcError is a JSON-RPC error that this package raises itself.
-type rpcError struct {
-	code    int
-	message string
-	data    any
+// Error is a JSON-RPC error. A tool that returns one, rather than a result that
+// says what went wrong, gives it to the client program instead of the model.
+type Error struct {
+	Code    int
+	Message string
+	// Data is encoded as JSON; nil is left out.
+	Data any
 }
 
-func (e *rpcError) Error() string { return e.message }
+func (e *Error) Error() string { return e.Message }
 
 // parseMessage decodes one JSON-RPC message, or says what is wrong with it. The
 // returned message has the id to answer with even when the rest is unusable.
-func parseMessage(raw []byte) (message, *rpcError) {
+func parseMessage(raw []byte) (message, *Error) {
 	m := message{raw: raw}
 	if err := json.Unmarshal(raw, &m); err != nil {
 		if !json.Valid(raw) {
-			return message{}, &rpcError{code: mcpgo.PARSE_ERROR, message: "the message is not valid JSON"}
+			return message{}, &Error{Code: mcpgo.PARSE_ERROR, Message: "the message is not valid JSON"}
 		}
-		return message{}, &rpcError{code: mcpgo.INVALID_REQUEST, message: "the message is not a JSON-RPC 2.0 object"}
+		return message{}, &Error{Code: mcpgo.INVALID_REQUEST, Message: "the message is not a JSON-RPC 2.0 object"}
 	}
 	if len(m.ID) > 0 && !validID(m.ID) {
 		m.ID = nil
-		return m, &rpcError{code: mcpgo.INVALID_REQUEST, message: "id must be a string or a number"}
+		return m, &Error{Code: mcpgo.INVALID_REQUEST, Message: "id must be a string or a number"}
 	}
 	if m.JSONRPC != mcpgo.JSONRPC_VERSION {
-		return m, &rpcError{code: mcpgo.INVALID_REQUEST, message: `jsonrpc must be "2.0"`}
+		return m, &Error{Code: mcpgo.INVALID_REQUEST, Message: `jsonrpc must be "2.0"`}
 	}
 	if m.Method == "" && !m.isResponse() {
-		return m, &rpcError{code: mcpgo.INVALID_REQUEST, message: "method is missing"}
+		return m, &Error{Code: mcpgo.INVALID_REQUEST, Message: "method is missing"}
 	}
 	if len(m.Params) > 0 {
 		// Parameters of another shape are reported by the method they are for.
@@ -96,21 +98,21 @@ func (m *message) modern() bool { return mcpgo.IsModernProtocol(m.version()) }
 
 // splitBatch returns the messages of a JSON-RPC batch, or ok = false when raw
 // is not an array.
-func splitBatch(raw []byte) (batch []json.RawMessage, ok bool, err *rpcError) {
+func splitBatch(raw []byte) (batch []json.RawMessage, ok bool, err *Error) {
 	trimmed := bytes.TrimLeft(raw, " \t\r\n")
 	if len(trimmed) == 0 || trimmed[0] != '[' {
 		return nil, false, nil
 	}
 	if json.Unmarshal(trimmed, &batch) != nil {
-		return nil, true, &rpcError{code: mcpgo.PARSE_ERROR, message: "the message is not valid JSON"}
+		return nil, true, &Error{Code: mcpgo.PARSE_ERROR, Message: "the message is not valid JSON"}
 	}
 	if len(batch) == 0 {
-		return nil, true, &rpcError{code: mcpgo.INVALID_REQUEST, message: "the batch is empty"}
+		return nil, true, &Error{Code: mcpgo.INVALID_REQUEST, Message: "the batch is empty"}
 	}
 	if len(batch) > maxBatch {
-		return nil, true, &rpcError{
-			code:    mcpgo.INVALID_REQUEST,
-			message: fmt.Sprintf("the batch has %d messages, at most %d are allowed", len(batch), maxBatch),
+		return nil, true, &Error{
+			Code:    mcpgo.INVALID_REQUEST,
+			Message: fmt.Sprintf("the batch has %d messages, at most %d are allowed", len(batch), maxBatch),
 		}
 	}
 	return batch, true, nil

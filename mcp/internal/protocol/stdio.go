@@ -127,9 +127,9 @@ type running struct {
 func (c *stdioConn) receive(ctx context.Context, line []byte) {
 	s := c.server
 	if line == nil {
-		c.reply(s.refuse(ctx, &message{}, &rpcError{
-			code:    mcpgo.INVALID_REQUEST,
-			message: fmt.Sprintf("the message has more than %d bytes", s.cfg.BodyLimit),
+		c.reply(s.refuse(ctx, &message{}, &Error{
+			Code:    mcpgo.INVALID_REQUEST,
+			Message: fmt.Sprintf("the message has more than %d bytes", s.cfg.BodyLimit),
 		}).body)
 		return
 	}
@@ -177,9 +177,9 @@ func (c *stdioConn) start(ctx context.Context, m *message, work func(context.Con
 	r := &running{cancel: cancel}
 	if !c.add(string(m.ID), r) {
 		cancel()
-		c.reply(c.server.refuse(ctx, m, &rpcError{
-			code:    mcpgo.INTERNAL_ERROR,
-			message: fmt.Sprintf("%d requests are open already, wait for their answers", stdioOpen),
+		c.reply(c.server.refuse(ctx, m, &Error{
+			Code:    mcpgo.INTERNAL_ERROR,
+			Message: fmt.Sprintf("%d requests are open already, wait for their answers", stdioOpen),
 		}).body)
 		return
 	}

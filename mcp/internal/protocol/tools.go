@@ -75,9 +75,8 @@ func (s *Server) guardTool(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 		if err == nil {
 			err = undeclared(ctx, result)
 		}
-		var missing mcpgo.MissingRequiredClientCapabilityError
 		switch {
-		case errors.As(err, &missing):
+		case isProtocolError(err):
 			if sess, ok := server.ClientSessionFromContext(ctx).(*session); ok {
 				sess.fail(err)
 			}
@@ -88,6 +87,13 @@ func (s *Server) guardTool(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 		}
 		return result, nil
 	}
+}
+
+// isProtocolError reports whether err is meant for the client program.
+func isProtocolError(err error) bool {
+	var own *Error
+	var missing mcpgo.MissingRequiredClientCapabilityError
+	return errors.As(err, &own) || errors.As(err, &missing)
 }
 
 func toolFailure(tool string) *mcpgo.CallToolResult {

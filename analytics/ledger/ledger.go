@@ -126,7 +126,7 @@ type Ledger struct {
 	Today     calendar.Day
 	Slots     []Slot
 	Changes   []Change   // by day, then slot
-	Movements []Movement // of all slots; nil when NeedsRates
+	Movements []Movement // of all slots, those of type None included; nil when NeedsRates
 	// NeedsRates is set when slots of different currencies move on one day, so
 	// that the movement types depend on exchange rates: use Move with rates.
 	NeedsRates bool

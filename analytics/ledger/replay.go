@@ -26,6 +26,7 @@ type Replayer struct {
 	wake    calendar.Day
 	paid    []Total
 	moves   []Movement
+	mover   Mover
 
 	lastCurrency money.Currency
 	zeroEnd      calendar.Day // end of the latest zero-amount period before the first payment

@@ -3,8 +3,8 @@
 // it. Replay is pure: the ledger is a function of (events, settings, day) and
 // nothing else, so arrival order, batching and restarts cannot change a number.
 //
-// The rules are those of the product's three seed documents and of the metric
-// definitions in docs/metrics. All amounts are int64 minor units.
+// docs/metrics/ledger.md states the rules in words. All amounts are int64 minor
+// units of the currency beside them.
 package ledger
 
 import (

@@ -98,6 +98,9 @@ func (s *Scanner) Plain() bool { return s.plain }
 // Depth returns the number of containers open after the last token.
 func (s *Scanner) Depth() int { return len(s.open) }
 
+// Start returns the offset of the last token in the text.
+func (s *Scanner) Start() int { return cap(s.data) - cap(s.tok) }
+
 // Offset returns the number of bytes read.
 func (s *Scanner) Offset() int { return s.pos }
 

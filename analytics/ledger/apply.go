@@ -41,7 +41,8 @@ func (r *Replayer) full(s *stream, o *ordered, ev *Event, currency money.Currenc
 		if t := items[i].paidThrough(o.day); i == 0 || t > through {
 			through, grace = t, items[i].grace(r.set.GraceDays, o.day)
 		}
-		total += items[i].full()
+		items[i].mrr = items[i].full()
+		total += items[i].mrr
 	}
 	adds := s.sub == 0 && s.running && items[0].start.Valid() && items[0].start == s.setStart
 	wasRunning := s.running
@@ -194,7 +195,7 @@ func (r *Replayer) newLine(s *stream) int {
 // setLine gives a line the value of a full item.
 func (r *Replayer) setLine(s *stream, at int, o *ordered, ev *Event, currency money.Currency, it *item) {
 	l := &s.lines[at]
-	mrr := it.full()
+	mrr := it.mrr
 	for i := range s.parts {
 		if int(s.parts[i].line) == at {
 			s.parts[i].line = -1 // superseded

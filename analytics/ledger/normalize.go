@@ -13,6 +13,7 @@ type item struct {
 	start, end calendar.Day // NoDay when not stated
 	basis      int64        // net of tax, before rounding to months
 	discount   int64
+	mrr        int64 // of a full item
 	quantity   int32
 	proration  Proration
 }

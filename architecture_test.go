@@ -64,6 +64,7 @@ var libraries = map[string][]string{
 	"github.com/oapi-codegen/nullable": {"openapi/wire", "apiclient", "httpapi"},
 	"github.com/google/uuid":           {"identity", "analytics", "internal/httpx"},
 	"modernc.org/sqlite":               {"internal/sqldb"},
+	"golang.org/x/sys":                 {"internal/sqldb"},
 }
 
 // pure lists what the analytics core must not import: it is arithmetic over

@@ -66,7 +66,11 @@ type Store interface {
 	// Commit writes the changeset atomically. When it returns nil the change is
 	// durable (it survives a killed process and a power cut); when it returns an
 	// error nothing of it was written. Commits of different callers may share
-	// one disk flush; one that fails does not fail the others.
+	// one disk flush; one that fails does not fail the others. Refused is what
+	// would show that caller and store disagree about the account: a Version
+	// not above the committed one, an insert of a Seq that is there, an update
+	// or delete of one that is not. Canceling ctx withdraws a commit that has not
+	// begun; one that has begun runs to its end.
 	Commit(ctx context.Context, account string, c Changeset) error
 
 	// Version returns the account's committed version; it is one indexed read.

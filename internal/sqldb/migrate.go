@@ -1,0 +1,79 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// migrate runs the scripts that the file has not seen, in one transaction that
+// also holds the file's write lock. So a killed process leaves either the old
+// schema or the new one, and of two processes that start at once the second
+// finds the work done. The number of the last script is the file's
+// user_version (sqlite.org/pragma.html#pragma_user_version).
+func migrate(ctx context.Context, c *conn, migrations fs.FS) (err error) {
+	scripts, err := readMigrations(migrations)
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin migration: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = c.exec(ctx, "ROLLBACK") // ended already if this fails
+		}
+	}()
+	version, err := schemaVersion(ctx, c)
+	if err != nil {
+		return err
+	}
+	if version > len(scripts) {
+		return fmt.Errorf("%w: its schema is %d, this program knows %d", ErrNewer, version, len(scripts))
+	}
+	for i, script := range scripts[version:] {
+		if _, err := c.sql.ExecContext(ctx, script); err != nil {
+			return fmt.Errorf("run migration %d: %w", version+i+1, err)
+		}
+	}
+	if _, err := c.sql.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(len(scripts))); err != nil {
+		return fmt.Errorf("record schema version: %w", err)
+	}
+	if err := c.exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit migration: %w", err)
+	}
+	return nil
+}
+
+func schemaVersion(ctx context.Context, c *conn) (int, error) {
+	var version int
+	if err := c.sql.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, fmt.Errorf("read schema version: %w", err)
+	}
+	return version, nil
+}
+
+// readMigrations returns the scripts in order of their numbers. The names are
+// part of the program, so a wrong one is found by the first test that opens a
+// file.
+func readMigrations(migrations fs.FS) ([]string, error) {
+	names, err := fs.Glob(migrations, "*.sql") // sorted
+	if err != nil {
+		return nil, fmt.Errorf("list migrations: %w", err)
+	}
+	scripts := make([]string, len(names))
+	for i, name := range names {
+		if prefix := fmt.Sprintf("%04d_", i+1); !strings.HasPrefix(name, prefix) {
+			return nil, fmt.Errorf("migration %s: the name must begin with %s", name, prefix)
+		}
+		script, err := fs.ReadFile(migrations, name)
+		if err != nil {
+			return nil, fmt.Errorf("read migration: %w", err)
+		}
+		scripts[i] = string(script)
+	}
+	return scripts, nil
+}

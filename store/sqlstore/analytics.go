@@ -1,0 +1,191 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+)
+
+// Analytics is an analytics.Store.
+type Analytics struct{ db *sqldb.DB }
+
+var _ analytics.Store = (*Analytics)(nil)
+
+// Load implements analytics.Store.
+func (s *Analytics) Load(ctx context.Context, account string, visit func(analytics.Row) error) (version uint64, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		no, found, err := accountState(ctx, tx, account)
+		if err != nil || no == 0 {
+			return err
+		}
+		for _, t := range loadOrder {
+			if err := loadTable(ctx, tx, t, no, visit); err != nil {
+				return fmt.Errorf("load %s rows: %w", statements[t].name, err)
+			}
+		}
+		version = found
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("load account %s: %w", account, err)
+	}
+	return version, nil
+}
+
+// loadTable visits the rows of one table. A row's Doc lives in a buffer that
+// the next row reuses.
+func loadTable(ctx context.Context, tx *sqldb.Tx, t analytics.Table, no int64, visit func(analytics.Row) error) error {
+	row := analytics.Row{Table: t}
+	var doc sql.RawBytes
+	return tx.Each(ctx, statements[t].load, []any{no}, func(rows *sql.Rows) error {
+		if err := rows.Scan(&row.Seq, &row.Source, &row.Owner, &row.ID, &doc); err != nil {
+			return err
+		}
+		row.Doc = doc
+		return visit(row)
+	})
+}
+
+// Version implements analytics.Store.
+func (s *Analytics) Version(ctx context.Context, account string) (version uint64, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, version, err = accountState(ctx, tx, account)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read version of account %s: %w", account, err)
+	}
+	return version, nil
+}
+
+// accountState returns the number that stands for the account in the tables of
+// rows, and its version; zeros for an account that has never written.
+func accountState(ctx context.Context, tx *sqldb.Tx, account string) (no int64, version uint64, err error) {
+	err = tx.Get(ctx, "SELECT account_no, version FROM account_version WHERE account_id = ?", []any{account}, &no, &version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, 0, nil
+	}
+	return no, version, err
+}
+
+// Commit implements analytics.Store. It writes inserts, then updates, then
+// deletes. A version that is not above the account's, a sequence number that is
+// taken, and an update or delete of a row that is not there mean that caller
+// and store disagree about the account: they are refused.
+func (s *Analytics) Commit(ctx context.Context, account string, c analytics.Changeset) error {
+	if err := checkChangeset(c); err != nil {
+		return fmt.Errorf("commit to account %s: %w", account, err)
+	}
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return commit(ctx, tx, account, c) })
+	if err != nil {
+		return fmt.Errorf("commit to account %s: %w", account, err)
+	}
+	return nil
+}
+
+func checkChangeset(c analytics.Changeset) error {
+	if c.Version == 0 || c.Version > math.MaxInt64 {
+		return fmt.Errorf("version %d is not between 1 and %d", c.Version, int64(math.MaxInt64))
+	}
+	for _, rows := range [][]analytics.Row{c.Insert, c.Update} {
+		for i := range rows {
+			if !known(rows[i].Table) {
+				return fmt.Errorf("row %d is of unknown table %d", i, rows[i].Table)
+			}
+		}
+	}
+	for i, k := range c.Delete {
+		if !known(k.Table) {
+			return fmt.Errorf("key %d is of unknown table %d", i, k.Table)
+		}
+	}
+	return nil
+}
+
+func commit(ctx context.Context, tx *sqldb.Tx, account string, c analytics.Changeset) error {
+	no, err := raiseVersion(ctx, tx, account, c.Version)
+	if err != nil {
+		return err
+	}
+	if err := insertRows(ctx, tx, no, c.Insert); err != nil {
+		return err
+	}
+	for i := range c.Update {
+		r := &c.Update[i]
+		changed, err := tx.Exec(ctx, statements[r.Table].update, r.Source, r.Owner, r.ID, string(r.Doc), no, r.Seq)
+		if err := oneRow(changed, err); err != nil {
+			return fmt.Errorf("update %s %d: %w", statements[r.Table].name, r.Seq, err)
+		}
+	}
+	for _, k := range c.Delete {
+		changed, err := tx.Exec(ctx, statements[k.Table].remove, no, k.Seq)
+		if err := oneRow(changed, err); err != nil {
+			return fmt.Errorf("delete %s %d: %w", statements[k.Table].name, k.Seq, err)
+		}
+	}
+	return nil
+}
+
+var errNoRow = errors.New("there is no such row")
+
+func oneRow(changed int64, err error) error {
+	if err == nil && changed != 1 {
+		return errNoRow
+	}
+	return err
+}
+
+const raiseVersionSQL = `
+INSERT INTO account_version (account_id, version) VALUES (?, ?)
+ON CONFLICT (account_id) DO UPDATE SET version = excluded.version WHERE excluded.version > version
+RETURNING account_no`
+
+// raiseVersion sets the account's version and returns its number, which the
+// account's first commit assigns.
+func raiseVersion(ctx context.Context, tx *sqldb.Tx, account string, version uint64) (no int64, err error) {
+	err = tx.Get(ctx, raiseVersionSQL, []any{account, int64(version)}, &no) //nolint:gosec // checkChangeset bounds it
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("version %d is not above the committed one", version)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("raise version: %w", err)
+	}
+	return no, nil
+}
+
+// insertRows inserts runs of rows of the same table, insertBatch at a time.
+func insertRows(ctx context.Context, tx *sqldb.Tx, no int64, rows []analytics.Row) error {
+	args := make([]any, 0, insertBatch*rowColumns)
+	for len(rows) > 0 {
+		n := runLength(rows, insertBatch)
+		query := statements[rows[0].Table].insertMany
+		if n < insertBatch {
+			n, query = 1, statements[rows[0].Table].insertOne
+		}
+		args = args[:0]
+		for i := range rows[:n] {
+			r := &rows[i]
+			args = append(args, no, r.Seq, r.Source, r.Owner, r.ID, string(r.Doc))
+		}
+		if _, err := tx.Exec(ctx, query, args...); err != nil {
+			return fmt.Errorf("insert %s %d to %d: %w", statements[rows[0].Table].name, rows[0].Seq, rows[n-1].Seq, err)
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// runLength returns how many rows at the front are of one table, at most limit.
+func runLength(rows []analytics.Row, limit int) int {
+	for i := range rows {
+		if i == limit || rows[i].Table != rows[0].Table {
+			return i
+		}
+	}
+	return len(rows)
+}

@@ -1,0 +1,84 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/identity"
+	"github.com/growpanel/growpanel-mcp/identity/identitytest"
+	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
+	"github.com/growpanel/growpanel-mcp/store/storetest"
+)
+
+func open(t testing.TB, folder string) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.Open(t.Context(), folder)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestAnalytics_Contract(t *testing.T) {
+	t.Parallel()
+	storetest.RunAnalytics(t, func(t *testing.T) analytics.Store { return open(t, t.TempDir()).Analytics() })
+}
+
+func TestIdentity_Contract(t *testing.T) {
+	t.Parallel()
+	identitytest.RunStore(t, func(t *testing.T) identity.Store { return open(t, t.TempDir()).Identity() })
+}
+
+func TestStore_FileModes(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "new", "folder with ? # % and ü")
+	s := open(t, folder)
+	if err := s.Analytics().Commit(t.Context(), "a", analytics.Changeset{Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{
+		"":                         os.ModeDir | 0o700,
+		sqlstore.FileName:          0o600,
+		sqlstore.FileName + "-wal": 0o600,
+	} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode(); got != want {
+			t.Errorf("mode of %q = %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestStore_Closed(t *testing.T) {
+	t.Parallel()
+	s, err := sqlstore.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatalf("Close: %v", err)
+		}
+	}
+	_, readErr := s.Analytics().Version(t.Context(), "a")
+	for call, err := range map[string]error{
+		"Version":   readErr,
+		"Commit":    s.Analytics().Commit(t.Context(), "a", analytics.Changeset{Version: 1}),
+		"TouchKeys": s.Identity().TouchKeys(t.Context(), []identity.Use{{}}),
+	} {
+		if !errors.Is(err, sqldb.ErrClosed) {
+			t.Errorf("%s after Close: %v, want sqldb.ErrClosed", call, err)
+		}
+	}
+}

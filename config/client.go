@@ -14,8 +14,8 @@ const DefaultAPI = "https://api.growpanel.io"
 
 // The variables that clients read.
 const (
-	envAPIKey   = "GROWPANEL_API_KEY"
-	envAPIToken = "GROWPANEL_API_TOKEN" //nolint:gosec // G101: the name of a variable, not a credential
+	envAPIKey   = "GROWPANEL_API_KEY"   //nolint:gosec // G101: the name of a variable, not a credential
+	envAPIToken = "GROWPANEL_API_TOKEN" //nolint:gosec // G101: likewise
 	envAPIURL   = "GROWPANEL_API_URL"
 	envReadOnly = "GROWPANEL_READ_ONLY"
 	rcFile      = ".growpanelrc"

@@ -1,0 +1,229 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// source builds a Source from flags and NAME=value pairs.
+func source(flags map[string]string, env ...string) Source {
+	variables := map[string]string{}
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		variables[name] = value
+	}
+	return Source{Flags: flags, Lookup: func(name string) (string, bool) {
+		value, ok := variables[name]
+		return value, ok
+	}}
+}
+
+func TestLoadServe_Defaults(t *testing.T) {
+	t.Parallel()
+	got, err := LoadServe(Source{}, ServeAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Serve{
+		Data: "./growpanel-data", APIListen: "127.0.0.1:8081", MCPListen: "127.0.0.1:8080",
+		RateLimits: RateLimits{Get: 300, Report: 30, Post: 100, Put: 100, Delete: 50},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("LoadServe() -want +got:\n%s", diff)
+	}
+}
+
+func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{
+		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": ":9000", "public-url": "https://MCP.example.com/",
+		"api-public-url": "http://localhost:8081", "demo": "false", "now": "2026-03-31", "rate-limits": "off",
+		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "true",
+	}
+	want := Serve{
+		Data: "data", APIListen: "127.0.0.1:0", MCPListen: ":9000", PublicURL: "https://mcp.example.com",
+		APIPublicURL: "http://localhost:8081", Now: time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC),
+		AllowedOrigins: []string{"https://a.example.com", "http://b.example.com:81"}, ReadOnly: true,
+	}
+	var env []string
+	for _, setting := range Flags(ServeAll) {
+		value, ok := values[setting.Flag]
+		if !ok {
+			t.Fatalf("no value for --%s: extend this test", setting.Flag)
+		}
+		env = append(env, setting.Env+"="+value)
+	}
+	for name, from := range map[string]Source{"flags": source(values), "variables": source(nil, env...)} {
+		got, err := LoadServe(from, ServeAll)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("by %s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+func TestLoadServe_Precedence(t *testing.T) {
+	t.Parallel()
+	from := source(map[string]string{"data": "flag"}, "GROWPANEL_DATA=variable", "GROWPANEL_API_LISTEN=", "GROWPANEL_MCP_LISTEN=:1")
+	got, err := LoadServe(from, ServeAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Data != "flag" || got.APIListen != "127.0.0.1:8081" || got.MCPListen != ":1" {
+		t.Errorf("LoadServe() = %+v, want flag over variable over default, empty as unset", got)
+	}
+}
+
+func TestLoadServe_WrongValues(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		command Command
+		flags   map[string]string
+		env     []string
+		want    string
+	}{
+		{name: "listen without port", flags: map[string]string{"api-listen": "localhost"}, want: `--api-listen "localhost": want host:port, such as 127.0.0.1:8080`},
+		{name: "port out of range", flags: map[string]string{"mcp-listen": ":70000"}, want: "--mcp-listen"},
+		{name: "variable is named", env: []string{"GROWPANEL_MCP_LISTEN=x"}, want: `GROWPANEL_MCP_LISTEN "x": want host:port`},
+		{name: "empty folder", flags: map[string]string{"data": ""}, want: "--data: want a folder"},
+		{name: "origin with path", flags: map[string]string{"public-url": "https://a.example.com/mcp"}, want: "without user, path or query"},
+		{name: "origin without scheme", flags: map[string]string{"public-url": "a.example.com"}, want: "want an origin such as"},
+		{name: "another scheme", flags: map[string]string{"public-url": "ftp://a.example.com"}, want: "want an origin such as"},
+		{name: "plain http in public", flags: map[string]string{"public-url": "http://a.example.com"}, want: "want an https origin"},
+		{name: "one bad origin of two", flags: map[string]string{"allowed-origins": "https://a.example.com,b"}, want: "separated by commas"},
+		{name: "switch", env: []string{"GROWPANEL_READ_ONLY=maybe"}, want: "want true or false"},
+		{name: "time", flags: map[string]string{"now": "yesterday"}, want: "such as 2026-03-31 or"},
+		{name: "limit of an unknown class", flags: map[string]string{"rate-limits": "PATCH=1"}, want: "limits per minute such as"},
+		{name: "limit of zero", flags: map[string]string{"rate-limits": "GET=0"}, want: "limits per minute such as"},
+		{name: "demo in public", flags: map[string]string{"demo": "true", "public-url": "https://a.example.com"}, want: "--demo prints a working key"},
+		{name: "no upstream", command: ServeMCP, want: "GROWPANEL_API_URL: want the origin of the REST API"},
+		{name: "bad upstream", command: ServeMCP, env: []string{"GROWPANEL_API_URL=x"}, want: "GROWPANEL_API_URL \"x\""},
+		{name: "all at once", flags: map[string]string{"now": "x", "mcp-listen": "y"}, want: "--mcp-listen \"y\": want host:port, such as 127.0.0.1:8080\n--now"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			command := tt.command
+			if command == "" {
+				command = ServeAll
+			}
+			got, err := LoadServe(source(tt.flags, tt.env...), command)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("LoadServe() error = %v, want %q", err, tt.want)
+			}
+			if diff := cmp.Diff(Serve{}, got); diff != "" {
+				t.Errorf("LoadServe() returned settings beside an error:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLoadServe_Limits(t *testing.T) {
+	t.Parallel()
+	got, err := LoadServe(source(nil, "GROWPANEL_RATE_LIMITS=report=5, GET=7"), ServeAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := RateLimits{Get: 7, Report: 5, Post: 100, Put: 100, Delete: 50}
+	if got.RateLimits != want {
+		t.Errorf("RateLimits = %+v, want %+v: classes not named keep their default", got.RateLimits, want)
+	}
+}
+
+// TestLoadServe_OtherCommandsSettings makes sure that a command does not fail
+// over a variable that does not concern it.
+func TestLoadServe_OtherCommandsSettings(t *testing.T) {
+	t.Parallel()
+	if _, err := LoadServe(source(nil, "GROWPANEL_MCP_LISTEN=wrong"), ServeAPI); err != nil {
+		t.Errorf("LoadServe(serve api) = %v, want the MCP address ignored", err)
+	}
+}
+
+func TestLoadClient(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		file     string
+		env      []string
+		key, url string
+		wantErr  string
+	}{
+		{name: "nothing", url: DefaultAPI},
+		{name: "key and address", env: []string{"GROWPANEL_API_KEY=k", "GROWPANEL_API_URL=http://127.0.0.1:8081/"}, key: "k", url: "http://127.0.0.1:8081"},
+		{name: "key over token", env: []string{"GROWPANEL_API_KEY=k", "GROWPANEL_API_TOKEN=t"}, key: "k", url: DefaultAPI},
+		{name: "token", env: []string{"GROWPANEL_API_TOKEN=t"}, key: "t", url: DefaultAPI},
+		{name: "file", file: `{"api_key": "f", "api_url": "https://a.example.com", "other": 1}`, key: "f", url: "https://a.example.com"},
+		{name: "variable over file", file: `{"api_key": "f"}`, env: []string{"GROWPANEL_API_TOKEN=t"}, key: "t", url: DefaultAPI},
+		{name: "file is not JSON", file: "api_key = secret", wantErr: `~/.growpanelrc: want a JSON object`},
+		{name: "file with a bad address", file: `{"api_url": "example"}`, wantErr: `api_url in ~/.growpanelrc "example": want an origin`},
+		{name: "bad address", env: []string{"GROWPANEL_API_URL=https://a.example.com/v1"}, wantErr: "without user, path or query"},
+		{name: "bad switch", env: []string{"GROWPANEL_READ_ONLY=2"}, wantErr: "GROWPANEL_READ_ONLY"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			from := source(nil, tt.env...)
+			from.Home = t.TempDir()
+			if tt.file != "" {
+				if err := os.WriteFile(filepath.Join(from.Home, ".growpanelrc"), []byte(tt.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := LoadClient(from)
+			if tt.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+					t.Fatalf("LoadClient() error = %v, want %q", err, tt.wantErr)
+				}
+				if strings.Contains(err.Error(), "secret") {
+					t.Errorf("LoadClient() error shows the key: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.APIKey.Reveal() != tt.key || got.APIURL != tt.url {
+				t.Errorf("LoadClient() = %q at %s, want %q at %s", got.APIKey.Reveal(), got.APIURL, tt.key, tt.url)
+			}
+		})
+	}
+}
+
+func TestSecret_NeverShows(t *testing.T) {
+	t.Parallel()
+	c := Client{APIKey: Secret{"hunter2"}}
+	document, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("start", "key", c.APIKey, "config", c)
+	shown := fmt.Sprint(c, c.APIKey) + fmt.Sprintf("%v %+v %#v %s %q %x", c, c, c, c.APIKey, c.APIKey, c.APIKey) + string(document) + log.String()
+	if strings.Contains(shown, "hunter2") || strings.Contains(shown, "68756e74657232") {
+		t.Errorf("the key shows in %s", shown)
+	}
+}
+
+func TestWritePage_NamesEverySetting(t *testing.T) {
+	t.Parallel()
+	var page strings.Builder
+	if err := WritePage(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, setting := range serveSettings() {
+		if !strings.Contains(page.String(), "`--"+setting.Flag) || !strings.Contains(page.String(), "`"+setting.Env+"`") || setting.Help == "" {
+			t.Errorf("docs/env.md does not explain --%s (%s)", setting.Flag, setting.Env)
+		}
+	}
+}

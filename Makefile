@@ -94,6 +94,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	  done; \
 	done
 
+.PHONY: soak
+soak: ## Run the long forms of the tests.
+	@GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout 2h ./...
+
 .PHONY: bench
 bench: ## Run the benchmarks.
 	@go test -run '^$$' -bench . -benchmem ./...

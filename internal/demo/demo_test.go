@@ -117,7 +117,7 @@ func TestNew_HasWhatReportsShow(t *testing.T) {
 			"reason":                 row.CancelReason != "",
 			"this month":             row.Date > recent,
 			"second subscription":    strings.HasSuffix(row.Subscription, "_2"),
-			"canceled for later":    row.Type == "cancellation" && periods[row.Subscription] > dayOf(now).String(),
+			"canceled for later":     row.Type == "cancellation" && periods[row.Subscription] > dayOf(now).String(),
 			"history over 36 months": row.Date < dayOf(now).addMonths(-37).String(),
 		} {
 			if has {

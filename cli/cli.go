@@ -1,0 +1,134 @@
+// Package cli is the command line client of the API: every command is one
+// request through apiclient, its answer printed as a table for people and as
+// JSON or CSV for scripts.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/growpanel/growpanel-mcp/apiclient"
+)
+
+// Env is what the commands need of the process around them.
+type Env struct {
+	In       io.Reader
+	Out, Err io.Writer
+	InTTY    bool // standard input is a terminal: there is no body to read
+	OutTTY   bool // standard output is a terminal: print tables by default
+
+	// Connect returns a client for the key and URL given as flags; an empty one is
+	// taken from the environment or the configuration file.
+	Connect func(key apiclient.Secret, baseURL string) (*apiclient.Client, error)
+}
+
+// client is the state that the commands of one run share.
+type client struct {
+	Env
+	key     string
+	url     string
+	format  string
+	verbose bool
+}
+
+// Commands returns the client's commands, each with the options that all of
+// them take.
+func Commands(env Env) []*cobra.Command {
+	c := &client{Env: env}
+	commands := []*cobra.Command{
+		c.reports(), c.customers(), c.plans(), c.data(), c.settings(), c.integrations(), c.account(), c.api(),
+	}
+	for _, cmd := range commands {
+		c.globals(cmd)
+	}
+	return commands
+}
+
+func (c *client) globals(cmd *cobra.Command) {
+	f := cmd.PersistentFlags()
+	f.StringVar(&c.key, "api-key", "", "API `key` (else GROWPANEL_API_KEY, GROWPANEL_API_TOKEN, ~/.growpanelrc)")
+	f.StringVar(&c.url, "api-url", "", "API base `URL` (else GROWPANEL_API_URL, ~/.growpanelrc, https://api.growpanel.io)")
+	f.StringVar(&c.format, "format", "", "output `format`: json, table or csv (default: table on a terminal, else json)")
+	f.BoolVar(&c.verbose, "verbose", false, "log the request and the status to standard error")
+}
+
+// request is one call of the API.
+type request struct {
+	method   string
+	segments []string
+	query    url.Values
+	body     []byte
+}
+
+// call sends a request and prints its answer.
+func (c *client) call(ctx context.Context, r request) error {
+	format, err := c.outputFormat()
+	if err != nil {
+		return err
+	}
+	api, err := c.Connect(apiclient.NewSecret(c.key), c.url)
+	if err != nil {
+		return err
+	}
+	path := ""
+	for _, s := range r.segments {
+		path += "/" + url.PathEscape(s)
+	}
+	if c.verbose {
+		fmt.Fprintln(c.Err, r.method, api.BaseURL()+path, r.query.Encode())
+	}
+	res, err := api.Do(ctx, r.method, r.segments, r.query, r.body)
+	if err != nil {
+		return explain(err)
+	}
+	if c.verbose {
+		fmt.Fprintln(c.Err, "←", res.Status, http.StatusText(res.Status))
+	}
+	return render(c.Out, format, r.method, path, res)
+}
+
+func (c *client) outputFormat() (string, error) {
+	switch c.format {
+	case "json", "table", "csv":
+		return c.format, nil
+	case "":
+		if c.OutTTY {
+			return "table", nil
+		}
+		return "json", nil
+	default:
+		return "", fmt.Errorf("--format %q: must be json, table or csv", c.format)
+	}
+}
+
+// explain turns an API error into the words of a command line.
+func explain(err error) error {
+	var e *apiclient.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Status {
+	case http.StatusUnauthorized:
+		return errors.New("unauthorized: check your API key (--api-key, GROWPANEL_API_KEY or ~/.growpanelrc)")
+	case http.StatusTooManyRequests:
+		return errors.New("rate limit exceeded: wait a minute and try again")
+	}
+	text := fmt.Sprintf("%s (HTTP %d)", e.Message, e.Status)
+	for _, d := range e.Details {
+		text += "\n  "
+		if d.Index != nil {
+			text += fmt.Sprintf("row %d: ", *d.Index)
+		}
+		if d.Field != "" {
+			text += d.Field + ": "
+		}
+		text += d.Message
+	}
+	return errors.New(text)
+}

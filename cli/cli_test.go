@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/growpanel/growpanel-mcp/apiclient"
+)
+
+// run executes a command line against a handler and returns what it printed.
+func run(t *testing.T, handler http.HandlerFunc, tty bool, stdin string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	var out, errs bytes.Buffer
+	root := &cobra.Command{Use: "growpanel", SilenceUsage: true, SilenceErrors: true}
+	root.SetErr(&errs)
+	root.AddCommand(Commands(Env{
+		In: strings.NewReader(stdin), Out: &out, Err: &errs, InTTY: stdin == "", OutTTY: tty,
+		Connect: func(key apiclient.Secret, _ string) (*apiclient.Client, error) {
+			return apiclient.New(apiclient.Options{BaseURL: server.URL, Key: key})
+		},
+	})...)
+	root.SetArgs(append(args, "--api-key", "k"))
+	err = root.ExecuteContext(context.Background()) //nolint:usetesting // the server outlives the test's context otherwise
+	return out.String(), errs.String(), err
+}
+
+// answer replies with a JSON body.
+func answer(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func TestCommands_Requests(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "row.json")
+	if err := os.WriteFile(file, []byte(`{"id":"from-file"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args  string
+		stdin string
+		want  string
+	}{
+		{"reports mrr --date last-12-months --breakdown plan", "", "GET /reports/mrr?breakdown=plan&date=last-12-months"},
+		{"reports mrr --param custom_size=a=b", "", "GET /reports/mrr?custom_size=a%3Db"},
+		{"reports anything-new", "", "GET /reports/anything-new"},
+		{"customers list --limit 5 --offset 10 --search acme", "", "GET /customers?limit=5&offset=10&search=acme"},
+		{"customers get a/b", "", "GET /customers/a%2Fb"},
+		{"customers get u+x@e.com", "", "GET /customers/u+x@e.com"},
+		{"plans list", "", "GET /plans"},
+		{`data invoices create --body {"id":"i"}`, "", `POST /data/invoices {"id":"i"}`},
+		{"data customers create --data-source s1", `[{"id":"c"}]`, `POST /data/customers?data_source=s1 [{"id":"c"}]`},
+		{"data customers create --body @" + file, "", `POST /data/customers {"id":"from-file"}`},
+		{"data plans delete p1", "", "DELETE /data/plans/p1"},
+		{"data data-sources list", "", "GET /data/data-sources"},
+		{"settings get", "", "GET /settings"},
+		{`settings update --body {"trial_days":7}`, "", `POST /settings {"trial_days":7}`},
+		{"integrations verify", "", "GET /integrations/verify"},
+		{"account get", "", "GET /account"},
+		{"account api-keys list", "", "GET /account/api-keys"},
+		{`account api-keys update k1 --body {"name":"n"}`, "", `PUT /account/api-keys/k1 {"name":"n"}`},
+		{"account api-keys delete k1", "", "DELETE /account/api-keys/k1"},
+		{"api get /reports/mrr?interval=week date=today", "", "GET /reports/mrr?date=today&interval=week"},
+		{"api POST /settings churn_grace_days=5 locale=en", "", `POST /settings {"churn_grace_days":5,"locale":"en"}`},
+		{"api DELETE /data/plans/x", "", "DELETE /data/plans/x"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			t.Parallel()
+			got := ""
+			handler := func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				got = r.Method + " " + r.URL.RequestURI()
+				if len(body) > 0 {
+					got += " " + string(body)
+				}
+				answer(`{"success":true}`)(w, r)
+			}
+			if _, stderr, err := run(t, handler, false, tt.stdin, strings.Fields(tt.args)...); err != nil {
+				t.Fatalf("%s: %v\n%s", tt.args, err, stderr)
+			}
+			if got != tt.want {
+				t.Errorf("request = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCommands_WrongInput(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ args, stdin, want string }{
+		{"api GET //evil.example/steal", "", "must begin with one slash"},
+		{"api GET https://evil.example/", "", "must begin with one slash"},
+		{"api GET /reports/../account", "", ""},
+		{"api PATCH /settings", "", "must be GET, POST, PUT or DELETE"},
+		{"customers get ..", "", ""},
+		{"data invoices create", "", "no request body"},
+		{"data invoices create --body {", "", "not valid JSON"},
+		{"data invoices create --body @/nonexistent", "", "read the body"},
+		{"data invoices create", " ", "is empty"},
+		{"reports mrr --format yaml", "", "must be json, table or csv"},
+		{"reports", "", "arg"},
+		{"data", "", "choose one"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			t.Parallel()
+			refuse := func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s %s", r.Method, r.URL) }
+			_, _, err := run(t, refuse, false, tt.stdin, strings.Fields(tt.args)...)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v, want one that says %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRender(t *testing.T) {
+	t.Parallel()
+	mrr := `{"currency":"jpy","result":[{"date":"2026-01-01","total_mrr":1234567,"new":-5,"quick_ratio":null,"total_customers":3}]}`
+	movements := `{"currency":"usd","result":{"count":1,"list":[{"date":"2026-01-02","currency":"kwd","customer_name":"A\u001b[31m, Inc","type":"new","mrr_change":12345,"mrr_change_base_currency":4000}]}}`
+	tests := []struct {
+		name, body, want string
+		tty              bool
+		args             string
+	}{
+		{"json without the envelope", mrr, "[\n  {\n    \"date\": \"2026-01-01\",\n    \"total_mrr\": 1234567,\n    \"new\": -5,\n    \"quick_ratio\": null,\n    \"total_customers\": 3\n  }\n]\n", false, "reports mrr"},
+		{"a currency without decimals", mrr, "DATE        TOTAL MRR      NEW     TOTAL CUSTOMERS\n2026-01-01  1,234,567 JPY  -5 JPY  3\n", true, "reports mrr"},
+		{"row and base currency apart, as plain decimals", movements, "date,currency,customer_name,type,mrr_change,mrr_change_base_currency\n2026-01-02,kwd,\"A\x1b[31m, Inc\",new,12.345,40.00\n", false, "reports movement-table --format csv"},
+		{"control characters stay out of the terminal", movements, "DATE        CUSTOMER NAME  TYPE  MRR CHANGE\n2026-01-02  A [31m, Inc    new   12.345 KWD\n", true, "reports movement-table"},
+		{"empty list", `{"result":[]}`, "No data\n", true, "reports mrr"},
+		{"an object is key and value", `{"success":true,"id":"x"}`, "KEY      VALUE\nsuccess  true\nid       x\n", true, "account get"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, _, err := run(t, answer(tt.body), tt.tty, "", strings.Fields(tt.args)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("output (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	fail := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	_, _, err := run(t, fail(401, `{"error":"no"}`), false, "", "plans", "list")
+	if err == nil || !strings.Contains(err.Error(), "check your API key") {
+		t.Errorf("401 = %v", err)
+	}
+	_, _, err = run(t, fail(400, `{"error":"bad row","details":[{"index":2,"field":"amount","message":"must be an integer"}]}`), false, `[{}]`, "data", "invoices", "create")
+	if err == nil || !strings.Contains(err.Error(), "bad row (HTTP 400)") || !strings.Contains(err.Error(), "row 2: amount: must be an integer") {
+		t.Errorf("400 = %v", err)
+	}
+}
+
+func TestDisplay(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ minor, currency, want string }{
+		{"9900", "usd", "99.00"}, {"5", "USD", "0.05"}, {"-5", "eur", "-0.05"}, {"1000", "jpy", "1000"}, {"12345", "kwd", "12.345"},
+		{"9223372036854775807", "usd", "92233720368547758.07"}, {"7", "", "7"},
+	} {
+		if got := display(tt.minor, tt.currency); got != tt.want {
+			t.Errorf("display(%s %s) = %s, want %s", tt.minor, tt.currency, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,315 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// group is a command that only holds others: on its own it prints its help and
+// fails, so that a script notices.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(cmd.ErrOrStderr())
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return errors.New("choose one of the commands above")
+		},
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// get is a command without arguments that reads one route.
+func (c *client) get(use, short string, segments ...string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.call(cmd.Context(), request{method: http.MethodGet, segments: segments})
+		},
+	}
+}
+
+// byID is a command with one argument, the last segment of its route.
+func (c *client) byID(use, short, method string, segments ...string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.call(cmd.Context(), request{method: method, segments: append(segments[:len(segments):len(segments)], args[0])})
+		},
+	}
+}
+
+// send is a command that needs a body; with an argument in use it goes last in
+// the route.
+func (c *client) send(use, short, method string, segments ...string) *cobra.Command {
+	var flag string
+	arguments := strings.Count(use, "<")
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(arguments),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := c.body(flag, true)
+			if err != nil {
+				return err
+			}
+			return c.call(cmd.Context(), request{method: method, segments: append(segments[:len(segments):len(segments)], args...), body: body})
+		},
+	}
+	bodyFlag(cmd, &flag)
+	return cmd
+}
+
+func bodyFlag(cmd *cobra.Command, flag *string) {
+	cmd.Flags().StringVar(flag, "body", "", "request body: `JSON`, @file, or standard input when not given")
+}
+
+// knownReports are the reports that the API serves; others are passed through,
+// so that a newer server needs no newer client.
+var knownReports = []string{"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration"}
+
+// reportFlags are the options of reports and the parameters they become.
+var reportFlags = []struct{ flag, param, usage string }{
+	{"date", "date", "`range`: 20260101-20260331, 2026-01-01, last-12-months, this-year, ..."},
+	{"interval", "interval", "`unit` of a row: day, week, month, quarter or year"},
+	{"breakdown", "breakdown", "`dimension` to split by: plan, currency, country, billing_freq, ..."},
+	{"base-currency", "baseCurrency", "report in this `currency`"},
+	{"currency", "currency", "only this subscription `currency`"},
+	{"region", "region", "only these `countries`"},
+	{"country", "country", "only these `countries`"},
+	{"plan", "plan", "only these plan groups or plan `ids`"},
+	{"data-source", "data_source", "only these data source `ids`"},
+	{"billing-freq", "billing_freq", "only this billing `frequency`"},
+	{"status", "status", "only customers of this `status`"},
+	{"customer", "customer", "only this customer `id`"},
+	{"committed", "committed", "`true` includes scheduled movements"},
+	{"selected-date", "selected-date", "only movements of the period with this `day`"},
+	{"selected-type", "selected-type", "only movements of this `type`"},
+	{"sort", "sort", "`field` to sort by"},
+	{"order", "order", "`direction`: asc or desc"},
+	{"limit", "limit", "at most this `many` rows"},
+	{"offset", "offset", "skip this `many` rows"},
+}
+
+func (c *client) reports() *cobra.Command {
+	values := make([]string, len(reportFlags))
+	var params []string
+	cmd := &cobra.Command{
+		Use:   "reports <name>",
+		Short: "Fetch a report by name",
+		Long:  "Fetch a report by name.\n\nReports: " + strings.Join(knownReports, ", "),
+		Example: "  growpanel reports summary\n" +
+			"  growpanel reports mrr --date last-12-months --breakdown plan\n" +
+			"  growpanel reports movement-table --selected-type churn --param country=de",
+		Args:      cobra.ExactArgs(1),
+		ValidArgs: knownReports,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query, err := pairs(params)
+			if err != nil {
+				return err
+			}
+			for i, f := range reportFlags {
+				if values[i] != "" {
+					query.Set(f.param, values[i])
+				}
+			}
+			return c.call(cmd.Context(), request{method: http.MethodGet, segments: []string{"reports", args[0]}, query: query})
+		},
+	}
+	for i, f := range reportFlags {
+		cmd.Flags().StringVar(&values[i], f.flag, "", f.usage)
+	}
+	cmd.Flags().StringArrayVar(&params, "param", nil, "any other parameter as `key=value`, such as custom_industry=saas; may be repeated")
+	return cmd
+}
+
+// pairs reads key=value arguments; the first = splits and the last value wins.
+func pairs(args []string) (url.Values, error) {
+	query := url.Values{}
+	for _, arg := range args {
+		key, value, ok := strings.Cut(arg, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%q: must be key=value", arg)
+		}
+		query.Set(key, value)
+	}
+	return query, nil
+}
+
+func (c *client) customers() *cobra.Command {
+	var limit, offset int
+	var search string
+	list := &cobra.Command{
+		Use: "list", Short: "List customers", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			query := url.Values{"limit": {strconv.Itoa(limit)}, "offset": {strconv.Itoa(offset)}}
+			if search != "" {
+				query.Set("search", search)
+			}
+			return c.call(cmd.Context(), request{method: http.MethodGet, segments: []string{"customers"}, query: query})
+		},
+	}
+	list.Flags().IntVar(&limit, "limit", 50, "at most this `many`, up to 500")
+	list.Flags().IntVar(&offset, "offset", 0, "skip this `many`")
+	list.Flags().StringVar(&search, "search", "", "only those whose name, e-mail or id contains this `text`")
+	return group("customers", "List and look up customers", list,
+		c.byID("get <id>", "Show one customer", http.MethodGet, "customers"))
+}
+
+func (c *client) plans() *cobra.Command {
+	return group("plans", "List plans and plan groups", c.get("list", "List plans", "plans"))
+}
+
+func (c *client) data() *cobra.Command {
+	resources := group("data", "Push and delete customers, plans, invoices and data sources")
+	for _, name := range []string{"customers", "plans", "invoices"} {
+		resources.AddCommand(group(name, "Push and delete "+name,
+			c.push(name),
+			c.byID("delete <id>", "Delete one and recompute", http.MethodDelete, "data", name)))
+	}
+	resources.AddCommand(group("data-sources", "List and create data sources",
+		c.get("list", "List data sources", "data", "data-sources"),
+		c.send("create", "Create a data source", http.MethodPost, "data", "data-sources")))
+	return resources
+}
+
+// push creates or updates rows: one object, an array or a named batch.
+func (c *client) push(name string) *cobra.Command {
+	var flag, source string
+	cmd := &cobra.Command{
+		Use: "create", Short: "Create or update " + name + ": one object, an array or a batch", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			body, err := c.body(flag, true)
+			if err != nil {
+				return err
+			}
+			query := url.Values{}
+			if source != "" {
+				query.Set("data_source", source)
+			}
+			return c.call(cmd.Context(), request{method: http.MethodPost, segments: []string{"data", name}, query: query, body: body})
+		},
+	}
+	bodyFlag(cmd, &flag)
+	cmd.Flags().StringVar(&source, "data-source", "", "data source `id` (the only one when not given)")
+	return cmd
+}
+
+func (c *client) settings() *cobra.Command {
+	return group("settings", "Read and change the account's settings",
+		c.get("get", "Show the settings", "settings"),
+		c.send("update", "Change settings; metrics are recomputed before it answers", http.MethodPost, "settings"))
+}
+
+func (c *client) integrations() *cobra.Command {
+	return group("integrations", "Check the connection",
+		c.get("verify", "Show which account and role the key has", "integrations", "verify"))
+}
+
+func (c *client) account() *cobra.Command {
+	keys := group("api-keys", "Manage API keys",
+		c.get("list", "List API keys", "account", "api-keys"),
+		c.send("create", "Create an API key; it is shown once", http.MethodPost, "account", "api-keys"),
+		c.send("update <id>", "Rename a key or change its role", http.MethodPut, "account", "api-keys"),
+		c.byID("delete <id>", "Delete a key at once", http.MethodDelete, "account", "api-keys"))
+	return group("account", "Show the account and its API keys", c.get("get", "Show the account", "account"), keys)
+}
+
+func (c *client) api() *cobra.Command {
+	var flag string
+	cmd := &cobra.Command{
+		Use:   "api <method> <path> [key=value ...]",
+		Short: "Call any API route",
+		Long: "Call any API route. With GET, key=value arguments are query parameters; with\n" +
+			"POST and PUT they make a JSON body unless --body is given.",
+		Example: "  growpanel api GET /reports/mrr date=20260101-20260331 interval=month\n" +
+			"  growpanel api POST /settings churn_grace_days=5",
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := c.apiRequest(strings.ToUpper(args[0]), args[1], args[2:], flag)
+			if err != nil {
+				return err
+			}
+			return c.call(cmd.Context(), r)
+		},
+	}
+	bodyFlag(cmd, &flag)
+	return cmd
+}
+
+func (c *client) apiRequest(method, path string, args []string, flag string) (request, error) {
+	r := request{method: method}
+	var err error
+	if r.segments, r.query, err = splitPath(path); err != nil {
+		return r, err
+	}
+	values, err := pairs(args)
+	if err != nil {
+		return r, err
+	}
+	switch method {
+	case http.MethodGet:
+		for key, value := range values {
+			r.query[key] = value
+		}
+		return r, nil
+	case http.MethodDelete:
+		return r, nil
+	case http.MethodPost, http.MethodPut:
+		if flag == "" && len(values) > 0 {
+			r.body, err = object(values)
+			return r, err
+		}
+		r.body, err = c.body(flag, false)
+		return r, err
+	default:
+		return r, fmt.Errorf("%s: the method must be GET, POST, PUT or DELETE", method)
+	}
+}
+
+// splitPath reads an absolute path with an optional query; it names no host.
+func splitPath(path string) ([]string, url.Values, error) {
+	wrong := fmt.Errorf("%q: the path must begin with one slash, such as /reports/mrr", path)
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return nil, nil, wrong
+	}
+	u, err := url.Parse(path)
+	if err != nil || u.Host != "" {
+		return nil, nil, wrong
+	}
+	var segments []string
+	for _, s := range strings.Split(strings.Trim(u.EscapedPath(), "/"), "/") {
+		plain, err := url.PathUnescape(s)
+		if err != nil {
+			return nil, nil, wrong
+		}
+		segments = append(segments, plain)
+	}
+	return segments, u.Query(), nil
+}
+
+// object builds a JSON object; values that are JSON themselves stay what they
+// are, others are strings.
+func object(values url.Values) ([]byte, error) {
+	fields := make(map[string]json.RawMessage, len(values))
+	for key, value := range values {
+		if json.Valid([]byte(value[0])) {
+			fields[key] = json.RawMessage(value[0])
+			continue
+		}
+		text, err := json.Marshal(value[0])
+		if err != nil {
+			return nil, err
+		}
+		fields[key] = text
+	}
+	return json.Marshal(fields)
+}

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 
 // newServer returns the product's stack with the suite's fixtures.
 func newServer(logger *slog.Logger) (*protocol.Server, error) {
-	states := protocol.NewSealer(nil, time.Now)
+	states := protocol.NewSealer(nil, time.Now) //nolint:forbidigo // this is a main package
 	return protocol.New(protocol.Config{
 		Name:    "GrowPanel conformance fixtures",
 		Version: "1.0.0",

@@ -54,11 +54,10 @@ func (s *Server) dispatch(ctx context.Context, m *message, sess *session) (respo
 // refine turns an error of mcp-go into the one that the specification asks for
 // and that tells the client nothing about this program's insides.
 func (s *Server) refine(ctx context.Context, m *message, sess *session, e mcpgo.JSONRPCErrorDetails) *Error {
-	if own := (*Error)(nil); errors.As(sess.failed(), &own) {
+	if own, ok := errors.AsType[*Error](sess.failed()); ok {
 		return own
 	}
-	var missing mcpgo.MissingRequiredClientCapabilityError
-	if errors.As(sess.failed(), &missing) {
+	if missing, ok := errors.AsType[mcpgo.MissingRequiredClientCapabilityError](sess.failed()); ok {
 		return &Error{
 			Code:    mcpgo.MISSING_REQUIRED_CLIENT_CAPABILITY,
 			Message: missing.Error(),

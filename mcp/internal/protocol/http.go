@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"runtime/debug"
@@ -141,7 +142,7 @@ func (s *Server) post(ctx context.Context, w http.ResponseWriter, header http.He
 	}
 	if m.isNotification() {
 		// There is nothing here that a notification could change: a request is
-		// cancelled by closing its connection.
+		// canceled by closing its connection.
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
@@ -271,9 +272,7 @@ func status(m *message, code int) int {
 
 // refuseHTTP answers in the form that all of GrowPanel's HTTP errors have.
 func refuseHTTP(w http.ResponseWriter, f *refusal) {
-	for name, values := range f.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), f.header)
 	body := append(appendString([]byte(`{"error":`), f.text), `,"message":`...)
 	body = append(appendString(body, f.text), `,"code":`...)
 	body = append(appendString(body, f.code), "}\n"...)

@@ -75,7 +75,7 @@ type Server struct {
 	requests    atomic.Uint64
 	keepAlive   time.Duration
 
-	// closing is cancelled by Close and ends the streams that would otherwise
+	// closing is canceled by Close and ends the streams that would otherwise
 	// stay open for good.
 	closing context.Context
 	close   context.CancelFunc

@@ -25,7 +25,7 @@ const (
 
 // ServeStdio answers the messages of in, one per line, on out. When in ends the
 // requests that are still worked on are finished first; when ctx ends they are
-// cancelled. Both are a clean end and return nil; only a broken stream is an
+// canceled. Both are a clean end and return nil; only a broken stream is an
 // error. A read that is blocked when ctx ends is left behind.
 func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -119,8 +119,8 @@ type stdioConn struct {
 
 // running is a request that is being worked on.
 type running struct {
-	cancel    context.CancelFunc
-	cancelled bool
+	cancel   context.CancelFunc
+	canceled bool
 }
 
 // receive starts the work on one line.
@@ -216,21 +216,21 @@ func (c *stdioConn) done(id string, r *running) bool {
 	if c.running[id] == r {
 		delete(c.running, id)
 	}
-	return !r.cancelled
+	return !r.canceled
 }
 
 // cancel ends the request that a notifications/cancelled names.
 func (c *stdioConn) cancel(params json.RawMessage) {
-	var cancelled struct {
+	var canceled struct {
 		RequestID json.RawMessage `json:"requestId"`
 	}
-	if json.Unmarshal(params, &cancelled) != nil {
+	if json.Unmarshal(params, &canceled) != nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r, ok := c.running[string(cancelled.RequestID)]; ok {
-		r.cancelled = true
+	if r, ok := c.running[string(canceled.RequestID)]; ok {
+		r.canceled = true
 		r.cancel()
 	}
 }
@@ -277,9 +277,9 @@ type requestSink struct {
 
 func (r *requestSink) send(msg []byte) error {
 	r.conn.mu.Lock()
-	cancelled := r.request.cancelled
+	canceled := r.request.canceled
 	r.conn.mu.Unlock()
-	if cancelled {
+	if canceled {
 		return context.Canceled
 	}
 	return r.conn.send(msg)

@@ -91,9 +91,9 @@ func (s *Server) guardTool(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 
 // isProtocolError reports whether err is meant for the client program.
 func isProtocolError(err error) bool {
-	var own *Error
-	var missing mcpgo.MissingRequiredClientCapabilityError
-	return errors.As(err, &own) || errors.As(err, &missing)
+	_, own := errors.AsType[*Error](err)
+	_, missing := errors.AsType[mcpgo.MissingRequiredClientCapabilityError](err)
+	return own || missing
 }
 
 func toolFailure(tool string) *mcpgo.CallToolResult {
@@ -107,8 +107,12 @@ func undeclared(ctx context.Context, result *mcpgo.CallToolResult) error {
 	if !result.NeedsInput() || info == nil || !info.Modern {
 		return nil
 	}
+	capabilities := mcpgo.ClientCapabilities{}
+	if info.ClientCapabilities != nil {
+		capabilities = *info.ClientCapabilities
+	}
 	for _, request := range result.InputRequests {
-		if name := lacking(request.Method, info.ClientCapabilities); name != "" {
+		if name := lacking(request.Method, capabilities); name != "" {
 			return mcpgo.MissingRequiredClientCapabilityError{Capability: name}
 		}
 	}
@@ -116,20 +120,14 @@ func undeclared(ctx context.Context, result *mcpgo.CallToolResult) error {
 }
 
 // lacking returns the name of the capability that method needs and c lacks.
-func lacking(method mcpgo.MCPMethod, c *mcpgo.ClientCapabilities) string {
-	switch method {
-	case mcpgo.MethodElicitationCreate:
-		if c == nil || c.Elicitation == nil {
-			return "elicitation"
-		}
-	case mcpgo.MethodSamplingCreateMessage:
-		if c == nil || c.Sampling == nil {
-			return "sampling"
-		}
-	case mcpgo.MethodListRoots:
-		if c == nil || c.Roots == nil {
-			return "roots"
-		}
+func lacking(method mcpgo.MCPMethod, c mcpgo.ClientCapabilities) string {
+	switch {
+	case method == mcpgo.MethodElicitationCreate && c.Elicitation == nil:
+		return "elicitation"
+	case method == mcpgo.MethodSamplingCreateMessage && c.Sampling == nil:
+		return "sampling"
+	case method == mcpgo.MethodListRoots && c.Roots == nil:
+		return "roots"
 	}
 	return ""
 }

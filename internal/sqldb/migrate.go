@@ -27,12 +27,9 @@ func migrate(ctx context.Context, c *conn, migrations fs.FS) (err error) {
 			_ = c.exec(ctx, "ROLLBACK") // ended already if this fails
 		}
 	}()
-	version, err := schemaVersion(ctx, c)
+	version, err := schemaVersion(ctx, c, len(scripts))
 	if err != nil {
 		return err
-	}
-	if version > len(scripts) {
-		return fmt.Errorf("%w: its schema is %d, this program knows %d", ErrNewer, version, len(scripts))
 	}
 	for i, script := range scripts[version:] {
 		if _, err := c.sql.ExecContext(ctx, script); err != nil {
@@ -48,10 +45,20 @@ func migrate(ctx context.Context, c *conn, migrations fs.FS) (err error) {
 	return nil
 }
 
-func schemaVersion(ctx context.Context, c *conn) (int, error) {
-	var version int
-	if err := c.sql.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+// schemaVersion returns how many scripts the file has seen. It refuses a file
+// that has seen more than the known ones, and one that has tables but no
+// version: another program's.
+func schemaVersion(ctx context.Context, c *conn, known int) (version int, err error) {
+	var tables int
+	const query = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version"
+	if err := c.sql.QueryRowContext(ctx, query).Scan(&version, &tables); err != nil {
 		return 0, fmt.Errorf("read schema version: %w", err)
+	}
+	if version > known {
+		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", ErrNewer, version, known)
+	}
+	if version == 0 && tables > 0 {
+		return 0, fmt.Errorf("%w: it has tables of another program", ErrCorrupt)
 	}
 	return version, nil
 }

@@ -345,7 +345,11 @@ func TestClient_Typed_NoIdLeavesItsRoute(t *testing.T) {
 				t.Fatal(err)
 			}
 			req := &http.Request{Method: op.Method, URL: target, Header: http.Header{}}
-			if _, err := (typedDoer{c}).Do(req.WithContext(t.Context())); !errors.Is(err, ErrPath) {
+			res, err := (typedDoer{c}).Do(req.WithContext(t.Context()))
+			if err == nil {
+				_ = res.Body.Close()
+			}
+			if !errors.Is(err, ErrPath) {
 				t.Errorf("%s with id %q: error %v, want %v", op.ID, id, err, ErrPath)
 			}
 		}

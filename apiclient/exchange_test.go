@@ -75,8 +75,7 @@ func TestClient_Do_TriesAgain(t *testing.T) {
 			})
 			_, err := c.Do(t.Context(), tt.method, []string{"plans"}, nil, []byte("{}"))
 			status := http.StatusOK
-			var apiErr *Error
-			if errors.As(err, &apiErr) {
+			if apiErr, ok := errors.AsType[*Error](err); ok {
 				status = apiErr.Status
 			} else if err != nil {
 				t.Fatal(err)

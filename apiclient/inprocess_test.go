@@ -102,7 +102,7 @@ func TestInProcess_HandlerCannotTouchTheRequest(t *testing.T) {
 		r.URL.Path = "/other"
 		r.Host = "other"
 	}))
-	req := httptest.NewRequest("GET", "http://api.test/plans", nil)
+	req := httptest.NewRequest(http.MethodGet, "http://api.test/plans", nil)
 	req.Header.Set("Authorization", "mine")
 	res, err := transport.RoundTrip(req)
 	if err != nil {
@@ -117,7 +117,7 @@ func TestInProcess_HandlerCannotTouchTheRequest(t *testing.T) {
 func TestInProcess_ClosedBodyCannotBeRead(t *testing.T) {
 	t.Parallel()
 	transport := InProcess(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, "{}") }))
-	res, err := transport.RoundTrip(httptest.NewRequest("GET", "/", nil))
+	res, err := transport.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func BenchmarkClient_Do(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.Do(b.Context(), "GET", []string{"reports", "mrr"}, nil, nil); err != nil {
+				if _, err := c.Do(b.Context(), http.MethodGet, []string{"reports", "mrr"}, nil, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -160,7 +160,7 @@ func BenchmarkClient_Do(b *testing.B) {
 		transport := NewTransport()
 		b.ReportAllocs()
 		for b.Loop() {
-			req, err := http.NewRequestWithContext(b.Context(), "GET", server.URL+"/reports/mrr", nil)
+			req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL+"/reports/mrr", nil)
 			if err != nil {
 				b.Fatal(err)
 			}

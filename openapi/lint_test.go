@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -169,7 +170,7 @@ func TestContract_OperationsAreDocumented(t *testing.T) {
 		if strings.Contains(op.Path, "{") {
 			required = append(required, "404")
 		}
-		if op.Method != "GET" && op.Method != "DELETE" {
+		if op.Method != http.MethodGet && op.Method != http.MethodDelete {
 			required = append(required, "400")
 		}
 		for _, status := range required {

@@ -35,6 +35,8 @@ type Caller struct {
 	// ID names the caller in logs and binds confirmations to it. It is not a
 	// secret.
 	ID string
+	// Key is the API key to act with.
+	Key apiclient.Secret
 }
 
 // Config says what a Server serves and whom it asks. ClientFor and Now are

@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -256,10 +257,16 @@ func (s *session) IsSubscribedToResource(uri string) bool {
 	return ok
 }
 
-// RequestElicitation asks the user through a client of the handshake era.
+// RequestElicitation asks the user through a client of the handshake era. A
+// client that refuses to ask counts as a user who closed the question.
 func (s *session) RequestElicitation(ctx context.Context, r mcpgo.ElicitationRequest) (*mcpgo.ElicitationResult, error) {
 	var result mcpgo.ElicitationResult
-	if err := s.ask(ctx, string(mcpgo.MethodElicitationCreate), r.Params, &result); err != nil {
+	err := s.ask(ctx, string(mcpgo.MethodElicitationCreate), r.Params, &result)
+	if errors.Is(err, errNoAnswer) {
+		result.Action = mcpgo.ElicitationResponseActionCancel
+		return &result, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &result, nil

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,6 +128,42 @@ func TestInProcess_ClosedBodyCannotBeRead(t *testing.T) {
 	}
 	if _, err := res.Body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
 		t.Errorf("read after close: %v", err)
+	}
+}
+
+// Buffers are lent from call to call; no answer may show through another.
+func TestClient_Do_ConcurrentCallsDoNotMix(t *testing.T) {
+	t.Parallel()
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := strings.Repeat(r.URL.Query().Get("text"), 300)
+		_, _ = io.WriteString(w, text[:len(text)/2])
+		_ = http.NewResponseController(w).Flush()
+		_, _ = io.WriteString(w, text[len(text)/2:])
+	})
+	server := httptest.NewServer(echo)
+	t.Cleanup(server.Close)
+	for name, transport := range map[string]http.RoundTripper{"network": server.Client().Transport, "in process": InProcess(echo)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t, nil, func(o *Options) { o.BaseURL, o.Transport = server.URL, transport })
+			var group sync.WaitGroup
+			for i := range 16 {
+				group.Go(func() {
+					text := string(rune('a' + i))
+					for range 20 {
+						res, err := c.Do(t.Context(), "GET", []string{"plans"}, url.Values{"text": {text}}, nil)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						if string(res.Body) != strings.Repeat(text, 300) {
+							t.Errorf("the answer to %q is %q", text, res.Body)
+						}
+					}
+				})
+			}
+			group.Wait()
+		})
 	}
 }
 

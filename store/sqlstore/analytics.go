@@ -148,7 +148,7 @@ RETURNING account_no`
 // raiseVersion sets the account's version and returns its number, which the
 // account's first commit assigns.
 func raiseVersion(ctx context.Context, tx *sqldb.Tx, account string, version uint64) (no int64, err error) {
-	err = tx.Get(ctx, raiseVersionSQL, []any{account, int64(version)}, &no) //nolint:gosec // checkChangeset bounds it
+	err = tx.Get(ctx, raiseVersionSQL, []any{account, int64(version)}, &no) // checkChangeset bounds it
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("version %d is not above the committed one", version)
 	}

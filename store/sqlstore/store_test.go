@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
@@ -80,5 +81,40 @@ func TestStore_Closed(t *testing.T) {
 		if !errors.Is(err, sqldb.ErrClosed) {
 			t.Errorf("%s after Close: %v, want sqldb.ErrClosed", call, err)
 		}
+	}
+}
+
+func TestLoad_DamagedFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, sqlstore.FileName)
+	s, err := sqlstore.Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := analytics.Changeset{Version: 1}
+	for seq := range int64(5000) {
+		c.Insert = append(c.Insert, analytics.Row{Table: analytics.TableInvoice, Seq: seq + 1, ID: "i", Doc: make([]byte, 100)})
+	}
+	if err := s.Analytics().Commit(t.Context(), "a", c); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	middle := content[len(content)/2:]
+	for i := range middle {
+		middle[i] = 0xa5
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(t, folder).Analytics().Load(t.Context(), "a", func(analytics.Row) error { return nil })
+	if !errors.Is(err, sqldb.ErrCorrupt) || !strings.Contains(err.Error(), path) {
+		t.Errorf("Load: %v, want sqldb.ErrCorrupt and the path", err)
 	}
 }

@@ -60,6 +60,7 @@ var layout = map[string][]string{
 var libraries = map[string][]string{
 	"github.com/mark3labs/mcp-go":      {"mcp/...", "e2e/..."},
 	"github.com/spf13/cobra":           {"cli/...", "cmd/..."},
+	"github.com/spf13/pflag":           {"cli/...", "cmd/..."},
 	"github.com/oapi-codegen/runtime":  {"openapi/wire", "apiclient", "httpapi"},
 	"github.com/oapi-codegen/nullable": {"openapi/wire", "apiclient", "httpapi"},
 	"github.com/google/uuid":           {"identity", "analytics", "internal/httpx"},

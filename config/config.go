@@ -56,6 +56,7 @@ const (
 	ServeAPI Command = "serve api"
 	ServeMCP Command = "serve mcp"
 	MCP      Command = "mcp"
+	Admin    Command = "admin"
 )
 
 // Setting describes one flag and its variable.

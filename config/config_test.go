@@ -44,12 +44,12 @@ func TestLoadServe_Defaults(t *testing.T) {
 func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": ":9000", "public-url": "https://MCP.example.com/",
+		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": "[::1]:9000", "public-url": "https://MCP.example.com/",
 		"api-public-url": "http://localhost:8081", "demo": "false", "now": "2026-03-31", "rate-limits": "off",
 		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "true",
 	}
 	want := Serve{
-		Data: "data", APIListen: "127.0.0.1:0", MCPListen: ":9000", PublicURL: "https://mcp.example.com",
+		Data: "data", APIListen: "127.0.0.1:0", MCPListen: "[::1]:9000", PublicURL: "https://mcp.example.com",
 		APIPublicURL: "http://localhost:8081", Now: time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC),
 		AllowedOrigins: []string{"https://a.example.com", "http://b.example.com:81"}, ReadOnly: true,
 	}
@@ -74,12 +74,12 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 
 func TestLoadServe_Precedence(t *testing.T) {
 	t.Parallel()
-	from := source(map[string]string{"data": "flag"}, "GROWPANEL_DATA=variable", "GROWPANEL_API_LISTEN=", "GROWPANEL_MCP_LISTEN=:1")
+	from := source(map[string]string{"data": "flag"}, "GROWPANEL_DATA=variable", "GROWPANEL_API_LISTEN=", "GROWPANEL_MCP_LISTEN=localhost:1")
 	got, err := LoadServe(from, ServeAll)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Data != "flag" || got.APIListen != "127.0.0.1:8081" || got.MCPListen != ":1" {
+	if got.Data != "flag" || got.APIListen != "127.0.0.1:8081" || got.MCPListen != "localhost:1" {
 		t.Errorf("LoadServe() = %+v, want flag over variable over default, empty as unset", got)
 	}
 }
@@ -106,7 +106,9 @@ func TestLoadServe_WrongValues(t *testing.T) {
 		{name: "time", flags: map[string]string{"now": "yesterday"}, want: "such as 2026-03-31 or"},
 		{name: "limit of an unknown class", flags: map[string]string{"rate-limits": "PATCH=1"}, want: "limits per minute such as"},
 		{name: "limit of zero", flags: map[string]string{"rate-limits": "GET=0"}, want: "limits per minute such as"},
-		{name: "demo in public", flags: map[string]string{"demo": "true", "public-url": "https://a.example.com"}, want: "--demo prints a working key"},
+		{name: "demo in public", flags: map[string]string{"demo": "true", "public-url": "https://a.example.com"}, want: "--public-url \"https://a.example.com\": want a loopback origin"},
+		{name: "demo that listens in public", flags: map[string]string{"demo": "true", "api-listen": "0.0.0.0:8081"}, want: "--api-listen \"0.0.0.0:8081\": want a loopback address"},
+		{name: "listening in public without an address", flags: map[string]string{"mcp-listen": ":8080"}, want: "--public-url: want the https origin"},
 		{name: "no upstream", command: ServeMCP, want: "GROWPANEL_API_URL: want the origin of the REST API"},
 		{name: "bad upstream", command: ServeMCP, env: []string{"GROWPANEL_API_URL=x"}, want: "GROWPANEL_API_URL \"x\""},
 		{name: "all at once", flags: map[string]string{"now": "x", "mcp-listen": "y"}, want: "--mcp-listen \"y\": want host:port, such as 127.0.0.1:8080\n--now"},

@@ -19,7 +19,7 @@ func clientSettings() []Setting {
 func testSettings() []Setting {
 	return []Setting{
 		{Env: "GROWPANEL_GOLDEN_DIR", Help: "folder of the golden data sets; tests over them are skipped without it"},
-		{Env: "GROWPANEL_SOAK_COMPANIES", Default: "200", Help: "random companies that the laws are tested over; `make soak` takes 10000"},
+		{Env: "GROWPANEL_SOAK_COMPANIES", Default: "each law's own", Help: "random companies that the laws are tested over; `make soak` takes 10000"},
 	}
 }
 

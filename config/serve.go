@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net"
 	"time"
 )
 
@@ -46,7 +47,8 @@ func DefaultRateLimits() RateLimits {
 // DefaultData is the data folder when none is given.
 const DefaultData = "./growpanel-data"
 
-// LoadServe reads the configuration of one of the serve commands.
+// LoadServe reads the configuration of one of the serve commands, or of an
+// admin command, which takes the data folder alone.
 func LoadServe(source Source, command Command) (Serve, error) {
 	c := Serve{
 		Data:       DefaultData,
@@ -58,8 +60,8 @@ func LoadServe(source Source, command Command) (Serve, error) {
 	if command == ServeMCP {
 		err = errors.Join(err, source.upstream(&c))
 	}
-	if c.Demo {
-		err = errors.Join(err, c.checkDemo())
+	if err == nil && command != Admin {
+		err = c.checkReach(command)
 	}
 	if err != nil {
 		return Serve{}, err
@@ -80,18 +82,28 @@ func (s Source) upstream(c *Serve) error {
 	return nil
 }
 
-// checkDemo keeps the demo, whose key is printed and known, off public hosts.
-func (c *Serve) checkDemo() error {
+// checkReach looks at who can reach the server. One that listens beyond
+// loopback must be told its address, since it cannot know what proxies and names
+// stand before it. The demo, whose key everybody knows, stays on this machine.
+func (c *Serve) checkReach(command Command) error {
 	var all []error
-	for _, public := range []struct{ name, origin string }{
-		{"--public-url", c.PublicURL}, {"--api-public-url", c.APIPublicURL},
-	} {
-		if public.origin != "" && !loopback(public.origin) {
-			all = append(all, &Error{
-				Name: public.name, Value: public.origin,
-				Want: "a loopback origin such as http://127.0.0.1:8080, since --demo prints a working key",
-			})
+	check := func(listenFlag, listen, publicFlag, public string) {
+		host, _, err := net.SplitHostPort(listen)
+		local := err == nil && LoopbackHost(host)
+		switch {
+		case c.Demo && !local:
+			all = append(all, &Error{Name: "--" + listenFlag, Value: listen, Want: "a loopback address such as 127.0.0.1:8080 with --demo, whose key is no secret"})
+		case c.Demo && public != "" && !loopback(public):
+			all = append(all, &Error{Name: "--" + publicFlag, Value: public, Want: "a loopback origin such as http://127.0.0.1:8080 with --demo, whose key is no secret"})
+		case !local && public == "":
+			all = append(all, &Error{Name: "--" + publicFlag, Want: "the https origin by which clients reach the server, since --" + listenFlag + " " + listen + " is not loopback"})
 		}
+	}
+	if command != ServeMCP {
+		check("api-listen", c.APIListen, "api-public-url", c.APIPublicURL)
+	}
+	if command != ServeAPI {
+		check("mcp-listen", c.MCPListen, "public-url", c.PublicURL)
 	}
 	return errors.Join(all...)
 }
@@ -103,7 +115,7 @@ func serveSettings() []Setting {
 	mcp := []Command{ServeAll, ServeMCP}
 	return []Setting{
 		{
-			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: api,
+			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: []Command{ServeAll, ServeAPI, Admin},
 			Help:  "folder of the embedded database, made with mode 0700 when absent",
 			apply: func(c *Serve, value string) error { return setFolder(&c.Data, value) },
 		},

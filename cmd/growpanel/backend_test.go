@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/mcp"
+)
+
+// TestRemote_Authenticate checks what the answer of an API elsewhere says about
+// a key, and that a good one is asked about once a minute.
+func TestRemote_Authenticate(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		status int
+		want   error
+		asked  int64 // requests for two calls
+	}{
+		{name: "good", status: http.StatusOK, asked: 1},
+		{name: "good without a right to settings", status: http.StatusForbidden, asked: 1},
+		{name: "unknown", status: http.StatusUnauthorized, want: mcp.ErrInvalidToken, asked: 2},
+		{name: "API broken", status: http.StatusInternalServerError, asked: 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int64
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				if r.Header.Get("Authorization") != "Bearer key" {
+					t.Errorf("Authorization = %q", r.Header.Get("Authorization"))
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(`{}`))
+			}))
+			t.Cleanup(api.Close)
+			back, err := newRemote(testProcess(nil), api.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				caller, err := back.authenticate(t.Context(), "key")
+				switch {
+				case tt.status < 500 && !errors.Is(err, tt.want):
+					t.Errorf("authenticate() error = %v, want %v", err, tt.want)
+				case tt.status >= 500 && (err == nil || errors.Is(err, mcp.ErrInvalidToken)):
+					t.Errorf("authenticate() error = %v, want one that does not blame the key", err)
+				case err == nil && (caller.ID == "" || caller.ID == "key" || caller.Key.IsZero()):
+					t.Errorf("authenticate() = %+v", caller)
+				}
+			}
+			if got := asked.Load(); got != tt.asked {
+				t.Errorf("%d requests for two calls, want %d", got, tt.asked)
+			}
+		})
+	}
+}
+
+func TestRemote_Authenticate_TrustEnds(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	t.Cleanup(api.Close)
+	p := testProcess(nil)
+	now := time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
+	p.now = func() time.Time { return now }
+	back, err := newRemote(p, api.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wait := range []time.Duration{0, trustTime - 1, 1} {
+		now = now.Add(wait)
+		if _, err := back.authenticate(t.Context(), "key"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("%d requests, want a second one after %v", asked, trustTime)
+	}
+}

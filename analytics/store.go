@@ -26,8 +26,9 @@ const (
 // Row is one durable row. Doc is the row's JSON as it was accepted, which an
 // operator can read with any SQL client; the other fields are its keys.
 //
-// Seq is assigned by the engine: dense per account and table, rising in order
-// of insertion, never reused. The engine owns uniqueness of (Source, ID): it
+// Seq is assigned by the engine: per account and table, from 1, rising in order
+// of insertion. Deleted rows leave gaps; the numbers of the last rows may be
+// taken again once they are deleted and nothing refers to them. The engine owns uniqueness of (Source, ID): it
 // holds all ids of an open account in memory.
 type Row struct {
 	Table  Table
@@ -44,7 +45,11 @@ type Key struct {
 	Seq   int64
 }
 
-// Changeset is everything that one commit of one account writes.
+// Key returns the row's key.
+func (r Row) Key() Key { return Key{Table: r.Table, Seq: r.Seq} }
+
+// Changeset is everything that one commit of one account writes. A row appears
+// in it at most once.
 type Changeset struct {
 	Insert  []Row
 	Update  []Row

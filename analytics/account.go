@@ -1,0 +1,241 @@
+package analytics
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/fx"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/report"
+)
+
+// account is the in-memory form of one account. Whoever holds its lock may use
+// everything; readers without it use current alone.
+type account struct {
+	id     string
+	engine *Engine
+	lock   mutex
+	queue  queue
+
+	current atomic.Pointer[view] // nil until opened
+
+	// Under lock.
+	seed      maphash.Seed
+	version   uint64 // of the newest snapshot
+	stored    uint64 // last version that the store is known to have
+	nextSeq   [TableSettings + 1]int64
+	today     calendar.Day
+	settings  settingsState
+	sources   []source
+	plans     *planTable
+	customers []customer
+	records   []*report.Customer     // of the newest snapshot, in parallel; nil when deleted
+	days      []customerDays         // in parallel
+	byID      map[customerKey]uint32 // index into customers
+	invoices  invoices
+	symbols   symbols
+	players   []*player // one per worker; nil after a change of plans or settings
+}
+
+// view is what readers see: a snapshot, and what it was made from.
+type view struct {
+	snapshot *report.Snapshot
+	settings Settings
+	sources  []source
+	stored   uint64
+	zone     *time.Location
+}
+
+type settingsState struct {
+	values Settings
+	ledger ledger.Settings
+	stored bool // a row exists
+}
+
+// source is a data source. Its index in the account's list is what the rows of
+// the snapshot refer to.
+type source struct {
+	seq int64
+	Source
+}
+
+// customer is one customer with its invoices.
+type customer struct {
+	history history
+	doc     uint64 // hash of the document
+	seq     int64
+	work    *work // what the running edit has made of it, nil when untouched
+}
+
+// customerDays are the days of a ledger that the whole account asks for.
+type customerDays struct {
+	wake  calendar.Day // calendar.Never when deleted
+	first calendar.Day // first movement up to today, NoDay if none
+}
+
+type customerKey struct {
+	source uint32
+	id     string
+}
+
+func newAccount(e *Engine, id string) *account {
+	a := &account{id: id, engine: e, lock: newMutex()}
+	a.reset()
+	return a
+}
+
+// reset forgets everything that was loaded.
+func (a *account) reset() {
+	a.seed = maphash.MakeSeed()
+	a.stored, a.nextSeq, a.today = 0, [TableSettings + 1]int64{}, calendar.NoDay
+	for t := range a.nextSeq {
+		a.nextSeq[t] = 1
+	}
+	defaults := DefaultSettings()
+	a.settings = settingsState{values: defaults, ledger: ledger.DefaultSettings()}
+	a.sources, a.plans = nil, newPlanTable()
+	a.customers, a.records, a.days, a.byID = nil, nil, nil, map[customerKey]uint32{}
+	a.invoices = invoices{keys: make([]invoiceKey, 1)}
+	a.symbols, a.players = newSymbols(), nil
+	a.current.Store(nil)
+}
+
+// fresh reports whether a view is what a report may show now.
+func (v *view) fresh(stored uint64, rates *fx.Table, now time.Time) bool {
+	return v != nil && v.stored == stored && v.snapshot.Rates == rates && v.snapshot.Today == calendar.DayOf(now.In(v.zone))
+}
+
+// refresh brings the account to the store's version, the engine's rates and
+// today. The caller holds the lock.
+func (a *account) refresh(ctx context.Context) (*view, error) {
+	rates, err := a.engine.rates.table(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := a.engine.store.Version(ctx, a.id)
+	if err != nil {
+		return nil, fmt.Errorf("read the account's version: %w", err)
+	}
+	now := a.engine.now()
+	v := a.current.Load()
+	if v.fresh(stored, rates, now) {
+		return v, nil
+	}
+	if v == nil || a.stored != stored {
+		if err := a.open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	a.settle(calendar.DayOf(now.In(a.settings.ledger.Zone)))
+	a.publish(rates)
+	return a.current.Load(), nil
+}
+
+// settle makes today the account's day: customers whose ledgers change by then
+// are replayed, all of them when the day moves back. The day that each ledger
+// wakes on is a column, so that a day without changes costs one pass over it.
+func (a *account) settle(today calendar.Day) {
+	if today == a.today {
+		return
+	}
+	back := today < a.today
+	a.today = today
+	e := newEdit(a)
+	for i, d := range a.days {
+		if a.records[i] != nil && (back || d.wake <= today) {
+			e.touch(uint32(i)).replay = true //nolint:gosec // indexes of customers fit 32 bits
+		}
+	}
+	e.replay()
+	e.install()
+}
+
+// publish hands a new snapshot to the readers.
+func (a *account) publish(rates *fx.Table) {
+	a.version++
+	s := &report.Snapshot{
+		Account: a.id, Version: a.version, Today: a.today,
+		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
+		Customers: a.records, Plans: a.plans.list, Sources: a.reportSources(), Symbols: slices.Clip(a.symbols.texts),
+		Rates: rates, PlanGroups: a.plans.groups, FirstDay: a.firstDay(),
+	}
+	a.current.Store(&view{
+		snapshot: s, settings: a.settings.values, sources: a.sources, stored: a.stored, zone: a.settings.ledger.Zone,
+	})
+	a.engine.resize(a, a.bytes())
+}
+
+func (a *account) reportSources() []report.Source {
+	all := make([]report.Source, len(a.sources))
+	for i, s := range a.sources {
+		all[i] = report.Source{ID: s.ID, Name: s.Name, Type: s.Type}
+	}
+	return all
+}
+
+// firstDay returns the day of the account's first movement up to today.
+func (a *account) firstDay() calendar.Day {
+	first := calendar.Never
+	for _, d := range a.days {
+		if d.first.Valid() {
+			first = min(first, d.first)
+		}
+	}
+	if first == calendar.Never {
+		return calendar.NoDay
+	}
+	return first
+}
+
+// Rough sizes for the memory budget, in bytes.
+const (
+	accountBytes  = 16 << 10
+	customerBytes = 1 << 10
+	invoiceBytes  = 160
+	symbolBytes   = 80
+)
+
+func (a *account) bytes() int64 {
+	return accountBytes + int64(len(a.customers))*customerBytes + int64(len(a.invoices.keys))*invoiceBytes +
+		int64(len(a.symbols.texts))*symbolBytes
+}
+
+// find returns the row of an invoice.
+func (a *account) find(source uint32, id string) (uint32, bool) {
+	return a.invoices.index.find(keyHash(a.seed, source, id), func(row uint32) bool {
+		k := &a.invoices.keys[row]
+		return a.invoices.ids.at(k.id) == id && a.sourceOf(k.owner) == source
+	})
+}
+
+// sourceOf returns the index of a customer's data source.
+func (a *account) sourceOf(customer uint32) uint32 {
+	if w := a.customers[customer].work; w != nil {
+		return w.record.Source
+	}
+	return a.records[customer].Source
+}
+
+// newRecord makes the snapshot's form of a customer. It keeps no part of the
+// request's body alive.
+func (a *account) newRecord(source uint32, row *CustomerRow) *report.Customer {
+	r := &report.Customer{
+		Source: source, ID: strings.Clone(row.ID), Name: strings.Clone(row.Name), Email: strings.Clone(row.Email),
+		Country: a.symbols.text(row.Country), State: a.symbols.text(row.State), Created: row.Created, TrialStarted: row.TrialStarted,
+	}
+	if len(row.Custom) > 0 {
+		r.Custom = make(map[string]string, len(row.Custom))
+		for k, v := range row.Custom {
+			r.Custom[a.symbols.text(k)] = a.symbols.text(v)
+		}
+	}
+	return r
+}
+
+func (a *account) hash(doc []byte) uint64 { return maphash.Bytes(a.seed, doc) }

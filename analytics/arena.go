@@ -1,0 +1,152 @@
+package analytics
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// arenaChunk is the size of one block of an arena. Positions hold the block in
+// their upper 16 bits and the offset in the lower.
+const arenaChunk = 1 << 16
+
+// arena keeps short texts close together: one length byte and the text each.
+// Texts are never removed; those of deleted rows stay until the account is
+// opened again.
+type arena struct {
+	chunks []*strings.Builder
+}
+
+// add stores s, at most 255 bytes, and returns its position. Position 0 is
+// never used.
+func (a *arena) add(s string) uint32 {
+	last := len(a.chunks) - 1
+	if last < 0 || a.chunks[last].Len()+1+len(s) > arenaChunk {
+		last++
+		chunk := &strings.Builder{}
+		if last == 0 {
+			chunk.WriteByte(0)
+		} else {
+			chunk.Grow(arenaChunk)
+		}
+		a.chunks = append(a.chunks, chunk)
+	}
+	chunk := a.chunks[last]
+	pos := uint32(last)<<16 | uint32(chunk.Len()) //nolint:gosec // a chunk is shorter than 1<<16
+	chunk.WriteByte(byte(len(s)))
+	chunk.WriteString(s)
+	return pos
+}
+
+// at returns the text at pos. It stays valid when more is added.
+func (a *arena) at(pos uint32) string {
+	text := a.chunks[pos>>16].String()[pos&(arenaChunk-1):]
+	return text[1 : 1+int(text[0])]
+}
+
+// symbols interns the texts that many rows share.
+type symbols struct {
+	byText map[string]ledger.Symbol
+	texts  []string
+}
+
+func newSymbols() symbols {
+	return symbols{byText: map[string]ledger.Symbol{"": 0}, texts: []string{""}}
+}
+
+// of returns the symbol of s.
+func (t *symbols) of(s string) ledger.Symbol {
+	if sym, ok := t.byText[s]; ok {
+		return sym
+	}
+	s = strings.Clone(s)
+	sym := ledger.Symbol(len(t.texts)) //nolint:gosec // memory ends long before 1<<32 texts
+	t.texts = append(t.texts, s)
+	t.byText[s] = sym
+	return sym
+}
+
+// text returns the interned copy of s, which does not keep a request's body
+// alive.
+func (t *symbols) text(s string) string { return t.texts[t.of(s)] }
+
+// index finds row numbers by the hash of their key. It is a table with linear
+// probing; a slot holds the upper half of the hash above the row number, 0 when
+// free. Row numbers start at 1.
+type index struct {
+	slots []uint64
+	used  int
+}
+
+const minSlots = 16
+
+// find calls match for the rows whose key may have hash h, until one matches.
+func (x *index) find(h uint64, match func(row uint32) bool) (uint32, bool) {
+	if len(x.slots) == 0 {
+		return 0, false
+	}
+	mask := uint64(len(x.slots) - 1)
+	for i := h >> 32 & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		if slot := x.slots[i]; slot>>32 == h>>32 && match(uint32(slot)) { //nolint:gosec // the lower half is the row
+			return uint32(slot), true //nolint:gosec // the lower half is the row
+		}
+	}
+	return 0, false
+}
+
+// insert adds a row that is not in the index.
+func (x *index) insert(h uint64, row uint32) {
+	if x.used*4 >= len(x.slots)*3 {
+		x.grow()
+	}
+	x.place(h>>32<<32 | uint64(row))
+	x.used++
+}
+
+func (x *index) place(slot uint64) {
+	mask := uint64(len(x.slots) - 1)
+	i := slot >> 32 & mask
+	for x.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	x.slots[i] = slot
+}
+
+func (x *index) grow() {
+	old := x.slots
+	x.slots = make([]uint64, max(minSlots, 2*len(old)))
+	for _, slot := range old {
+		if slot != 0 {
+			x.place(slot)
+		}
+	}
+}
+
+// remove takes a row out and closes the gap, so that probing never has to step
+// over removed rows.
+func (x *index) remove(h uint64, row uint32) {
+	mask := uint64(len(x.slots) - 1)
+	want := h>>32<<32 | uint64(row)
+	hole := h >> 32 & mask
+	for x.slots[hole] != want {
+		if x.slots[hole] == 0 {
+			return
+		}
+		hole = (hole + 1) & mask
+	}
+	x.used--
+	for i := (hole + 1) & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		home := x.slots[i] >> 32 & mask
+		if (i-home)&mask >= (i-hole)&mask {
+			x.slots[hole] = x.slots[i]
+			hole = i
+		}
+	}
+	x.slots[hole] = 0
+}
+
+// keyHash hashes an id within its data source.
+func keyHash(seed maphash.Seed, source uint32, id string) uint64 {
+	return maphash.String(seed, id) ^ uint64(source)*0x9e3779b97f4a7c15
+}

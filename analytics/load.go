@@ -1,0 +1,163 @@
+package analytics
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// loader reads an account's rows from the store. Ledgers are not stored: they
+// are a function of the rows, and settling the day replays them all.
+type loader struct {
+	a         *account
+	rows      RowDecoder
+	sources   map[int64]uint32 // index by Seq
+	customers map[int64]uint32 // index by Seq
+	edit      *edit            // resolves references as a push does
+}
+
+// open replaces what is in memory by what is in the store.
+func (a *account) open(ctx context.Context) error {
+	a.reset()
+	l := &loader{
+		a: a, rows: a.engine.rows, sources: map[int64]uint32{}, customers: map[int64]uint32{}, edit: newEdit(a),
+	}
+	stored, err := a.engine.store.Load(ctx, a.id, l.visit)
+	if err != nil {
+		a.reset()
+		return fmt.Errorf("open account %s: %w", a.id, err)
+	}
+	for i := range a.customers {
+		a.customers[i].history.sort()
+	}
+	a.plans.regroup(a.id)
+	a.stored, a.version = stored, max(a.version, stored)
+	return nil
+}
+
+func (l *loader) visit(r Row) error {
+	if int(r.Table) >= len(l.a.nextSeq) {
+		return fmt.Errorf("row of unknown table %d", r.Table)
+	}
+	l.a.nextSeq[r.Table] = max(l.a.nextSeq[r.Table], r.Seq+1)
+	if err := l.load(r); err != nil {
+		return fmt.Errorf("table %d, row %d (%q): %w", r.Table, r.Seq, r.ID, err)
+	}
+	return nil
+}
+
+func (l *loader) load(r Row) error {
+	switch r.Table {
+	case TableSettings:
+		return l.settings(r)
+	case TableSource:
+		return l.source(r)
+	case TablePlan:
+		return l.plan(r)
+	case TableCustomer:
+		return l.customer(r)
+	case TableInvoice:
+		return l.invoice(r)
+	default:
+		return nil
+	}
+}
+
+func (l *loader) settings(r Row) error {
+	values := DefaultSettings()
+	if err := json.Unmarshal(r.Doc, &values); err != nil {
+		return fmt.Errorf("decode settings: %w", err)
+	}
+	set, err := values.ledger()
+	if err != nil {
+		return err
+	}
+	l.a.settings = settingsState{values: values, ledger: set, stored: true}
+	return nil
+}
+
+func (l *loader) source(r Row) error {
+	s := source{seq: r.Seq}
+	if err := json.Unmarshal(r.Doc, &s.Source); err != nil {
+		return fmt.Errorf("decode data source: %w", err)
+	}
+	l.sources[r.Seq] = uint32(len(l.a.sources)) //nolint:gosec // an account has few data sources
+	l.a.sources = append(l.a.sources, s)
+	return nil
+}
+
+// sourceOf returns the data source that a row names.
+func (l *loader) sourceOf(r Row) (uint32, error) {
+	source, ok := l.sources[r.Source]
+	if !ok {
+		return 0, fmt.Errorf("data source %d is missing", r.Source)
+	}
+	return source, nil
+}
+
+func (l *loader) plan(r Row) error {
+	source, err := l.sourceOf(r)
+	if err != nil {
+		return err
+	}
+	row, err := l.rows.Plan(r.Doc)
+	if err != nil {
+		return err
+	}
+	t := l.a.plans
+	t.set(ledger.PlanRef(len(t.list)), source, &row, planMeta{seq: r.Seq, doc: l.a.hash(r.Doc)}) //nolint:gosec // plans are few
+	return nil
+}
+
+func (l *loader) customer(r Row) error {
+	source, err := l.sourceOf(r)
+	if err != nil {
+		return err
+	}
+	row, err := l.rows.Customer(r.Doc)
+	if err != nil {
+		return err
+	}
+	a := l.a
+	i := uint32(len(a.customers)) //nolint:gosec // indexes of customers fit 32 bits
+	record := a.newRecord(source, &row)
+	record.Ledger = &ledger.Ledger{}
+	a.customers = append(a.customers, customer{doc: a.hash(r.Doc), seq: r.Seq})
+	a.records = append(a.records, record)
+	a.days = append(a.days, customerDays{wake: calendar.NoDay, first: calendar.NoDay})
+	a.byID[customerKey{source, record.ID}] = i
+	l.customers[r.Seq] = i
+	return nil
+}
+
+func (l *loader) invoice(r Row) error {
+	source, err := l.sourceOf(r)
+	if err != nil {
+		return err
+	}
+	owner, ok := l.customers[r.Owner]
+	if !ok {
+		return fmt.Errorf("customer %d is missing", r.Owner)
+	}
+	row, err := l.rows.Invoice(r.Doc)
+	if err != nil {
+		return err
+	}
+	ev, field, message := l.edit.resolve(source, &row)
+	if message != "" {
+		return fmt.Errorf("%s: %s", field, message)
+	}
+	a := l.a
+	t := &a.invoices
+	for int64(len(t.keys)) < r.Seq {
+		t.keys = append(t.keys, invoiceKey{}) // deleted rows leave gaps
+	}
+	t.keys = append(t.keys, invoiceKey{doc: a.hash(r.Doc), owner: owner, id: t.ids.add(row.ID)})
+	n := uint32(r.Seq) //nolint:gosec // memory ends long before 1<<32 invoices
+	t.index.insert(keyHash(a.seed, source, row.ID), n)
+	a.customers[owner].history.add(pack(&ev, n), ev.Extra)
+	return nil
+}

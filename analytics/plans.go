@@ -1,0 +1,84 @@
+package analytics
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/report"
+)
+
+// planTable holds the plans of an account. It is immutable once published: an
+// edit changes a clone.
+type planTable struct {
+	list   []ledger.Plan // by PlanRef; [0] is "no plan"
+	meta   []planMeta    // in parallel
+	byID   map[customerKey]ledger.PlanRef
+	groups []report.PlanGroup // by name
+}
+
+type planMeta struct {
+	seq   int64
+	doc   uint64
+	group string
+}
+
+func newPlanTable() *planTable {
+	return &planTable{list: make([]ledger.Plan, 1), meta: make([]planMeta, 1), byID: map[customerKey]ledger.PlanRef{}}
+}
+
+func (t *planTable) clone() *planTable {
+	return &planTable{list: slices.Clone(t.list), meta: slices.Clone(t.meta), byID: maps.Clone(t.byID), groups: t.groups}
+}
+
+// set stores a plan and reports whether ledgers depend on what changed.
+func (t *planTable) set(ref ledger.PlanRef, source uint32, row *PlanRow, meta planMeta) bool {
+	p := ledger.Plan{
+		Source: source, ID: strings.Clone(row.ID), Name: strings.Clone(row.Name), Product: strings.Clone(row.Product),
+		Interval: row.Interval, Currency: row.Currency, Pricing: row.Pricing,
+	}
+	meta.group = strings.Clone(row.Group)
+	if meta.group != "" {
+		p.Groups = []string{meta.group}
+	}
+	if int(ref) == len(t.list) {
+		t.list, t.meta = append(t.list, ledger.Plan{}), append(t.meta, planMeta{})
+	}
+	old := t.list[ref]
+	t.list[ref], t.meta[ref] = p, meta
+	t.byID[customerKey{source, p.ID}] = ref
+	return old.Interval != p.Interval || old.Currency != p.Currency || old.Pricing != p.Pricing || old.Missing
+}
+
+// remove leaves a gap, so that the other references stay what they are.
+func (t *planTable) remove(ref ledger.PlanRef) {
+	p := &t.list[ref]
+	delete(t.byID, customerKey{p.Source, p.ID})
+	p.Missing, p.Groups = true, nil
+	t.meta[ref] = planMeta{}
+}
+
+// regroup derives the plan groups from what the plans say. A group exists as
+// long as a plan names it.
+func (t *planTable) regroup(account string) {
+	byName := map[string][]ledger.PlanRef{}
+	for ref, m := range t.meta {
+		if m.group != "" {
+			byName[m.group] = append(byName[m.group], ledger.PlanRef(ref)) //nolint:gosec // plans are few
+		}
+	}
+	t.groups = nil
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		t.groups = append(t.groups, report.PlanGroup{ID: deriveID("pg_", account, name), Name: name, Plans: byName[name]})
+	}
+}
+
+// deriveID makes an id that is the same whenever it is derived again and does
+// not show what it was made from.
+func deriveID(prefix string, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return prefix + hex.EncodeToString(sum[:8])
+}

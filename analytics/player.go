@@ -1,0 +1,80 @@
+package analytics
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// player is one worker's replayer with the events of the customer at hand.
+type player struct {
+	replayer *ledger.Replayer
+	events   []ledger.Event
+}
+
+// minPerWorker is the number of customers below which a second worker costs
+// more than it saves.
+const minPerWorker = 64
+
+// replay recomputes the ledgers of the customers that need it.
+func (e *edit) replay() {
+	var todo []*work
+	for _, w := range e.touched {
+		if w.replay && !w.deleted {
+			todo = append(todo, w)
+		}
+	}
+	if len(todo) == 0 {
+		return
+	}
+	workers := min(runtime.GOMAXPROCS(0), 1+len(todo)/minPerWorker)
+	players := e.players(workers)
+	if workers == 1 {
+		for _, w := range todo {
+			e.play(players[0], w)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for _, p := range players {
+		wg.Go(func() {
+			for i := next.Add(1); int(i) <= len(todo); i = next.Add(1) {
+				e.play(p, todo[i-1])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// play replays one customer.
+func (e *edit) play(p *player, w *work) {
+	if w.unsorted {
+		w.history.sort()
+		w.unsorted = false
+	}
+	p.events = w.history.unpack(p.events[:0], &e.a.invoices)
+	w.record.Ledger = p.replayer.Replay(p.events, w.record.TrialStarted, e.today())
+}
+
+// players returns n workers for the plans and settings that the edit sees.
+func (e *edit) players(n int) []*player {
+	a := e.a
+	if e.plans != nil || e.settings != nil {
+		return newPlayers(n, e.settingsView().ledger, e.plansView().list)
+	}
+	if len(a.players) < n {
+		a.players = newPlayers(n, a.settings.ledger, a.plans.list)
+	}
+	return a.players[:n]
+}
+
+func newPlayers(n int, set ledger.Settings, plans []ledger.Plan) []*player {
+	all := make([]*player, n)
+	for i := range all {
+		all[i] = &player{replayer: ledger.NewReplayer(set, plans)}
+	}
+	return all
+}

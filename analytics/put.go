@@ -1,0 +1,199 @@
+package analytics
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// PutCustomers creates or updates customers of a data source by id. When it
+// returns, the rows are durable and in the next snapshot. sourceID may be empty
+// if the account has exactly one data source of type api. A row whose document
+// did not change is not written; of several rows with one id the last wins.
+func (e *Engine) PutCustomers(ctx context.Context, account, sourceID string, rows []CustomerRow) ([]FieldError, error) {
+	return e.write(ctx, account, len(rows), func(ed *edit) ([]FieldError, error) {
+		source, err := sourceIndex(ed.sourcesView(), sourceID)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			ed.putCustomer(source, &rows[i])
+		}
+		return nil, nil
+	})
+}
+
+// PutPlans is PutCustomers for plans. Customers on a plan whose interval,
+// currency or pricing changed are recomputed.
+func (e *Engine) PutPlans(ctx context.Context, account, sourceID string, rows []PlanRow) ([]FieldError, error) {
+	return e.write(ctx, account, len(rows), func(ed *edit) ([]FieldError, error) {
+		source, err := sourceIndex(ed.sourcesView(), sourceID)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			ed.putPlan(source, &rows[i])
+		}
+		return nil, nil
+	})
+}
+
+// PutInvoices is PutCustomers for invoices. Rows that name a customer or a plan
+// which the data source does not have are left out and come back as
+// FieldErrors; the others are written.
+func (e *Engine) PutInvoices(ctx context.Context, account, sourceID string, rows []InvoiceRow) ([]FieldError, error) {
+	return e.write(ctx, account, len(rows), func(ed *edit) ([]FieldError, error) {
+		source, err := sourceIndex(ed.sourcesView(), sourceID)
+		if err != nil {
+			return nil, err
+		}
+		var failures []FieldError
+		for i := range rows {
+			if field, message := ed.putInvoice(source, &rows[i]); message != "" {
+				failures = append(failures, FieldError{Index: i, ID: rows[i].ID, Field: field, Message: message})
+			}
+		}
+		return failures, nil
+	})
+}
+
+func (e *edit) putCustomer(source uint32, row *CustomerRow) {
+	a := e.a
+	doc := a.hash(row.Doc)
+	i, known := a.byID[customerKey{source, row.ID}]
+	if !known {
+		e.addCustomer(source, row, doc)
+		return
+	}
+	if c := &a.customers[i]; c.work == nil && c.doc == doc || c.work != nil && c.work.doc == doc {
+		return
+	}
+	w := e.touch(i)
+	record := a.newRecord(source, row)
+	record.Ledger = w.record.Ledger
+	w.replay = w.replay || record.TrialStarted != w.record.TrialStarted
+	w.record, w.doc = record, doc
+	e.log[TableCustomer].updated(Row{Table: TableCustomer, Seq: w.seq, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc})
+}
+
+func (e *edit) addCustomer(source uint32, row *CustomerRow, doc uint64) {
+	a := e.a
+	w := &work{
+		index: uint32(len(a.customers)), //nolint:gosec // indexes of customers fit 32 bits
+		seq:   e.takeSeq(TableCustomer), record: a.newRecord(source, row), doc: doc, owned: true, replay: true,
+	}
+	a.customers = append(a.customers, customer{work: w})
+	a.byID[customerKey{source, w.record.ID}] = w.index
+	e.touched = append(e.touched, w)
+	e.log[TableCustomer].inserted(Row{Table: TableCustomer, Seq: w.seq, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc})
+}
+
+func (e *edit) putPlan(source uint32, row *PlanRow) {
+	doc := e.a.hash(row.Doc)
+	ref, known := e.plansView().byID[customerKey{source, row.ID}]
+	if known && e.plansView().meta[ref].doc == doc {
+		return
+	}
+	if e.plans == nil {
+		e.plans = e.a.plans.clone()
+	}
+	stored := Row{Table: TablePlan, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc}
+	if !known {
+		stored.Seq = e.takeSeq(TablePlan)
+		e.plans.set(ledger.PlanRef(len(e.plans.list)), source, row, planMeta{seq: stored.Seq, doc: doc}) //nolint:gosec // plans are few
+		e.log[TablePlan].inserted(stored)
+		return
+	}
+	stored.Seq = e.plans.meta[ref].seq
+	if e.plans.set(ref, source, row, planMeta{seq: stored.Seq, doc: doc}) {
+		e.replayUsers(ref)
+	}
+	e.log[TablePlan].updated(stored)
+}
+
+// replayUsers marks the customers who have an invoice on a plan.
+func (e *edit) replayUsers(ref ledger.PlanRef) {
+	for i := range e.a.customers {
+		if e.historyOf(i).uses(ref) > 0 {
+			e.touch(uint32(i)).replay = true //nolint:gosec // indexes of customers fit 32 bits
+		}
+	}
+}
+
+// putInvoice writes one invoice, or says which field cannot be resolved.
+func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string) {
+	a := e.a
+	t := &a.invoices
+	doc := a.hash(row.Doc)
+	n, known := a.find(source, row.ID)
+	if known && t.keys[n].doc == doc {
+		return "", ""
+	}
+	owner, ok := a.byID[customerKey{source, row.CustomerID}]
+	if !ok {
+		return "customer_id", fmt.Sprintf("Customer not found: push customer %q to this data source before its invoices", row.CustomerID)
+	}
+	ev, field, message := e.resolve(source, row)
+	if message != "" {
+		return field, message
+	}
+	if known {
+		e.saveKey(n, 0)
+		e.touch(t.keys[n].owner).removeEvent(n)
+		t.keys[n].doc, t.keys[n].owner = doc, owner
+	} else {
+		n = uint32(e.takeSeq(TableInvoice)) //nolint:gosec // memory ends long before 1<<32 invoices
+		t.keys = append(t.keys, invoiceKey{doc: doc, owner: owner, id: t.ids.add(row.ID)})
+		t.index.insert(keyHash(a.seed, source, row.ID), n)
+	}
+	w := e.touch(owner)
+	w.addEvent(pack(&ev, n), ev.Extra)
+	stored := Row{Table: TableInvoice, Seq: int64(n), Source: e.sourcesView()[source].seq, Owner: w.seq, ID: row.ID, Doc: row.Doc}
+	if known {
+		e.log[TableInvoice].updated(stored)
+	} else {
+		e.log[TableInvoice].inserted(stored)
+	}
+	return "", ""
+}
+
+// resolve turns the references of an invoice into those of the account.
+func (e *edit) resolve(source uint32, row *InvoiceRow) (ev ledger.Event, field, message string) {
+	a := e.a
+	ev = row.Event
+	if ev.Plan, message = e.planRef(source, row.PlanID); message != "" {
+		return ev, "plan_id", message
+	}
+	ev.Subscription = a.symbols.of(row.SubscriptionID)
+	ev.Method = a.symbols.of(row.Method)
+	if row.Event.Extra == nil {
+		return ev, "", ""
+	}
+	x := *row.Event.Extra
+	x.CancelReason = a.symbols.of(row.CancelReason)
+	x.RefundOf, x.CancelComment = strings.Clone(x.RefundOf), strings.Clone(x.CancelComment)
+	x.Lines = nil
+	for i := range row.Lines {
+		l := row.Lines[i].Line
+		l.Description = strings.Clone(l.Description)
+		if l.Plan, message = e.planRef(source, row.Lines[i].PlanID); message != "" {
+			return ev, fmt.Sprintf("lines[%d].plan_id", i), message
+		}
+		x.Lines = append(x.Lines, l)
+	}
+	ev.Extra = &x
+	return ev, "", ""
+}
+
+func (e *edit) planRef(source uint32, id string) (ref ledger.PlanRef, message string) {
+	if id == "" {
+		return 0, ""
+	}
+	ref, ok := e.plansView().byID[customerKey{source, id}]
+	if !ok {
+		return 0, fmt.Sprintf("Plan not found: push plan %q to this data source before the invoices that name it", id)
+	}
+	return ref, ""
+}

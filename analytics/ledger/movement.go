@@ -24,8 +24,8 @@ type View struct {
 	Convert func(amount int64, from money.Currency, day calendar.Day) (int64, error)
 }
 
-// value is the MRR of a state within the view.
-func (v *View) value(s *State) int64 {
+// Value is the MRR of a state within the view: 0 if the state does not match.
+func (v *View) Value(s *State) int64 {
 	if s.MRR == 0 || v.Match != nil && !v.Match(s) {
 		return 0
 	}
@@ -106,9 +106,9 @@ func (m *Mover) apply(l *Ledger, index int, v *View) {
 	var was int64
 	if c.Prev >= 0 {
 		prev = &l.Changes[c.Prev].After
-		was = v.value(prev)
+		was = v.Value(prev)
 	}
-	is := v.value(&c.After)
+	is := v.Value(&c.After)
 	if was == 0 && is == 0 {
 		return
 	}
@@ -234,7 +234,7 @@ func (m *Mover) amounts(mv *Movement, l *Ledger, v *View, before, after balance)
 
 // convert is the value of a state within the view, in base at a day's rates.
 func (v *View) convert(s *State, day calendar.Day) (int64, error) {
-	value := v.value(s)
+	value := v.Value(s)
 	if value == 0 || s.Currency == v.Base {
 		return value, nil
 	}

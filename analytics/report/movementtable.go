@@ -1,0 +1,248 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
+)
+
+// MovementRow is one change of a customer's MRR on one day.
+type MovementRow struct {
+	Date     calendar.Day
+	Period   calendar.Day // first day of the period that Date falls into
+	Customer *Customer
+	Source   *Source
+	Type     ledger.Type
+	Subtype  ledger.Subtype
+
+	Description string
+	Currency    money.Currency // of Change, Old and New
+	Change      int64          // minor units of Currency; negative for contraction and churn
+	ChangeBase  int64          // the same in the query's currency
+	Old, New    int64          // the customer's MRR before and after, within the filters' view
+
+	Customers int   // +1, 0 or -1
+	Quantity  int64 // change of seats or units
+
+	PlanID, PlanName string // after the movement; of churn the plan left
+	BreakdownValue   string // key; "" without a breakdown
+	Lines            []MovementLine
+}
+
+// MovementLine is one part of a movement.
+type MovementLine struct {
+	Description string
+	MRR         int64 // minor units of the movement's currency
+	Quantity    int64
+}
+
+// MovementTableReport is a page of movements.
+type MovementTableReport struct {
+	Page
+	Rows []MovementRow
+}
+
+// MovementTable computes the report movement-table (seed 002): the movements of
+// the range, or with SelectedDate those of the whole period around it. With
+// Committed it lists scheduled movements alone, by default those of the coming
+// 365 days. Rows carry lines when the query filters by customer. Errors are
+// *ParamError and *fx.MissingRateError.
+func MovementTable(s *Snapshot, q *Query) (*MovementTableReport, error) {
+	t := newTable(s, q)
+	if err := t.sc.customers(t.add); err != nil {
+		return nil, err
+	}
+	page, from, to, err := q.page(len(t.found), maxLimit, maxLimit)
+	if err != nil {
+		return nil, err
+	}
+	order := t.sorted()
+	r := &MovementTableReport{Page: page, Rows: make([]MovementRow, 0, to-from)}
+	for i := from; i < to; i++ {
+		row, err := t.row(&t.found[order[i]])
+		if err != nil {
+			return nil, err
+		}
+		r.Rows = append(r.Rows, row)
+	}
+	return r, nil
+}
+
+// table collects movements before they are sorted and cut to a page.
+type table struct {
+	sc    *scan
+	days  calendar.Range
+	split *split // nil without a breakdown
+	lines bool
+	found []found
+}
+
+// found is one movement of the table.
+type found struct {
+	customer *Customer
+	move     ledger.Movement
+	kind     ledger.Type
+	base     int64
+	value    int32 // of the breakdown
+}
+
+func newTable(s *Snapshot, q *Query) *table {
+	t := &table{days: q.Range}
+	if q.Committed && !q.DateGiven {
+		t.days = calendar.Range{From: s.Today + 1, To: s.Today + 365}
+	}
+	if q.SelectedDate.Valid() {
+		t.days = calendar.PeriodOf(q.SelectedDate, q.Unit, s.WeekStart)
+	}
+	if q.Committed {
+		t.days.From = max(t.days.From, s.Today+1)
+	} else {
+		t.days.To = min(t.days.To, s.Today)
+	}
+	t.sc = newScan(s, q, t.days.From)
+	t.sc.horizon = t.days.To
+	if q.Breakdown != (Dimension{}) {
+		t.split = newSplit(s, q.Breakdown, 1)
+	}
+	for i := range q.Filters {
+		t.lines = t.lines || q.Filters[i].Dimension.kind == customerDimension
+	}
+	return t
+}
+
+func (t *table) add(c *Customer) error {
+	if t.split == nil || t.split.d.kind == subtypeDimension {
+		return t.collect(c, t.sc.match, 0)
+	}
+	if !t.split.d.ofState() {
+		value, err := t.split.ofCustomer(c)
+		if err != nil {
+			return err
+		}
+		return t.collect(c, t.sc.match, value)
+	}
+	values, err := t.split.ofLedger(c.Ledger, t.sc.match)
+	if err != nil {
+		return err
+	}
+	for _, value := range values {
+		if err := t.collect(c, t.split.within(value, t.sc.match), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collect keeps the customer's movements within a view that the query asks for.
+func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32) error {
+	q := t.sc.q
+	if q.BreakdownValue != nil && t.split.d.kind != subtypeDimension && t.split.keys[value] != *q.BreakdownValue {
+		return nil
+	}
+	moves, foreign, err := t.sc.movements(c.Ledger, match)
+	if err != nil {
+		return err
+	}
+	for i := range moves {
+		m := &moves[i]
+		if m.Day > t.days.To {
+			break
+		}
+		if m.Day < t.days.From {
+			continue
+		}
+		f := found{customer: c, move: *m, base: m.After - m.Before, value: value}
+		if foreign {
+			if f.base, err = t.sc.delta(c.Ledger, m, match); err != nil {
+				return err
+			}
+		}
+		f.kind = typed(m.Type, f.base)
+		if f.kind == ledger.None || q.SelectedType != ledger.None && f.kind != q.SelectedType {
+			continue
+		}
+		if t.split != nil && t.split.d.kind == subtypeDimension {
+			if f.value, err = t.split.ofSubtype(m.Subtype); err != nil {
+				return err
+			}
+			if q.BreakdownValue != nil && t.split.keys[f.value] != *q.BreakdownValue {
+				continue
+			}
+		}
+		t.found = append(t.found, f)
+	}
+	return nil
+}
+
+// sorted returns the positions of the movements in the order asked for.
+func (t *table) sorted() []int32 {
+	order := make([]int32, len(t.found))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return t.compare(&t.found[a], &t.found[b]) })
+	return order
+}
+
+// compare orders movements as asked; what is equal goes by day, the latest
+// first, then customer.
+func (t *table) compare(a, b *found) int {
+	order := t.key(a, b)
+	if !t.sc.q.Ascending {
+		order = -order
+	}
+	return cmp.Or(order, -cmp.Compare(a.move.Day, b.move.Day), strings.Compare(a.customer.ID, b.customer.ID),
+		cmp.Compare(a.customer.Source, b.customer.Source), cmp.Compare(a.value, b.value))
+}
+
+func (t *table) key(a, b *found) int {
+	switch t.sc.q.Sort {
+	case ByMRRChange:
+		return cmp.Compare(a.move.After-a.move.Before, b.move.After-b.move.Before)
+	case ByMRRChangeBase:
+		return cmp.Compare(a.base, b.base)
+	case ByCustomerName:
+		return strings.Compare(strings.ToLower(a.customer.Name), strings.ToLower(b.customer.Name))
+	case ByType:
+		return cmp.Compare(a.kind, b.kind)
+	default:
+		return cmp.Compare(a.move.Day, b.move.Day)
+	}
+}
+
+// row fills in what only the rows of the page need.
+func (t *table) row(f *found) (MovementRow, error) {
+	s, m, l := t.sc.s, &f.move, f.customer.Ledger
+	view := ledger.View{Match: t.matchOf(f)}
+	parts := partsOf(l, m, &view)
+	row := MovementRow{
+		Date: m.Day, Period: calendar.PeriodOf(m.Day, t.sc.q.Unit, s.WeekStart).From,
+		Customer: f.customer, Source: s.source(f.customer.Source), Type: f.kind, Subtype: m.Subtype,
+		Description: s.describe(f.kind, parts),
+		Currency:    m.Currency, Change: m.After - m.Before, ChangeBase: f.base, Old: m.Before, New: m.After,
+		Customers: int(m.Customers), Quantity: int64(m.Quantity),
+	}
+	plan := s.plan(mainPlan(f.kind, parts))
+	row.PlanID, row.PlanName = plan.ID, plan.Name
+	if t.split != nil {
+		row.BreakdownValue = t.split.keys[f.value]
+	}
+	if !t.lines {
+		return row, nil
+	}
+	var err error
+	row.Lines, err = t.linesOf(m, parts)
+	return row, err
+}
+
+// matchOf returns the view that a movement was found in.
+func (t *table) matchOf(f *found) func(*ledger.State) bool {
+	if t.split == nil || !t.split.d.ofState() {
+		return t.sc.match
+	}
+	return t.split.within(f.value, t.sc.match)
+}

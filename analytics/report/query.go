@@ -1,0 +1,301 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
+)
+
+// Query is a report request with every default filled in.
+type Query struct {
+	Range     calendar.Range // days asked for; periods are whole and may reach further
+	DateGiven bool           // false when Range is the default
+	Unit      calendar.Unit  // length of a period
+	Base      money.Currency // currency of the figures
+	FixFX     bool           // convert everything at the rates of Range.From
+	Committed bool           // include movements that are scheduled for the future
+	Breakdown Dimension      // zero: none
+	Filters   []Filter       // in order of parameter name
+
+	TrailingMonths int // retention; 0 is the unit's default
+
+	SelectedDate   calendar.Day // movement table; NoDay: not given
+	SelectedType   ledger.Type  // movement table; None: all
+	BreakdownValue *string      // movement table; nil: all
+	Sort           Sort         // movement table
+	Ascending      bool         // movement table
+
+	Search string // lower case; customer list and concentration
+	Limit  int    // 0: the report's default
+	Offset int
+}
+
+// ParamError says what is wrong with one parameter and what would be right.
+type ParamError struct {
+	Name    string // the contract's name of the parameter
+	Message string
+}
+
+// Error is "name: message".
+func (e *ParamError) Error() string { return e.Name + ": " + e.Message }
+
+// Sort is what the movement table is sorted by.
+type Sort uint8
+
+// The sort keys.
+const (
+	ByDate Sort = iota
+	ByMRRChange
+	ByMRRChangeBase
+	ByCustomerName
+	ByType
+)
+
+var sortNames = [...]string{"date", "mrr_change", "mrr_change_base_currency", "customer_name", "type"}
+
+// maxLimit bounds the rows of any page.
+const maxLimit = 10000
+
+// ParseQuery reads the parameters of any report or list. values is shaped like
+// url.Values; names that no report knows are ignored. Errors are *ParamError.
+func ParseQuery(values map[string][]string, s *Snapshot) (Query, error) {
+	p := parser{values: values, s: s}
+	q := Query{Base: s.Settings.Base, Unit: calendar.UnitMonth, SelectedDate: calendar.NoDay}
+	for _, read := range []func(*Query) error{
+		p.committed, p.fixFX, p.dates, p.unit, p.base, p.breakdown, p.filters, p.trailing, p.selected, p.sorting, p.page,
+	} {
+		if err := read(&q); err != nil {
+			return Query{}, err
+		}
+	}
+	return q, nil
+}
+
+// FilterValues returns the filters in force as parameter name and value.
+func (q *Query) FilterValues() map[string]string {
+	m := make(map[string]string, len(q.Filters))
+	for i := range q.Filters {
+		m[q.Filters[i].Dimension.Name()] = q.Filters[i].raw
+	}
+	return m
+}
+
+type parser struct {
+	values map[string][]string
+	s      *Snapshot
+}
+
+// one returns the last non-empty value of a parameter, trimmed, or "".
+func (p *parser) one(name string) string {
+	for _, v := range slices.Backward(p.values[name]) {
+		if v = strings.TrimSpace(v); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// either is one for a parameter with a second spelling.
+func (p *parser) either(name, alias string) string {
+	if v := p.one(name); v != "" {
+		return v
+	}
+	return p.one(alias)
+}
+
+func (p *parser) flag(name string) (bool, error) {
+	switch strings.ToLower(p.one(name)) {
+	case "", "false", "0":
+		return false, nil
+	case "true", "1":
+		return true, nil
+	default:
+		return false, &ParamError{name, fmt.Sprintf("%q is not true or false", p.one(name))}
+	}
+}
+
+func (p *parser) number(name string, least, most, missing int) (int, error) {
+	v := p.one(name)
+	if v == "" {
+		return missing, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		return 0, &ParamError{name, fmt.Sprintf("%q is not a whole number from %d to %d", v, least, most)}
+	}
+	return n, nil
+}
+
+func (p *parser) committed(q *Query) (err error) {
+	q.Committed, err = p.flag("committed")
+	return err
+}
+
+func (p *parser) fixFX(q *Query) (err error) {
+	q.FixFX, err = p.flag("fix_fx")
+	return err
+}
+
+func (p *parser) dates(q *Query) error {
+	text := p.one("date")
+	r, err := calendar.ParseRange(text, calendar.RangeContext{Today: p.s.Today, First: p.s.FirstDay, WeekStart: p.s.WeekStart})
+	if err != nil {
+		return &ParamError{"date", err.Error()}
+	}
+	q.Range, q.DateGiven = r, text != ""
+	return nil
+}
+
+func (p *parser) unit(q *Query) error {
+	v := strings.ToLower(p.one("interval"))
+	if v == "" {
+		return nil
+	}
+	unit, err := calendar.ParseUnit(v)
+	if err != nil {
+		return &ParamError{"interval", err.Error()}
+	}
+	q.Unit = unit
+	return nil
+}
+
+func (p *parser) base(q *Query) error {
+	v := p.either("baseCurrency", "base_currency")
+	if v == "" {
+		return nil
+	}
+	c, err := money.Parse(v)
+	if err != nil {
+		return &ParamError{"baseCurrency", err.Error()}
+	}
+	q.Base = c
+	return nil
+}
+
+func (p *parser) breakdown(q *Query) error {
+	v := p.one("breakdown")
+	if v == "" {
+		return nil
+	}
+	d, ok := parseDimension(v)
+	if !ok {
+		return &ParamError{"breakdown", fmt.Sprintf("%q is not one of %s or custom_<key>", v, strings.Join(dimensionNames[1:], ", "))}
+	}
+	q.Breakdown = d
+	return nil
+}
+
+func (p *parser) filters(q *Query) error {
+	for name, values := range p.values {
+		d, ok := parseDimension(name)
+		if !ok || d.kind == subtypeDimension {
+			continue
+		}
+		if f, ok := parseFilter(d, values); ok {
+			q.Filters = append(q.Filters, f)
+		}
+	}
+	slices.SortFunc(q.Filters, func(a, b Filter) int {
+		return strings.Compare(a.Dimension.Name(), b.Dimension.Name())
+	})
+	return nil
+}
+
+func (p *parser) trailing(q *Query) (err error) {
+	q.TrailingMonths, err = p.number("trailing_months", 1, 120, 0)
+	return err
+}
+
+func (p *parser) selected(q *Query) error {
+	if v := p.either("selected-date", "selected_date"); v != "" {
+		day, err := calendar.ParseDay(v)
+		if err != nil {
+			return &ParamError{"selected-date", err.Error()}
+		}
+		q.SelectedDate = day
+	}
+	if v := strings.ToLower(p.either("selected-type", "selected_type")); v != "" {
+		i := slices.IndexFunc(ledger.Types[:], func(t ledger.Type) bool { return t.String() == v })
+		if i < 0 {
+			return &ParamError{"selected-type", fmt.Sprintf("%q is not one of new, expansion, contraction, churn, reactivation", v)}
+		}
+		q.SelectedType = ledger.Types[i]
+	}
+	if v := p.either("breakdown-value", "breakdown_value"); v != "" {
+		if q.Breakdown == (Dimension{}) {
+			return &ParamError{"breakdown-value", "needs breakdown, which says what it is a value of"}
+		}
+		q.BreakdownValue = &v
+	}
+	return nil
+}
+
+func (p *parser) sorting(q *Query) error {
+	if v := strings.ToLower(p.one("sort")); v != "" {
+		i := slices.Index(sortNames[:], v)
+		if i < 0 {
+			return &ParamError{"sort", fmt.Sprintf("%q is not one of %s", v, strings.Join(sortNames[:], ", "))}
+		}
+		q.Sort = Sort(i)
+	}
+	switch v := strings.ToLower(p.one("order")); v {
+	case "", "desc":
+	case "asc":
+		q.Ascending = true
+	default:
+		return &ParamError{"order", fmt.Sprintf("%q is not asc or desc", v)}
+	}
+	return nil
+}
+
+func (p *parser) page(q *Query) (err error) {
+	q.Search = strings.ToLower(p.either("search", "q"))
+	if q.Limit, err = p.number("limit", 1, maxLimit, 0); err != nil {
+		return err
+	}
+	q.Offset, err = p.number("offset", 0, 1<<31-1, 0)
+	return err
+}
+
+// periods returns the rows of a report: the whole periods that intersect the
+// range, without those that begin after today unless committed movements count.
+func (q *Query) periods(s *Snapshot) ([]calendar.Range, error) {
+	r := q.Range
+	if !q.Committed {
+		r.To = min(r.To, s.Today)
+	}
+	periods, err := calendar.Periods(r, q.Unit, s.WeekStart)
+	if errors.Is(err, calendar.ErrTooManyPeriods) {
+		return nil, &ParamError{"date", err.Error()}
+	}
+	return periods, err
+}
+
+// Page says which rows of a list an answer holds.
+type Page struct {
+	Count   int // rows in all
+	Limit   int
+	Offset  int
+	HasMore bool
+}
+
+// page cuts a list of count rows: rows[from:to] is the page.
+func (q *Query) page(count, usual, most int) (p Page, from, to int, err error) {
+	if q.Limit > most {
+		return Page{}, 0, 0, &ParamError{"limit", fmt.Sprintf("%d is not a whole number from 1 to %d", q.Limit, most)}
+	}
+	p = Page{Count: count, Limit: q.Limit, Offset: q.Offset}
+	if p.Limit == 0 {
+		p.Limit = usual
+	}
+	from = min(p.Offset, count)
+	to = min(from+p.Limit, count)
+	p.HasMore = to < count
+	return p, from, to, nil
+}

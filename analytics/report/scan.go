@@ -1,0 +1,216 @@
+package report
+
+import (
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// scan walks the customers that a query selects and finds each one's movements
+// and balances within the query's view, in the query's currency.
+type scan struct {
+	s       *Snapshot
+	q       *Query
+	sel     selection
+	match   func(*ledger.State) bool // the filters on streams, nil for none
+	rates   *rates                   // to the query's currency
+	classes *rates                   // to the account's base, which decides types
+	horizon calendar.Day             // movements after it do not count
+
+	mover  ledger.Mover
+	moves  []ledger.Movement
+	latest []int32
+}
+
+// newScan prepares a scan whose figures need rates from the day first on.
+func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
+	fixed := calendar.NoDay
+	if q.FixFX {
+		fixed = q.Range.From
+	}
+	sc := &scan{s: s, q: q, sel: newSelection(s, q.Filters), horizon: s.Today}
+	sc.match = sc.sel.match()
+	sc.rates = newRates(s, q.Base, first, fixed)
+	sc.classes = sc.rates
+	if q.FixFX || q.Base != s.Settings.Base {
+		sc.classes = newRates(s, s.Settings.Base, first, calendar.NoDay)
+	}
+	return sc
+}
+
+// customers calls visit for every selected customer that ever had value.
+func (sc *scan) customers(visit func(*Customer) error) error {
+	for _, c := range sc.s.Customers {
+		if c == nil || c.Ledger == nil || len(c.Ledger.Changes) == 0 || !sc.sel.customer(c) {
+			continue
+		}
+		if err := visit(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// movements returns the customer's movements within a view; nil matches all.
+// The result is overwritten by the next call. foreign says that amounts must be
+// converted.
+func (sc *scan) movements(l *ledger.Ledger, match func(*ledger.State) bool) (moves []ledger.Movement, foreign bool, err error) {
+	moves = l.Movements
+	if match != nil || l.NeedsRates {
+		view := ledger.View{Match: match, Base: sc.s.Settings.Base, Convert: sc.classes.convert}
+		moves, err = sc.mover.Move(sc.moves[:0], l, &view)
+		if err != nil {
+			return nil, false, err
+		}
+		sc.moves = moves
+	}
+	if l.NeedsRates {
+		return moves, true, nil
+	}
+	for i := range moves {
+		if moves[i].Currency != sc.q.Base {
+			return moves, true, nil
+		}
+	}
+	return moves, false, nil
+}
+
+// delta is what a movement is worth in the query's currency. Balances are
+// converted, never differences: each slot's state before and after on its own,
+// at the movement's rates (metric definitions, section 3).
+func (sc *scan) delta(l *ledger.Ledger, m *ledger.Movement, match func(*ledger.State) bool) (int64, error) {
+	view := ledger.View{Match: match}
+	sum := int64(0)
+	for i := m.First; i < m.Last; i++ {
+		c := &l.Changes[i]
+		now, err := sc.rates.convert(view.Value(&c.After), c.After.Currency, m.Day)
+		if err != nil {
+			return 0, err
+		}
+		sum += now
+		if c.Prev < 0 {
+			continue
+		}
+		prev := &l.Changes[c.Prev].After
+		was, err := sc.rates.convert(view.Value(prev), prev.Currency, m.Day)
+		if err != nil {
+			return 0, err
+		}
+		sum -= was
+	}
+	return sum, nil
+}
+
+// typed is the type under which a report counts a movement of a given worth. A
+// movement that leaves the total as it was at its own day's rates may be worth
+// something at others; its sign then decides, so that nothing is lost.
+func typed(t ledger.Type, delta int64) ledger.Type {
+	switch {
+	case t != ledger.None || delta == 0:
+		return t
+	case delta > 0:
+		return ledger.Expansion
+	default:
+		return ledger.Contraction
+	}
+}
+
+// levels calls set with the customer's balance at the end of each day of ends,
+// which rise, and with the number of its live slots. Changes after the horizon
+// do not count. rateDays gives the day whose rates hold for each end.
+func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, ends, rateDays []calendar.Day, set func(i int, level int64, live bool)) error {
+	sc.latest = sc.latest[:0]
+	for range l.Slots {
+		sc.latest = append(sc.latest, -1)
+	}
+	view := ledger.View{Match: match}
+	next := 0
+	for i, end := range ends {
+		for ; next < len(l.Changes) && l.Changes[next].Day <= min(end, sc.horizon); next++ {
+			sc.latest[l.Changes[next].Slot] = int32(next)
+		}
+		level, live := int64(0), false
+		for _, at := range sc.latest {
+			if at < 0 {
+				continue
+			}
+			st := &l.Changes[at].After
+			value := view.Value(st)
+			if value == 0 {
+				continue
+			}
+			live = true
+			worth, err := sc.rates.convert(value, st.Currency, rateDays[i])
+			if err != nil {
+				return err
+			}
+			level += worth
+		}
+		set(i, level, live)
+	}
+	return nil
+}
+
+// rows finds the row of a day among contiguous periods: 0 for a day before the
+// first, 1 for the first, and so on.
+type rows struct {
+	periods []calendar.Range
+	from    calendar.Day
+	byDay   []int32
+}
+
+func newRows(periods []calendar.Range) rows {
+	r := rows{periods: periods}
+	if len(periods) == 0 {
+		return r
+	}
+	r.from = periods[0].From
+	last := periods[len(periods)-1].To
+	r.byDay = make([]int32, int(last-r.from)+1)
+	for i, p := range periods {
+		for d := p.From; d <= p.To; d++ {
+			r.byDay[d-r.from] = int32(i + 1)
+		}
+	}
+	return r
+}
+
+// of returns the row of a day, and one past the last row for a later day.
+func (r *rows) of(d calendar.Day) int {
+	if d < r.from {
+		return 0
+	}
+	if i := int(d - r.from); i < len(r.byDay) {
+		return int(r.byDay[i])
+	}
+	return len(r.periods) + 1
+}
+
+// ends returns the opening day and the last day of every period: the points in
+// time whose states the rows compare.
+func (r *rows) ends() []calendar.Day {
+	out := make([]calendar.Day, 0, len(r.periods)+1)
+	if len(r.periods) == 0 {
+		return out
+	}
+	out = append(out, r.from-1)
+	for _, p := range r.periods {
+		out = append(out, p.To)
+	}
+	return out
+}
+
+// balances is levels for any customer: without foreign currencies the movements
+// already know the totals. moves and foreign are those of the view.
+func (sc *scan) balances(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, ends, rateDays []calendar.Day, set func(i int, level int64, live bool)) error {
+	if foreign {
+		return sc.levels(l, match, ends, rateDays, set)
+	}
+	next, level := 0, int64(0)
+	for i, end := range ends {
+		for ; next < len(moves) && moves[next].Day <= min(end, sc.horizon); next++ {
+			level = moves[next].After
+		}
+		set(i, level, level > 0)
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
+)
+
+// selection is a query's filters, ready to be asked.
+type selection struct {
+	customers []func(*Customer) bool
+	states    []func(*ledger.State) bool
+}
+
+func newSelection(s *Snapshot, filters []Filter) selection {
+	var sel selection
+	for i := range filters {
+		f := &filters[i]
+		if f.Dimension.ofState() {
+			sel.states = append(sel.states, s.stateFilter(f))
+		} else {
+			sel.customers = append(sel.customers, s.customerFilter(f))
+		}
+	}
+	return sel
+}
+
+// customer reports whether the customer passes.
+func (sel *selection) customer(c *Customer) bool {
+	if c == nil || c.Ledger == nil {
+		return false
+	}
+	for _, keeps := range sel.customers {
+		if !keeps(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// match returns the condition on states, nil when there is none.
+func (sel *selection) match() func(*ledger.State) bool {
+	switch len(sel.states) {
+	case 0:
+		return nil
+	case 1:
+		return sel.states[0]
+	default:
+		states := sel.states
+		return func(st *ledger.State) bool {
+			for _, keeps := range states {
+				if !keeps(st) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+}
+
+// customerFilter returns the condition of a filter on whole customers.
+func (s *Snapshot) customerFilter(f *Filter) func(*Customer) bool {
+	if f.Dimension.kind == dataSourceDimension {
+		return func(c *Customer) bool {
+			src := s.source(c.Source)
+			return f.keeps(src.ID, src.Type)
+		}
+	}
+	return func(c *Customer) bool { return f.keeps(f.Dimension.normal(s.customerValue(f.Dimension, c))) }
+}
+
+// customerValue is a customer's value in a dimension, "" for none.
+func (s *Snapshot) customerValue(d Dimension, c *Customer) string {
+	switch d.kind {
+	case regionDimension, countryDimension:
+		return c.Country
+	case stateDimension:
+		return c.State
+	case dataSourceDimension:
+		return s.source(c.Source).ID
+	case statusDimension:
+		return c.Status().String()
+	case customerDimension:
+		return c.ID
+	case cancelReasonDimension:
+		return s.cancelReason(c)
+	case customDimension:
+		return c.Custom[d.key]
+	default:
+		return ""
+	}
+}
+
+// stateFilter returns the condition of a filter on single subscriptions. What
+// can be decided once per query is, because the condition runs once per state.
+func (s *Snapshot) stateFilter(f *Filter) func(*ledger.State) bool {
+	switch f.Dimension.kind {
+	case planDimension:
+		keeps := s.plansKept(f)
+		return func(st *ledger.State) bool { return int(st.Plan) < len(keeps) && keeps[st.Plan] }
+	case currencyDimension:
+		var keeps [256]bool
+		for _, c := range money.All() {
+			keeps[c] = f.keeps(c.Code())
+		}
+		return func(st *ledger.State) bool { return keeps[st.Currency] }
+	case paymentMethodDimension:
+		keeps := lazily(len(s.Symbols), func(i int) bool { return f.keeps(strings.ToLower(s.Symbols[i])) })
+		return func(st *ledger.State) bool { return keeps(int(st.Method)) }
+	case billingFreqDimension:
+		return func(st *ledger.State) bool { return f.keeps(frequency(st.Interval).String()) }
+	case pricingModelDimension:
+		licensed, metered := f.keeps(pricingNames[ledger.Licensed]), f.keeps(pricingNames[ledger.Metered])
+		return func(st *ledger.State) bool {
+			if st.Pricing == ledger.Metered {
+				return metered
+			}
+			return licensed
+		}
+	default:
+		with, without := f.keeps(strconv.FormatBool(true)), f.keeps(strconv.FormatBool(false))
+		return func(st *ledger.State) bool {
+			if st.Discount != 0 {
+				return with
+			}
+			return without
+		}
+	}
+}
+
+var pricingNames = [...]string{ledger.Licensed: "licensed", ledger.Metered: "metered"}
+
+// lazily remembers the answers of a condition on small numbers.
+func lazily(n int, ask func(int) bool) func(int) bool {
+	const yes, no = 1, 2
+	known := make([]uint8, n)
+	return func(i int) bool {
+		if i >= n {
+			return false
+		}
+		if known[i] == 0 {
+			known[i] = no
+			if ask(i) {
+				known[i] = yes
+			}
+		}
+		return known[i] == yes
+	}
+}
+
+// plansKept resolves a plan filter: each of its words is the id or name of a
+// plan group, else the id of plans, else their name.
+func (s *Snapshot) plansKept(f *Filter) []bool {
+	resolved := Filter{Dimension: f.Dimension, set: f.set, unset: f.unset, notSet: f.notSet}
+	resolve := func(words []string) []string {
+		var refs []string
+		for _, word := range words {
+			for _, ref := range s.plansNamed(word) {
+				refs = append(refs, strconv.Itoa(int(ref)))
+			}
+		}
+		return refs
+	}
+	resolved.out = resolve(f.out)
+	if resolved.in = resolve(f.in); len(f.in) > 0 && len(resolved.in) == 0 {
+		resolved.in = []string{"?"} // words that name nothing match nothing
+	}
+	keeps := make([]bool, len(s.Plans))
+	for ref := range s.Plans {
+		value := ""
+		if ref > 0 {
+			value = strconv.Itoa(ref)
+		}
+		keeps[ref] = resolved.keeps(value)
+	}
+	return keeps
+}
+
+// plansNamed returns the plans that a word of the plan filter means.
+func (s *Snapshot) plansNamed(word string) []ledger.PlanRef {
+	for i := range s.PlanGroups {
+		if g := &s.PlanGroups[i]; g.ID == word || strings.EqualFold(g.Name, word) {
+			return g.Plans
+		}
+	}
+	byID := s.plansWhere(func(p *ledger.Plan) bool { return p.ID == word })
+	if byID != nil {
+		return byID
+	}
+	return s.plansWhere(func(p *ledger.Plan) bool { return strings.EqualFold(p.Name, word) })
+}
+
+func (s *Snapshot) plansWhere(is func(*ledger.Plan) bool) []ledger.PlanRef {
+	var refs []ledger.PlanRef
+	for ref := 1; ref < len(s.Plans); ref++ {
+		if is(&s.Plans[ref]) {
+			refs = append(refs, ledger.PlanRef(ref))
+		}
+	}
+	return refs
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -53,9 +52,6 @@ func contentTools() []server.ServerTool {
 			func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
 				return mcpgo.NewToolResultError("This tool intentionally returns an error for testing"), nil
 			}),
-		tool("test_tool_with_logging", "Logs while it works.", noArguments, logThrice),
-		tool("test_logging_tool", "Logs while it works.", noArguments, logThrice),
-		tool("test_tool_with_progress", "Reports progress while it works.", noArguments, progressThrice),
 		tool("json_schema_2020_12_tool", "Has an input schema with the keywords of 2020-12.", schema2020,
 			func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
 				return mcpgo.NewToolResultText("ok"), nil
@@ -66,40 +62,6 @@ func contentTools() []server.ServerTool {
 				return mcpgo.NewToolResultText("region " + r.GetString("region", "")), nil
 			}),
 	}
-}
-
-// pause is how far apart the suite wants notifications to be.
-const pause = 50 * time.Millisecond
-
-func logThrice(ctx context.Context, _ mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-	s := server.ServerFromContext(ctx)
-	for i, text := range []string{"Tool execution started", "Tool processing data", "Tool execution completed"} {
-		if i > 0 {
-			time.Sleep(pause)
-		}
-		if err := s.SendLogMessageToClient(ctx, mcpgo.NewLoggingMessageNotification(mcpgo.LoggingLevelInfo, "fixtures", text)); err != nil {
-			return nil, err
-		}
-	}
-	return mcpgo.NewToolResultText("Logged three messages."), nil
-}
-
-func progressThrice(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-	s := server.ServerFromContext(ctx)
-	for i, progress := range []int{0, 50, 100} {
-		if i > 0 {
-			time.Sleep(pause)
-		}
-		if r.Params.Meta == nil || r.Params.Meta.ProgressToken == nil {
-			continue
-		}
-		if err := s.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
-			"progressToken": r.Params.Meta.ProgressToken, "progress": progress, "total": 100,
-		}); err != nil {
-			return nil, err
-		}
-	}
-	return mcpgo.NewToolResultText("Reported progress."), nil
 }
 
 const schema2020 = `{

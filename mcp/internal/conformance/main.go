@@ -86,6 +86,7 @@ func newServer(logger *slog.Logger) (*protocol.Server, error) {
 		Extend: func(s *server.MCPServer) {
 			addResources(s)
 			addPrompts(s)
+			addNotifiers(s)
 			addTriggers(s)
 		},
 		Logger: logger,

@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -19,11 +18,18 @@ type answer struct {
 
 // handle answers one request. By the time it returns, every notification that
 // the handler sent has been passed to the session's sink.
-func (s *Server) handle(ctx context.Context, m *message, sess *session) answer {
+//
+// The answer is built in buf, which may be nil.
+func (s *Server) handle(ctx context.Context, m *message, sess *session, buf []byte) answer {
+	if m.Method == string(mcpgo.MethodToolsCall) {
+		if a, ok := s.callTool(ctx, m, sess, buf); ok {
+			return a
+		}
+	}
 	response := s.dispatch(ctx, m, sess)
 	switch r := response.(type) {
 	case mcpgo.JSONRPCResponse:
-		body, err := appendResponse(make([]byte, 0, sizeHint(r.Result)), m.ID, r.Result, s.toolList)
+		body, err := appendResponse(buf, m.ID, r.Result, encoded{tools: s.toolList})
 		if err != nil {
 			return s.internalError(ctx, m, err)
 		}
@@ -54,15 +60,8 @@ func (s *Server) dispatch(ctx context.Context, m *message, sess *session) (respo
 // refine turns an error of mcp-go into the one that the specification asks for
 // and that tells the client nothing about this program's insides.
 func (s *Server) refine(ctx context.Context, m *message, sess *session, e mcpgo.JSONRPCErrorDetails) *Error {
-	if own, ok := errors.AsType[*Error](sess.failed()); ok {
-		return own
-	}
-	if missing, ok := errors.AsType[mcpgo.MissingRequiredClientCapabilityError](sess.failed()); ok {
-		return &Error{
-			Code:    mcpgo.MISSING_REQUIRED_CLIENT_CAPABILITY,
-			Message: missing.Error(),
-			Data:    map[string]any{"requiredCapabilities": map[string]any{missing.Capability: struct{}{}}},
-		}
+	if failure := sess.failed(); failure != nil {
+		return protocolError(failure)
 	}
 	switch {
 	case e.Code == mcpgo.INTERNAL_ERROR:
@@ -78,6 +77,22 @@ func (s *Server) refine(ctx context.Context, m *message, sess *session, e mcpgo.
 		return &Error{Code: e.Code, Message: e.Message, Data: map[string]any{"uri": m.target.URI}}
 	}
 	return &Error{Code: e.Code, Message: e.Message, Data: e.Data}
+}
+
+// protocolError returns the JSON-RPC error for an error of a tool that is meant
+// for the client program; see isProtocolError.
+func protocolError(err error) *Error {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own
+	}
+	if missing, ok := errors.AsType[mcpgo.MissingRequiredClientCapabilityError](err); ok {
+		return &Error{
+			Code:    mcpgo.MISSING_REQUIRED_CLIENT_CAPABILITY,
+			Message: missing.Error(),
+			Data:    map[string]any{"requiredCapabilities": map[string]any{missing.Capability: struct{}{}}},
+		}
+	}
+	return &Error{Code: mcpgo.INTERNAL_ERROR, Message: "internal error"}
 }
 
 // refuse encodes an error response to m.
@@ -96,22 +111,21 @@ func (s *Server) internalError(ctx context.Context, m *message, err error) answe
 	return answer{body: body, code: mcpgo.INTERNAL_ERROR}
 }
 
-// sizeHint guesses the length of an encoded result in bytes, so that a report
-// is not copied over and over while it grows.
-func sizeHint(result any) int {
-	const frame = 512
-	r, ok := result.(*mcpgo.CallToolResult)
-	if !ok {
-		return frame
+// maxPooled is the largest buffer that is kept for another answer; reports are
+// smaller, exports may be much larger.
+const maxPooled = 256 << 10
+
+// buffer returns an empty buffer for an answer.
+func (s *Server) buffer() []byte {
+	if buf, ok := s.buffers.Get().(*[]byte); ok {
+		return (*buf)[:0]
 	}
-	size := frame + len(r.RawStructuredContent)
-	if raw, ok := r.StructuredContent.(json.RawMessage); ok {
-		size += len(raw)
+	return make([]byte, 0, 4<<10)
+}
+
+// recycle takes back the buffer of an answer that has been sent.
+func (s *Server) recycle(buf []byte) {
+	if cap(buf) > 0 && cap(buf) <= maxPooled {
+		s.buffers.Put(&buf)
 	}
-	for _, content := range r.Content {
-		if text, ok := content.(mcpgo.TextContent); ok {
-			size += len(text.Text) + len(text.Text)/4
-		}
-	}
-	return size
 }

@@ -15,12 +15,20 @@ import (
 // and compact the result twice, which for a report of 20 KB costs more than
 // fetching it.
 
-// appendResponse appends the JSON-RPC response that carries result. tools, if
-// not nil, stands for the encoded tools of a tools/list result.
-func appendResponse(dst []byte, id json.RawMessage, result any, tools []byte) ([]byte, error) {
+// encoded are parts of answers that are always the same. A nil part is encoded
+// from the result at hand.
+type encoded struct {
+	// tools are those of a tools/list result.
+	tools []byte
+	// meta is the _meta of a tools/call result that has none.
+	meta []byte
+}
+
+// appendResponse appends the JSON-RPC response that carries result.
+func appendResponse(dst []byte, id json.RawMessage, result any, parts encoded) ([]byte, error) {
 	dst = appendHead(dst, id)
 	dst = append(dst, `,"result":`...)
-	dst, err := appendResult(dst, result, tools)
+	dst, err := appendResult(dst, result, parts)
 	if err != nil {
 		return dst, err
 	}
@@ -51,13 +59,13 @@ func appendHead(dst []byte, id json.RawMessage) []byte {
 	return append(dst, id...)
 }
 
-func appendResult(dst []byte, result any, tools []byte) ([]byte, error) {
+func appendResult(dst []byte, result any, parts encoded) ([]byte, error) {
 	switch r := result.(type) {
 	case *mcpgo.CallToolResult:
-		return appendCallToolResult(dst, r)
+		return appendCallToolResult(dst, r, parts.meta)
 	case mcpgo.ListToolsResult:
-		if tools != nil && r.NextCursor == "" {
-			return appendToolList(dst, r, tools)
+		if parts.tools != nil && r.NextCursor == "" {
+			return appendToolList(dst, r, parts.tools)
 		}
 	}
 	return appendJSON(dst, result)
@@ -89,15 +97,17 @@ func appendToolList(dst []byte, r mcpgo.ListToolsResult, tools []byte) ([]byte, 
 	return append(dst, after...), nil
 }
 
-func appendCallToolResult(dst []byte, r *mcpgo.CallToolResult) ([]byte, error) {
+func appendCallToolResult(dst []byte, r *mcpgo.CallToolResult, meta []byte) ([]byte, error) {
 	var err error
-	dst = append(dst, '{')
 	if r.Meta != nil {
-		dst = append(dst, `"_meta":`...)
-		if dst, err = appendJSON(dst, r.Meta); err != nil {
+		if meta, err = appendJSON(nil, r.Meta); err != nil {
 			return dst, err
 		}
-		dst = append(dst, ',')
+	}
+	dst = append(dst, '{')
+	if meta != nil {
+		dst = append(dst, `"_meta":`...)
+		dst = append(append(dst, meta...), ',')
 	}
 	if r.ResultType != "" {
 		dst = append(dst, `"resultType":`...)

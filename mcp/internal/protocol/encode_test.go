@@ -34,7 +34,7 @@ func TestAppendResult_MeansWhatTheLibraryWrites(t *testing.T) {
 		"other":    mcpgo.EmptyResult{},
 	}
 	for name, result := range results {
-		got, err := appendResult(nil, result, nil)
+		got, err := appendResult(nil, result, encoded{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -67,7 +67,7 @@ func TestAppendResult_ReportsWhatIsNotJSON(t *testing.T) {
 		"a function": {StructuredContent: func() {}},
 		"broken raw": {StructuredContent: json.RawMessage("{\n")},
 	} {
-		if got, err := appendResponse(nil, json.RawMessage("1"), result, nil); err == nil {
+		if got, err := appendResponse(nil, json.RawMessage("1"), result, encoded{}); err == nil {
 			t.Errorf("%s is encoded as %s", name, got)
 		}
 	}

@@ -32,17 +32,6 @@ func testTools() []server.ServerTool {
 				StructuredContent: json.RawMessage(`{"a":1,` + "\n" + `"b":"<x>"}`),
 			}, nil
 		}),
-		testTool("notify", func(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-			for i := range r.GetInt("count", 0) {
-				err := server.ServerFromContext(ctx).SendNotificationToClient(ctx, "notifications/progress", map[string]any{
-					"progressToken": r.GetString("token", ""), "progress": i,
-				})
-				if err != nil {
-					return nil, err
-				}
-			}
-			return mcpgo.NewToolResultText("notified"), nil
-		}),
 		testTool("panic", func(context.Context, mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
 			panic("secret detail")
 		}),
@@ -81,6 +70,28 @@ func newTestServer(t *testing.T, change func(*Config)) *Server {
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// newNotifyingServer returns a server that has, besides testTools, one that
+// notifies the client.
+func newNotifyingServer(t *testing.T) *Server {
+	t.Helper()
+	return newTestServer(t, func(c *Config) {
+		c.Extend = func(s *server.MCPServer) {
+			notify := testTool("notify", func(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
+				for i := range r.GetInt("count", 0) {
+					err := s.SendNotificationToClient(ctx, "notifications/progress", map[string]any{
+						"progressToken": r.GetString("token", ""), "progress": i,
+					})
+					if err != nil {
+						return nil, err
+					}
+				}
+				return mcpgo.NewToolResultText("notified"), nil
+			})
+			s.AddTool(notify.Tool, notify.Handler)
+		}
+	})
 }
 
 // call describes one POST; the zero value is a tools/list without anything that

@@ -74,8 +74,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // readBody returns the body of a POST.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, &refusal{
 			status: http.StatusUnsupportedMediaType, code: "unsupported_media_type",
 			text: "the Content-Type must be application/json",
@@ -109,6 +108,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refu
 			return nil, &refusal{status: http.StatusBadRequest, code: "bad_request", text: "the body could not be read"}
 		}
 	}
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "application/json"
 }
 
 // post answers one body: a message, or a batch of them.
@@ -150,8 +157,9 @@ func (s *Server) post(ctx context.Context, w http.ResponseWriter, header http.He
 		s.listen(ctx, out, header, &m)
 		return
 	}
-	a := s.handle(ctx, &m, s.newSession(newPeer(header.Get(mcpgo.HeaderProtocolVersion)), out))
+	a := s.handle(ctx, &m, s.newSession(newPeer(header.Get(mcpgo.HeaderProtocolVersion)), out), s.buffer())
 	out.finish(status(&m, a.code), a.body)
+	s.recycle(a.body)
 }
 
 // batchable refuses batches under the protocol versions that have none.
@@ -169,7 +177,7 @@ func (s *Server) postBatch(ctx context.Context, out *stream, header http.Header,
 		if problem := s.checkEra(header, m); problem != nil {
 			return s.refuse(ctx, m, problem)
 		}
-		return s.handle(ctx, m, s.newSession(peer, out))
+		return s.handle(ctx, m, s.newSession(peer, out), nil)
 	})
 	if body == nil {
 		out.w.WriteHeader(http.StatusAccepted)
@@ -239,7 +247,7 @@ func (s *Server) listen(ctx context.Context, out *stream, header http.Header, m 
 	open, end := context.WithCancel(ctx)
 	defer end()
 	defer context.AfterFunc(s.closing, end)()
-	a := s.handle(open, m, sess)
+	a := s.handle(open, m, sess, nil)
 	out.finish(status(m, a.code), a.body)
 }
 

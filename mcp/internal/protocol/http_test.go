@@ -323,7 +323,7 @@ func TestHTTP_ToolFailuresShowNothingOfTheServer(t *testing.T) {
 // before the response, and on the stream of the request that it belongs to.
 func TestHTTP_NotificationsOfConcurrentRequests(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, nil)
+	s := newNotifyingServer(t)
 	web := httptest.NewServer(s.Handler())
 	t.Cleanup(web.Close)
 	var group sync.WaitGroup
@@ -381,7 +381,7 @@ func post(t *testing.T, web *httptest.Server, body string, header map[string]str
 
 func TestHTTP_NotificationsNeedAnEventStream(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, nil)
+	s := newNotifyingServer(t)
 	notify := callTool("1", "notify", `{"count":3}`)
 	for accept, want := range map[string]string{
 		"application/json":                          "application/json",

@@ -20,16 +20,25 @@ type message struct {
 
 	// raw is the message as received.
 	raw []byte
-	// target is what the parameters say about era and addressee.
-	target target
+	// target is what the parameters say about era and addressee, targetErr why
+	// they could not be decoded.
+	target    target
+	targetErr error
+	// protocol is the version that the message declares, or "".
+	protocol string
 }
 
-// target holds the parameters that routing and header checks need.
+// target holds the parameters that this package reads itself.
 type target struct {
-	Name string `json:"name"`
-	URI  string `json:"uri"`
+	Name      string          `json:"name"`
+	URI       string          `json:"uri"`
+	Arguments json.RawMessage `json:"arguments"`
+	Task      json.RawMessage `json:"task"`
+	mcpgo.MultiRoundTripParams
 	Meta struct {
-		Version json.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
+		Version       json.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
+		Capabilities  json.RawMessage `json:"io.modelcontextprotocol/clientCapabilities"`
+		ProgressToken any             `json:"progressToken"`
 	} `json:"_meta"`
 }
 
@@ -66,7 +75,8 @@ func parseMessage(raw []byte) (message, *Error) {
 	}
 	if len(m.Params) > 0 {
 		// Parameters of another shape are reported by the method they are for.
-		_ = json.Unmarshal(m.Params, &m.target)
+		m.targetErr = json.Unmarshal(m.Params, &m.target)
+		m.protocol = plainString(m.target.Meta.Version)
 	}
 	return m, nil
 }
@@ -84,12 +94,18 @@ func (m *message) isResponse() bool {
 func (m *message) isNotification() bool { return m.Method != "" && len(m.ID) == 0 }
 
 // version is the protocol version that the message itself declares, or "".
-func (m *message) version() string {
-	var version string
-	if json.Unmarshal(m.target.Meta.Version, &version) != nil {
+func (m *message) version() string { return m.protocol }
+
+// plainString decodes a JSON string, or returns "" for anything else.
+func plainString(raw json.RawMessage) string {
+	if n := len(raw); n >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : n-1])
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
 		return ""
 	}
-	return version
+	return s
 }
 
 // modern reports whether the message belongs to the stateless protocol of

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,9 @@ type Server struct {
 	guard       *guard
 	toolList    []byte
 	headerTools map[string]*mcpgo.Tool
+	handlers    map[string]server.ToolHandlerFunc
+	serverMeta  []byte
+	buffers     sync.Pool // of *[]byte, for answers
 	asks        asks
 	requests    atomic.Uint64
 	keepAlive   time.Duration
@@ -103,6 +107,10 @@ func New(cfg Config) (*Server, error) {
 		server.WithCacheHints(cacheTTL.Milliseconds(), mcpgo.CacheScopePrivate),
 	}, cfg.Options...)...)
 	s.mcp.AddTools(cfg.Tools...)
+	s.handlers = s.guardedHandlers(cfg.Tools)
+	if s.serverMeta, err = encodeServerMeta(cfg.Name, cfg.Version); err != nil {
+		return nil, fmt.Errorf("server name: %w", err)
+	}
 	if cfg.Extend != nil {
 		cfg.Extend(s.mcp)
 		return s, nil

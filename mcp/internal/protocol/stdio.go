@@ -137,7 +137,7 @@ func (c *stdioConn) receive(ctx context.Context, line []byte) {
 	if isBatch && problem == nil {
 		c.start(ctx, &message{}, func(ctx context.Context, r *running) []byte {
 			return s.answerBatch(ctx, batch, func(m *message) answer {
-				return s.handle(ctx, m, s.newSession(c.peer, &requestSink{conn: c, request: r}))
+				return s.handle(ctx, m, s.newSession(c.peer, &requestSink{conn: c, request: r}), nil)
 			})
 		})
 		return
@@ -156,7 +156,7 @@ func (c *stdioConn) receive(ctx context.Context, line []byte) {
 	case m.isNotification():
 	case m.Method == string(mcpgo.MethodInitialize):
 		// What the client says about itself is known before its next message.
-		c.reply(s.handle(ctx, &m, s.newSession(c.peer, c)).body)
+		c.reply(s.handle(ctx, &m, s.newSession(c.peer, c), nil).body)
 	default:
 		c.start(ctx, &m, func(ctx context.Context, r *running) []byte {
 			sess := s.newSession(c.peer, &requestSink{conn: c, request: r})
@@ -164,7 +164,7 @@ func (c *stdioConn) receive(ctx context.Context, line []byte) {
 				sess.subscription = m.ID
 				defer context.AfterFunc(c.listening, r.cancel)()
 			}
-			return s.handle(ctx, &m, sess).body
+			return s.handle(ctx, &m, sess, s.buffer()).body
 		})
 	}
 }
@@ -191,6 +191,7 @@ func (c *stdioConn) start(ctx context.Context, m *message, work func(context.Con
 		if c.done(string(m.ID), r) {
 			c.reply(body)
 		}
+		c.server.recycle(body)
 	})
 }
 

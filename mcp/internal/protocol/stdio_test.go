@@ -111,7 +111,7 @@ func TestStdio_ToolsListIsTheOneOfHTTP(t *testing.T) {
 
 func TestStdio_OpenRequestsAreAnsweredAtTheEnd(t *testing.T) {
 	t.Parallel()
-	c := startStdio(t.Context(), t, newTestServer(t, nil))
+	c := startStdio(t.Context(), t, newNotifyingServer(t))
 	var lines []string
 	for i := range 100 {
 		lines = append(lines, callTool(strconv.Itoa(i), "notify", `{"count":2}`))
@@ -191,7 +191,7 @@ func TestStdio_BadLines(t *testing.T) {
 
 func TestStdio_Batch(t *testing.T) {
 	t.Parallel()
-	c := startStdio(t.Context(), t, newTestServer(t, nil))
+	c := startStdio(t.Context(), t, newNotifyingServer(t))
 	c.send(`[{"jsonrpc":"2.0","method":"notifications/initialized"}]`,
 		`[`+callTool("1", "echo", "{}")+`,`+callTool("2", "notify", `{"count":1}`)+`]`)
 	if e := c.receive(); e.Method != "notifications/progress" {

@@ -36,8 +36,8 @@ func newStream(w http.ResponseWriter, accept []string) *stream {
 func accepts(accept []string) (events, json bool) {
 	for _, value := range accept {
 		for part := range strings.SplitSeq(value, ",") {
-			mediaType, params, err := mime.ParseMediaType(part)
-			if err != nil || isZero(params["q"]) {
+			mediaType, quality := mediaRange(part)
+			if isZero(quality) {
 				continue
 			}
 			switch mediaType {
@@ -49,6 +49,19 @@ func accepts(accept []string) (events, json bool) {
 		}
 	}
 	return events, json
+}
+
+// mediaRange returns the media type of one member of an Accept header, and its
+// quality if it has one.
+func mediaRange(part string) (mediaType, quality string) {
+	if strings.IndexByte(part, ';') < 0 {
+		return strings.ToLower(strings.TrimSpace(part)), ""
+	}
+	mediaType, params, err := mime.ParseMediaType(part)
+	if err != nil {
+		return "", ""
+	}
+	return mediaType, params["q"]
 }
 
 func isZero(quality string) bool {

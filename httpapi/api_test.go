@@ -1,0 +1,177 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/httpapi"
+	"github.com/growpanel/growpanel-mcp/identity"
+	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
+)
+
+// api is a whole API over an SQLite file, with one account and two keys.
+type api struct {
+	*httpapi.Server
+	identity *identity.Service
+	engine   *analytics.Engine
+	clock    *atomic.Int64 // Unix seconds
+
+	account         identity.Account
+	admin, readonly string // keys
+}
+
+// startOfTests is what the API of a test calls now at first.
+var startOfTests = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+
+func newAPI(t *testing.T) *api { return newAPIWith(t, httpapi.Config{}) }
+
+// newAPIWith starts an API; cfg sets what a test cares about.
+func newAPIWith(t *testing.T, cfg httpapi.Config) *api {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &api{clock: new(atomic.Int64)}
+	a.clock.Store(startOfTests.Unix())
+	now := func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }
+	logger := slog.New(slog.DiscardHandler)
+	a.identity = identity.New(identity.Config{Store: store.Identity(), Now: now, Logger: logger})
+	a.engine = analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: now})
+	t.Cleanup(func() {
+		a.engine.Close()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg.Engine, cfg.Identity, cfg.Logger, cfg.Now = a.engine, a.identity, logger, now
+	a.Server = httpapi.New(cfg)
+	a.account, a.admin, a.readonly = a.newAccount(t, "Acme")
+	return a
+}
+
+// newAccount adds an account with an admin and a readonly key.
+func (a *api) newAccount(t *testing.T, name string) (account identity.Account, admin, readonly string) {
+	t.Helper()
+	account, err := a.identity.CreateAccount(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account, a.newKey(t, account, identity.Admin), a.newKey(t, account, identity.Readonly)
+}
+
+func (a *api) newKey(t *testing.T, account identity.Account, role identity.Role) string {
+	t.Helper()
+	_, token, err := a.identity.CreateKey(t.Context(), account.ID, string(role), role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.Reveal()
+}
+
+func (a *api) pass(d time.Duration) { a.clock.Add(int64(d / time.Second)) }
+
+// reply is an answer that was checked to be JSON.
+type reply struct {
+	status int
+	header http.Header
+	raw    []byte
+	body   any
+}
+
+// do sends a request with a key; an empty body is none.
+func (a *api) do(t *testing.T, key, method, target, body string) reply {
+	t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, target, reader)
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	return a.send(t, r)
+}
+
+func (a *api) send(t *testing.T, r *http.Request) reply {
+	t.Helper()
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	out := reply{status: w.Code, header: w.Header(), raw: w.Body.Bytes()}
+	if r.Method == http.MethodOptions || r.Method == http.MethodHead {
+		return out
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json; charset=utf-8" {
+		t.Errorf("%s %s: Content-Type %q", r.Method, r.URL, got)
+	}
+	if err := json.Unmarshal(out.raw, &out.body); err != nil {
+		t.Fatalf("%s %s: %d %q: %v", r.Method, r.URL, w.Code, out.raw, err)
+	}
+	if w.Code >= 400 {
+		wantErrorBody(t, r.Method+" "+r.URL.String(), out)
+	}
+	return out
+}
+
+// wantErrorBody checks the shape that every error has.
+func wantErrorBody(t *testing.T, what string, got reply) {
+	t.Helper()
+	text, code := got.text("error"), got.text("code")
+	if text == "" || got.text("message") != text || code == "" || strings.ToLower(code) != code {
+		t.Errorf("%s: %d with the error body %s", what, got.status, got.raw)
+	}
+}
+
+// ok sends a request that must succeed and returns its answer.
+func (a *api) ok(t *testing.T, key, method, target, body string) reply {
+	t.Helper()
+	got := a.do(t, key, method, target, body)
+	if got.status >= 300 {
+		t.Fatalf("%s %s: %d %s", method, target, got.status, got.raw)
+	}
+	return got
+}
+
+// at walks the answer by object keys and array indexes; nil when there is
+// nothing.
+func (r reply) at(path ...any) any {
+	value := r.body
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, _ := value.(map[string]any)
+			value = object[step]
+		case int:
+			array, _ := value.([]any)
+			if step >= len(array) {
+				return nil
+			}
+			value = array[step]
+		}
+	}
+	return value
+}
+
+func (r reply) text(path ...any) string {
+	s, _ := r.at(path...).(string)
+	return s
+}
+
+func (r reply) number(path ...any) float64 {
+	n, _ := r.at(path...).(float64)
+	return n
+}
+
+func (r reply) list(path ...any) []any {
+	l, _ := r.at(path...).([]any)
+	return l
+}

@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/analytics/fx"
+	"github.com/growpanel/growpanel-mcp/analytics/report"
+	"github.com/growpanel/growpanel-mcp/identity"
+	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
+)
+
+// sentinels is the one table of what clients see of errors without data.
+var sentinels = []struct {
+	err    error
+	status int
+	code   string
+	text   string // "" for the error's own
+}{
+	{analytics.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
+	{analytics.ErrUnknownSource, http.StatusNotFound, "not_found", "no data source has this id; GET /data/data-sources lists them"},
+	{analytics.ErrSourceRequired, http.StatusBadRequest, "data_source_required", ""},
+	{analytics.ErrClosed, http.StatusServiceUnavailable, "shutting_down", "the server is shutting down; send the request again"},
+	{identity.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
+	{identity.ErrTooManyKeys, http.StatusConflict, "too_many_api_keys", "the account has 1,000 API keys; delete one first"},
+}
+
+// translate finds what a client sees of an error; nil for one that is not meant
+// for clients.
+func translate(err error) *httpx.Error {
+	if seen := translateEngine(err); seen != nil {
+		return seen
+	}
+	if seen := translateReport(err); seen != nil {
+		return seen
+	}
+	var field *identity.FieldError
+	if errors.As(err, &field) {
+		return httpx.Field(field.Field, field.Message)
+	}
+	var body *ingest.BodyError
+	if errors.As(err, &body) {
+		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_body", Message: body.Message}
+	}
+	var large *ingest.TooLargeError
+	if errors.As(err, &large) {
+		return &httpx.Error{Status: http.StatusRequestEntityTooLarge, Code: "payload_too_large", Message: large.Message}
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			text := s.text
+			if text == "" {
+				text = s.err.Error()
+			}
+			return &httpx.Error{Status: s.status, Code: s.code, Message: text}
+		}
+	}
+	return nil
+}
+
+// translateEngine finds what a client sees of the engine's errors with data.
+func translateEngine(err error) *httpx.Error {
+	var invalid *analytics.InvalidError
+	if errors.As(err, &invalid) {
+		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_parameter", Message: invalid.Error(), Details: details(invalid.Fields, false)}
+	}
+	var ambiguous *analytics.AmbiguousError
+	if errors.As(err, &ambiguous) {
+		seen := &httpx.Error{Status: http.StatusBadRequest, Code: "ambiguous_id", Message: ambiguous.Error()}
+		for _, source := range ambiguous.Sources {
+			seen.Details = append(seen.Details, httpx.Detail{ID: source, Field: "data_source", Message: "has " + ambiguous.ID})
+		}
+		return seen
+	}
+	var inUse *analytics.InUseError
+	if errors.As(err, &inUse) {
+		return &httpx.Error{Status: http.StatusConflict, Code: "in_use", Message: inUse.Error()}
+	}
+	return nil
+}
+
+// translateReport finds what a client sees of the reports' errors with data.
+func translateReport(err error) *httpx.Error {
+	var param *report.ParamError
+	if errors.As(err, &param) {
+		return httpx.Field(param.Name, param.Message)
+	}
+	var rate *fx.MissingRateError
+	if errors.As(err, &rate) {
+		return &httpx.Error{
+			Status: http.StatusConflict, Code: "fx_rate_missing", Message: rate.Error(),
+			Details: []httpx.Detail{{Field: "currency", ID: rate.From.Code(), Message: fmt.Sprintf("%s on %s", rate.From, rate.Day)}},
+		}
+	}
+	return nil
+}
+
+// maxDetails bounds how many faults one error body names.
+const maxDetails = 1000
+
+// details returns the first maxDetails faults as the contract names them; rows
+// says whether they are about rows of the body.
+func details(faults []analytics.FieldError, rows bool) []httpx.Detail {
+	out := make([]httpx.Detail, 0, min(len(faults), maxDetails))
+	for _, f := range faults[:min(len(faults), maxDetails)] {
+		d := httpx.Detail{ID: f.ID, Field: f.Field, Message: f.Message}
+		if rows {
+			index := int64(f.Index)
+			d.Index = &index
+		}
+		out = append(out, d)
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/identity"
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/openapi/wire"
+)
+
+// GetAccountApiKeys implements wire.StrictServerInterface.
+func (s *Server) GetAccountApiKeys(ctx context.Context, _ wire.GetAccountApiKeysRequestObject) (wire.GetAccountApiKeysResponseObject, error) {
+	keys, err := s.identity.ListKeys(ctx, callerOf(ctx).Account)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(keys) // newest first
+	list := make([]wire.ApiKey, 0, len(keys))
+	for _, k := range keys {
+		list = append(list, keyToWire(k))
+	}
+	return wire.GetAccountApiKeys200JSONResponse{Result: wire.ApiKeyPage{Count: int64(len(list)), List: list}}, nil
+}
+
+// PostAccountApiKeys implements wire.StrictServerInterface.
+func (s *Server) PostAccountApiKeys(ctx context.Context, request wire.PostAccountApiKeysRequestObject) (wire.PostAccountApiKeysResponseObject, error) {
+	role, err := roleOf(request.Body.Role, request.Body.AccessLevel, request.Body.Permissions)
+	if err != nil {
+		return nil, err
+	}
+	if role == "" {
+		role = identity.Readonly
+	}
+	if err := mayHandOut(ctx, role); err != nil {
+		return nil, err
+	}
+	k, token, err := s.identity.CreateKey(ctx, callerOf(ctx).Account, request.Body.Name, role)
+	if err != nil {
+		return nil, err
+	}
+	whole := token.Reveal()
+	return wire.PostAccountApiKeys201JSONResponse{
+		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), CreatedAt: stampText(k.CreatedAt),
+		ApiKey: whole, Key: whole, AccessToken: whole,
+	}, nil
+}
+
+// PutAccountApiKeysId implements wire.StrictServerInterface.
+func (s *Server) PutAccountApiKeysId(ctx context.Context, request wire.PutAccountApiKeysIdRequestObject) (wire.PutAccountApiKeysIdResponseObject, error) {
+	role, err := roleOf(request.Body.Role, request.Body.AccessLevel, request.Body.Permissions)
+	if err != nil {
+		return nil, err
+	}
+	account := callerOf(ctx).Account
+	old, err := s.identity.Key(ctx, account, request.Id)
+	if err != nil {
+		return nil, keyError(request.Id, err)
+	}
+	if err := mayHandOut(ctx, old.Role, role); err != nil {
+		return nil, err
+	}
+	var name string
+	if request.Body.Name != nil {
+		if name = *request.Body.Name; name == "" {
+			return nil, httpx.Field("name", "must not be empty; leave it out to keep the name")
+		}
+	}
+	k, err := s.identity.UpdateKey(ctx, account, request.Id, name, role)
+	if err != nil {
+		return nil, keyError(request.Id, err)
+	}
+	return wire.PutAccountApiKeysId200JSONResponse(keyToWire(k)), nil
+}
+
+// DeleteAccountApiKeysId implements wire.StrictServerInterface.
+func (s *Server) DeleteAccountApiKeysId(ctx context.Context, request wire.DeleteAccountApiKeysIdRequestObject) (wire.DeleteAccountApiKeysIdResponseObject, error) {
+	account := callerOf(ctx).Account
+	k, err := s.identity.Key(ctx, account, request.Id)
+	if err != nil {
+		return nil, keyError(request.Id, err)
+	}
+	if err := mayHandOut(ctx, k.Role); err != nil {
+		return nil, err
+	}
+	if err := s.identity.DeleteKey(ctx, account, k.ID); err != nil {
+		return nil, keyError(request.Id, err)
+	}
+	return wire.DeleteAccountApiKeysId200JSONResponse{DoneJSONResponse: done(k.ID)}, nil
+}
+
+// mayHandOut refuses roles above the caller's own: an admin key can neither
+// make an owner key nor take one away.
+func mayHandOut(ctx context.Context, roles ...identity.Role) error {
+	caller := callerOf(ctx)
+	for _, role := range roles {
+		if role != "" && !caller.Role.Covers(role) {
+			return forbidden(fmt.Sprintf("this takes an %s key", role))
+		}
+	}
+	return nil
+}
+
+// roleOf returns the role that a body names under any of its three names, ""
+// when it names none.
+func roleOf(names ...*string) (identity.Role, error) {
+	var found identity.Role
+	for _, name := range names {
+		if name == nil {
+			continue
+		}
+		role, err := identity.ParseRole(*name)
+		if err != nil {
+			return "", err
+		}
+		if found != "" && role != found {
+			return "", httpx.Field("role", "role, access_level and permissions are one thing and must agree")
+		}
+		found = role
+	}
+	return found, nil
+}
+
+func keyError(id string, err error) error {
+	if errors.Is(err, identity.ErrNotFound) {
+		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Message: fmt.Sprintf("no API key has the id %q", clip(id))}
+	}
+	return err
+}
+
+func keyToWire(k identity.Key) wire.ApiKey {
+	out := wire.ApiKey{
+		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), AccessLevel: wire.Role(k.Role),
+		Prefix: k.Prefix(), CreatedAt: stampText(k.CreatedAt),
+	}
+	if !k.LastUsed.IsZero() {
+		used := stampText(k.LastUsed)
+		out.LastUsed = &used
+	}
+	return out
+}
+
+// stampText is how the contract writes times.
+func stampText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
+
+func done(id string) wire.DoneJSONResponse { return wire.DoneJSONResponse{Success: true, Id: id} }

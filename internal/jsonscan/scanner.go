@@ -435,3 +435,32 @@ func skipDigits(data []byte, pos int) int {
 	}
 	return pos
 }
+
+// Ahead looks for key, given in its raw form with quotes, in the rest of the
+// object that the scanner is in, and returns the raw bytes of its value if
+// that is a scalar. It reads nothing; nil means that the key does not follow.
+func (s *Scanner) Ahead(key []byte) []byte {
+	// The copy shares the stack of open containers, but never closes the
+	// object it starts in and so writes only behind the stack of s.
+	probe := *s
+	if probe.state == wantValue && !probe.Skip(probe.Next()) {
+		return nil
+	}
+	depth := len(probe.open)
+	for {
+		if len(probe.open) == depth && probe.Peek() == '}' {
+			return nil
+		}
+		if probe.MatchKey(key) {
+			switch probe.Next() {
+			case String, Number, True, False, Null:
+				return probe.tok
+			default:
+				return nil
+			}
+		}
+		if kind := probe.Next(); kind != Key || !probe.Skip(Key) {
+			return nil
+		}
+	}
+}

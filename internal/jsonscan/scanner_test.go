@@ -184,6 +184,45 @@ func TestScanner_Peek(t *testing.T) {
 	}
 }
 
+func TestScanner_Ahead(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, text string
+		read       int // tokens read first
+		want       string
+	}{
+		{"before the first key", `{"x":1,"currency":"jpy"}`, 1, `"jpy"`},
+		{"after a key", `{"x":{"currency":"usd"},"currency":"jpy"}`, 2, `"jpy"`},
+		{"after a value", `{"x":1,"y":[1,2],"currency":"jpy"}`, 3, `"jpy"`},
+		{"only before", `{"currency":"jpy","x":1}`, 3, ``},
+		{"only deeper", `{"x":{"currency":"jpy"}}`, 1, ``},
+		{"only outside", `{"a":{"x":1},"currency":"jpy"}`, 4, ``},
+		{"not a scalar", `{"x":1,"currency":{}}`, 3, ``},
+		{"text breaks off", `{"x":1,"y":`, 3, ``},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := NewScanner([]byte(tt.text))
+			for range tt.read {
+				s.Next()
+			}
+			plain := NewScanner([]byte(tt.text))
+			for range tt.read {
+				plain.Next()
+			}
+			if got := string(s.Ahead([]byte(`"currency"`))); got != tt.want {
+				t.Errorf("Ahead = %q, want %q", got, tt.want)
+			}
+			for kind := plain.Next(); kind > End; kind = plain.Next() {
+				if got := s.Next(); got != kind || string(s.Raw()) != string(plain.Raw()) {
+					t.Fatalf("after Ahead the scanner reads %q, want %q", s.Raw(), plain.Raw())
+				}
+			}
+		})
+	}
+}
+
 func TestScanner_DoesNotAllocate(t *testing.T) {
 	data := []byte(`{"a":[1,2.5,{"b":"text"},null,true]}`)
 	s := NewScanner(data)

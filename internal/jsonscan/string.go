@@ -16,6 +16,14 @@ func (s *Scanner) AppendString(dst []byte) []byte {
 	return appendUnquoted(dst, body)
 }
 
+// String returns the value of the last String or Key; see AppendString.
+func (s *Scanner) String() string {
+	if s.plain {
+		return string(s.tok[1 : len(s.tok)-1])
+	}
+	return string(s.AppendString(nil))
+}
+
 // appendUnquoted appends the value of a well-formed string body.
 func appendUnquoted(dst, body []byte) []byte {
 	for len(body) > 0 {

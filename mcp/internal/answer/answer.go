@@ -1,0 +1,191 @@
+// Package answer turns the JSON of the REST API into what an AI client reads:
+// a compact text table and structured data, with money in display units, a
+// head that says what the figures cover, and a bound on the size.
+//
+// It reads the body once, copies numbers digit by digit and never through
+// floating point.
+package answer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/growpanel/growpanel-mcp/internal/jsonscan"
+	"github.com/growpanel/growpanel-mcp/openapi"
+)
+
+// Limits of an answer.
+const (
+	// DefaultTokens is the size of the text unless the caller asks otherwise.
+	DefaultTokens = 4000
+	// MaxTokens is the most a caller may ask for.
+	MaxTokens = 20000
+	// bytesPerToken is low because figures take a token for every two or three
+	// digits.
+	bytesPerToken = 3
+	// structuredPerText is how much larger the structured form may be: its keys
+	// repeat in every row.
+	structuredPerText = 4
+	// maxStructured bounds the structured form, in bytes.
+	maxStructured = 120_000
+	// headRoom is kept for the head and the notes, in bytes.
+	headRoom = 700
+	// maxText is the longest text value in bytes; more is cut with a mark.
+	maxText = 1000
+	// maxUnscaled is how many fields the note on unknown units names.
+	maxUnscaled = 20
+)
+
+// Options describe the request that was answered.
+type Options struct {
+	// Title begins the text, for example the name of the report.
+	Title string
+	// Query holds the arguments of the request, in the order to show them. What
+	// the API says about them in its answer comes first.
+	Query []Pair
+	// Currency is the reporting currency for bodies that do not name it.
+	Currency string
+	// Schema says what the numbers of the body are; nil for a body that the
+	// contract does not describe.
+	Schema *openapi.Schema
+	// Fallback returns the unit of a field, by its name, where Schema knows
+	// nothing. Numbers without a unit stay as they are and the answer says so.
+	Fallback func(field []byte) openapi.Unit
+	// Offset rows are left out in front and, if Limit is positive, at most
+	// Limit shown. With Paged the API has already done so.
+	Offset, Limit int
+	Paged         bool
+	// Tokens bounds the text; 0 means DefaultTokens.
+	Tokens int
+	// SectionRows bounds the lists that stand beside the rows; 0 does not.
+	SectionRows int
+	// Hidden names fields of rows that the text leaves out because they repeat
+	// another. The structured form has them.
+	Hidden []string
+	// Narrow says how to ask for less, for answers that are cut.
+	Narrow string
+}
+
+// Pair is an argument and its value.
+type Pair struct{ Name, Value string }
+
+// Answer is what the client gets.
+type Answer struct {
+	// Text is complete on its own: head, notes, tables.
+	Text string
+	// Structured is a JSON object with the same rows.
+	Structured json.RawMessage
+	// NeedsCurrency says that amounts stayed as they came because neither the
+	// body nor the options name the reporting currency.
+	NeedsCurrency bool
+}
+
+// Shape turns the body of a successful API answer into an Answer. It fails
+// only if body is not JSON.
+func Shape(body []byte, opt Options) (Answer, error) {
+	sh := newShaper(body, opt)
+	if err := sh.document(); err != nil {
+		return Answer{}, fmt.Errorf("read the API's answer: %w", err)
+	}
+	return Answer{Text: sh.text(), Structured: sh.structured(), NeedsCurrency: sh.baseMissing}, nil
+}
+
+// errUnexpected stands in where the scanner itself has nothing to say.
+var errUnexpected = errors.New("unexpected token")
+
+// shaper holds one answer in the making.
+type shaper struct {
+	opt    Options
+	scan   jsonscan.Scanner
+	base   []byte   // reporting currency, as in the body
+	tables []*table // the list of the answer first, if there is one
+	rows   []byte   // JSON: room for the head, then "rows" and its elements
+	data   []byte   // JSON: members of "data"
+	lines  []byte   // text: what is not a table
+	facts  table    // the fields behind lines; has no rows
+	cells  []byte   // text of the cells of the rows being read
+	spans  []span   // where in cells they are
+	query  []Pair   // what the API says about the request
+	from   string   // first day of the range
+	to     string   // last day of the range
+	zone   string   // time zone of the range
+	size   int      // of the body
+	listed bool     // the answer has a list
+	count  int      // total that the API states, -1 if it does not
+	seen   int      // rows of the list, shown or not
+	shown  int
+
+	baseExponent int  // decimals of base
+	baseKnown    bool // base is a currency
+	baseMissing  bool // an amount needed it and it was not known
+
+	textLimit, jsonLimit int
+	used                 int      // bytes of lines and tables
+	widest               int      // longest line so far
+	cut                  bool     // something was left out for size
+	clipped              bool     // a text value was shortened
+	unscaled             [][]byte // keys of numbers left as they came
+
+	// First homes of the slices above, so that most answers allocate little.
+	cellBuf  [2048]byte
+	spanBuf  [64]span
+	tableBuf [4]*table
+	queryBuf [8]Pair
+}
+
+// span is a piece of shaper.cells.
+type span struct{ from, to int }
+
+func newShaper(body []byte, opt Options) *shaper {
+	tokens := opt.Tokens
+	if tokens <= 0 {
+		tokens = DefaultTokens
+	}
+	size := min(tokens, MaxTokens) * bytesPerToken
+	sh := &shaper{
+		opt:       opt,
+		size:      len(body),
+		count:     -1,
+		textLimit: size - headRoom,
+		jsonLimit: min(size*structuredPerText, maxStructured) - headRoom,
+	}
+	sh.cells, sh.spans = sh.cellBuf[:0], sh.spanBuf[:0]
+	sh.tables, sh.query = sh.tableBuf[:0], sh.queryBuf[:0]
+	sh.setBase([]byte(opt.Currency))
+	sh.scan.Reset(body)
+	return sh
+}
+
+// setBase sets the reporting currency.
+func (sh *shaper) setBase(code []byte) {
+	sh.base = code
+	sh.baseExponent, sh.baseKnown = Exponent(code)
+}
+
+// full reports whether another line like those before would pass the limits.
+func (sh *shaper) full() bool {
+	return sh.used+sh.widest > sh.textLimit || len(sh.rows)-headRoom+len(sh.data) > sh.jsonLimit
+}
+
+// unit returns what the numbers of a field are.
+func (sh *shaper) unit(schema *openapi.Schema, name []byte) openapi.Unit {
+	if schema == nil && sh.opt.Fallback != nil {
+		return sh.opt.Fallback(name)
+	}
+	return schema.Unit()
+}
+
+// wrote counts n more bytes of text as one line.
+func (sh *shaper) wrote(n int) {
+	sh.used += n
+	sh.widest = max(sh.widest, n)
+}
+
+// unexpected is the error of a token that cannot stand where it does.
+func (sh *shaper) unexpected() error {
+	if err := sh.scan.Err(); err != nil {
+		return err
+	}
+	return errUnexpected
+}

@@ -1,0 +1,87 @@
+package answer
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
+
+// CSV is an answer of the API that is CSV text with a head line, from record
+// offset on and as far as tokens go. Its amounts stay as they are.
+func CSV(body []byte, title string, offset, tokens int) Answer {
+	if tokens <= 0 {
+		tokens = DefaultTokens
+	}
+	size := min(tokens, MaxTokens)*bytesPerToken - headRoom
+	head, rest := cutRecord(body)
+	part := append(make([]byte, 0, size), head...)
+	total, shown := 0, 0
+	for full := false; len(rest) > 0; total++ {
+		var record []byte
+		record, rest = cutRecord(rest)
+		if total < offset {
+			continue
+		}
+		full = full || shown > 0 && len(part)+len(record) > size
+		if !full {
+			part = append(part, record...)
+			shown++
+		}
+	}
+	clipped := len(part) > size
+	if clipped {
+		part = part[:size]
+	}
+	next := 0
+	if shown > 0 && offset+shown < total {
+		next = offset + shown
+	}
+	return csvAnswer(title, string(bytes.ToValidUTF8(part, nil)), csvExtent{offset, shown, total, next, clipped})
+}
+
+// csvExtent says which part of a file an answer holds.
+type csvExtent struct {
+	offset, shown, total, next int
+	clipped                    bool
+}
+
+func csvAnswer(title, part string, e csvExtent) Answer {
+	complete := e.shown == e.total && !e.clipped
+	text := title + "\n" + strconv.Itoa(e.shown) + " of " + strconv.Itoa(e.total) + " rows"
+	if complete {
+		text += ", complete."
+	}
+	if e.next > 0 {
+		text += ", from offset " + strconv.Itoa(e.offset) + ". Next: offset=" + strconv.Itoa(e.next) + "."
+	}
+	if e.clipped {
+		text += " The row is cut to the size limit; raise max_tokens."
+	}
+	text += "\n" + part
+	structured := append([]byte(nil), `{"returned":`...)
+	structured = strconv.AppendInt(structured, int64(e.shown), 10)
+	structured = appendInt(structured, `,"total":`, e.total)
+	structured = strconv.AppendBool(append(structured, `,"complete":`...), complete)
+	if e.next > 0 {
+		structured = appendInt(structured, `,"next":`, e.next)
+	}
+	structured = append(appendJSONString(append(structured, `,"csv":`...), part), '}')
+	return Answer{Text: text, Structured: json.RawMessage(structured)}
+}
+
+// cutRecord returns the first record of CSV text, its line end included, and
+// the rest. A line end inside quotes does not end a record (RFC 4180 section 2).
+func cutRecord(text []byte) (record, rest []byte) {
+	quoted := false
+	for i, c := range text {
+		switch c {
+		case '"':
+			quoted = !quoted
+		case '\n':
+			if !quoted {
+				return text[:i+1], text[i+1:]
+			}
+		}
+	}
+	return text, nil
+}

@@ -1,0 +1,89 @@
+package mcp
+
+import (
+	"net/http"
+
+	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
+	"github.com/growpanel/growpanel-mcp/mcp/internal/args"
+)
+
+// customerPage is the most customers per call, and the default.
+const customerPage = 100
+
+func listCustomers() tool {
+	props := args.Set{search()}
+	props = append(props, filters()...)
+	props = append(
+		props, baseCurrencyProperty(),
+		args.Property{Name: "fix_fx", Type: args.Boolean, Description: "One exchange rate for all days"},
+		limit(customerPage), offset(), maxTokens(),
+	)
+	query := reportQuery(props)
+	return tool{
+		name:  "list_customers",
+		title: "List customers",
+		description: "Lists or finds customers with id, name, email, status, country, current MRR, total paid and custom variables. " +
+			"For who is paying, in trial, past due or canceled now, for a name or email (search), or for one plan or country. " +
+			"Filter values: a~~b is either, ~a is not a, ~ is unset. Biggest customers first: get_report customer-concentration.",
+		props:   props,
+		actions: []action{{method: http.MethodGet, path: "customers", query: query}},
+		output:  outputSchema(true),
+		check: func(c *toolCall) error {
+			c.values.Default("limit", "100")
+			return nil
+		},
+		options: func(c *toolCall, o *answer.Options) {
+			o.Title = "customers"
+			o.Offset, o.Paged = c.values.Int("offset", 0), true
+			o.Hidden = []string{"current_mrr", "current_mrr_base_currency"}
+		},
+	}
+}
+
+func getCustomer() tool {
+	return tool{
+		name:  "get_customer",
+		title: "Get a customer",
+		description: "Shows one customer in detail by id: status, dates, current MRR, total paid, custom variables and running subscriptions. " +
+			"To find the id of a customer by name or email use list_customers with search. Its history of changes is get_report movement-table with customer.",
+		props: args.Set{
+			{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"},
+			baseCurrencyProperty(),
+		},
+		actions: []action{{method: http.MethodGet, path: "customers/{id}", query: []string{"base_currency"}}},
+		output:  outputSchema(false),
+		options: func(c *toolCall, o *answer.Options) { o.Title = "customer " + c.values.Get("id") },
+	}
+}
+
+func resyncCustomer() tool {
+	return tool{
+		name:  "resync_customer",
+		title: "Resync a customer",
+		description: "Fetches one customer's data again from the billing system and recomputes its movements. " +
+			"For figures of a customer that look outdated. Needs an admin key.",
+		props:   args.Set{{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"}},
+		actions: []action{{method: http.MethodPost, path: "customers/{id}/resync", repeatable: true}},
+		output:  outputSchema(false),
+	}
+}
+
+func listPlans() tool {
+	return tool{
+		name:  "list_plans",
+		title: "List plans",
+		description: "Lists the subscription plans with id, name, billing interval, price, number of paying customers and plan groups. " +
+			"Gives the ids that the plan filter of get_report takes.",
+		props: args.Set{
+			{Name: "data_source", Type: args.List, Description: "Id or type of a data source, e.g. api"},
+			limit(1000), offset(), maxTokens(),
+		},
+		actions: []action{{method: http.MethodGet, path: "plans", query: []string{"data_source", "limit", "offset"}}},
+		output:  outputSchema(true),
+		options: func(c *toolCall, o *answer.Options) {
+			o.Title = "plans"
+			o.Offset, o.Paged = c.values.Int("offset", 0), true
+			o.Hidden = []string{"external_id", "interval"}
+		},
+	}
+}

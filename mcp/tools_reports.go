@@ -1,0 +1,228 @@
+package mcp
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
+	"github.com/growpanel/growpanel-mcp/mcp/internal/args"
+)
+
+// reportNames are the reports of the API. A server that does not have one
+// says so itself.
+func reportNames() []string {
+	return []string{
+		"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration",
+		"mrr-growth", "mrr-growth-table", "mrr-subtypes", "mrr-table", "mrr-table-subtypes",
+		"cmrr-summary", "map", "leads", "leads-table", "leads-days", "leads-summary",
+		"transactions", "transactions-table", "transactions-detail", "transactions-summary", "invoices-detail",
+		"churn-scheduled", "churn-scheduled-movements", "churn-scheduled-summary",
+		"cancellation-timing", "cancellation-timing-detail", "churn-reasons", "churn-reasons-summary",
+		"cashflow-failed-payments", "cashflow-failed-payments-summary", "cashflow-failed-payments-detail", "cashflow-failed-payments-table",
+		"cashflow-refunds", "cashflow-refunds-table", "cashflow-refunds-detail",
+		"cashflow-failure-rate", "cashflow-failure-rate-summary", "cashflow-outstanding-unpaid",
+		"custom-variables", "latest-activity",
+	}
+}
+
+// reportArguments returns what a report takes beside the filters and the
+// arguments of every tool, or nil for reports that the contract does not
+// describe, which get everything.
+func reportArguments(name string) []string {
+	switch name {
+	case "summary":
+		return []string{"date", "base_currency", "fix_fx"}
+	case "mrr":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed"}
+	case "movement-table":
+		return []string{
+			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value", "committed",
+			"selected_date", "selected_type", "sort", "order",
+		}
+	case "retention":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months"}
+	case "cohort":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
+	case "customer-concentration":
+		return []string{"date", "base_currency", "fix_fx"}
+	}
+	return nil
+}
+
+// reportPage is how many rows of a report that the API cuts into pages are
+// fetched at a time.
+const reportPage = 100
+
+// paged reports whether a report is one of those whose rows the API itself
+// cuts into pages.
+func paged(report string) bool {
+	switch report {
+	case "movement-table", "customer-concentration":
+		return true
+	}
+	return false
+}
+
+// filters are the arguments that narrow every report and the customer list.
+func filters() args.Set {
+	return args.Set{
+		{Name: "plan", Type: args.List, Description: "Plan or group id, e.g. pro~~team"},
+		{Name: "currency", Type: args.List, Description: "Billed in, e.g. usd"},
+		{Name: "country", Type: args.List, Description: "e.g. us~~de"},
+		{Name: "region", Type: args.List, Description: "Countries, e.g. us"},
+		{Name: "state", Type: args.List, Description: "US or CA, e.g. ny"},
+		{Name: "billing_freq", Type: args.List, Words: frequencies(), Description: "e.g. month"},
+		{Name: "status", Type: args.List, Words: statuses(), Description: "lead, trialing, trial_ended, active, past_due, canceled"},
+		{Name: "customer", Type: args.List, Description: "Id, e.g. cus_1"},
+		{Name: "data_source", Type: args.List, Description: "Id or type, e.g. api"},
+		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
+		{Name: "pricing_model", Type: args.List, Description: "licensed or metered"},
+		{Name: "cancel_reason", Type: args.List, Description: "e.g. too_expensive"},
+		{Name: "has_discount", Type: args.Boolean, Description: "Discounted, e.g. true"},
+		{Name: "custom", Type: args.Map, Description: `Custom variables, e.g. {"industry":"Retail"}`},
+	}
+}
+
+func frequencies() map[string]string {
+	return map[string]string{
+		"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
+		"yearly": "year", "annual": "year", "annually": "year",
+	}
+}
+
+func statuses() map[string]string {
+	return map[string]string{"cancelled": "canceled", "churned": "canceled", "paying": "active", "trial": "trialing", "past-due": "past_due", "trial-ended": "trial_ended"}
+}
+
+func movementTypes() []string {
+	return []string{"new", "expansion", "contraction", "churn", "reactivation"}
+}
+
+func baseCurrencyProperty() args.Property {
+	return args.Property{Name: "base_currency", Description: "Report in, e.g. eur"}
+}
+
+func search() args.Property {
+	return args.Property{Name: "search", Description: "Text in id, name or email, e.g. acme"}
+}
+
+func getReport() tool {
+	props := args.Set{
+		{Name: "name", Required: true, Enum: reportNames(), Open: true, Words: reportWords(), Description: "Report, e.g. mrr"},
+		{Name: "date", Convert: args.Date, Description: "Days: 2026-Q1, 2026-03, 2026, last-12-months, last-quarter, ytd, 2026-01-01..2026-03-31; default last 365 days"},
+		{Name: "interval", Enum: []string{"day", "week", "month", "quarter", "year"}, Words: frequencies(), Description: "Row length, default month"},
+		{Name: "breakdown", Convert: dimension, Description: "Split by a filter, subtype or custom_<key>, e.g. plan"},
+		{Name: "breakdown_value", Description: "Keep one, e.g. Pro"},
+		baseCurrencyProperty(),
+		{Name: "fix_fx", Type: args.Boolean, Description: "Constant exchange rate"},
+		{Name: "committed", Type: args.Boolean, Description: "Scheduled movements"},
+	}
+	props = append(props, filters()...)
+	props = append(
+		props,
+		args.Property{Name: "selected_date", Convert: args.Day, Description: "Period with this day, e.g. 2026-03-01"},
+		args.Property{Name: "selected_type", Description: "Movement type, e.g. churn"},
+		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "customer_name", "type"}, Description: "Default date"},
+		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
+		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention: months back, e.g. 12"},
+		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},
+		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
+		limit(1000), offset(), maxTokens(),
+	)
+	return tool{
+		name:  "get_report",
+		title: "Get a report",
+		description: "Fetches an analytics report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, single movements. " +
+			"summary: key figures now and 30 to 365 days ago. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn, reactivation per period. " +
+			"movement-table: which customers changed, by how much. retention: churn rates, NRR, GRR, LTV. " +
+			"cohort: retention by signup month. customer-concentration: share of the largest. " +
+			"Filters: a~~b either, ~a not a, ~ unset.",
+		props:   props,
+		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},
+		output:  outputSchema(true),
+		check:   checkReport,
+		route:   routeReport,
+		options: reportOptions,
+	}
+}
+
+// reportWords are names that people use for reports.
+func reportWords() map[string]string {
+	return map[string]string{
+		"arr": "mrr", "movements": "movement-table", "mrr-movements": "movement-table", "churn": "retention",
+		"cohorts": "cohort", "concentration": "customer-concentration", "overview": "summary", "kpis": "summary",
+		"nrr": "retention", "ltv": "retention", "refunds": "cashflow-refunds", "failed-payments": "cashflow-failed-payments",
+	}
+}
+
+// reportQuery lists the arguments that are sent in the query.
+func reportQuery(props args.Set) []string {
+	return slices.DeleteFunc(props.Names(), func(name string) bool { return name == "name" || name == "max_tokens" })
+}
+
+// dimension returns the API's name of a breakdown.
+func dimension(text string) (string, error) {
+	if strings.HasPrefix(text, "custom_") {
+		return text, nil
+	}
+	valid := []string{
+		"plan", "currency", "country", "region", "state", "billing_freq", "payment_method", "pricing_model",
+		"data_source", "status", "has_discount", "customer", "cancel_reason", "subtype",
+	}
+	word := strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(text))
+	if slices.Contains(valid, word) {
+		return word, nil
+	}
+	near := args.Nearest(word, valid)
+	if near != "" {
+		near = fmt.Sprintf(", did you mean %q?", near)
+	}
+	return "", fmt.Errorf("%q cannot be split by%s Valid: %s, custom_<key>", text, near, strings.Join(valid, ", "))
+}
+
+// checkReport refuses arguments that the report does not look at.
+func checkReport(c *toolCall) error {
+	name := c.values.Get("name")
+	if known := reportArguments(name); known != nil {
+		for _, p := range c.tool.props {
+			common := filters().Find(p.Name) != nil || slices.Contains([]string{"name", "limit", "offset", "max_tokens"}, p.Name)
+			if c.values.Has(p.Name) && !common && !slices.Contains(known, p.Name) {
+				return fmt.Errorf("the report %s does not use %q; beside filters, limit and offset it takes: %s", name, p.Name, strings.Join(known, ", "))
+			}
+		}
+	}
+	if value := c.values.Get("selected_type"); value != "" && name == "movement-table" && !slices.Contains(movementTypes(), value) {
+		return fmt.Errorf("selected_type: %q is not valid; use one of: %s", value, strings.Join(movementTypes(), ", "))
+	}
+	return nil
+}
+
+// routeReport leaves the paging of reports that the API does not cut to the
+// shaper, and asks for no more of the others than an answer can hold.
+func routeReport(c *toolCall) error {
+	name := c.values.Get("name")
+	if paged(name) {
+		if !c.values.Has("limit") {
+			c.query.Set("limit", strconv.Itoa(reportPage))
+		}
+		return nil
+	}
+	c.query.Del("limit")
+	c.query.Del("offset")
+	return nil
+}
+
+func reportOptions(c *toolCall, o *answer.Options) {
+	name := c.values.Get("name")
+	o.Title = name
+	o.Offset, o.Limit, o.Paged = c.values.Int("offset", 0), c.values.Int("limit", 0), paged(name)
+	o.SectionRows = 25
+	o.Narrow = "To get less: a shorter date, a longer interval, more filters, limit. To get more at once: max_tokens up to 20000."
+	o.Hidden = []string{"cohort_date", "customers", "retention_rate"}
+	if name != "cohort" {
+		o.Hidden = nil
+	}
+}

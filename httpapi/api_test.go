@@ -23,7 +23,6 @@ type api struct {
 	*httpapi.Server
 	identity *identity.Service
 	engine   *analytics.Engine
-	rates    analytics.Store
 	clock    *atomic.Int64 // Unix seconds
 
 	account         identity.Account
@@ -42,7 +41,7 @@ func newAPIWith(t *testing.T, cfg httpapi.Config) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{clock: new(atomic.Int64), rates: store.Analytics()}
+	a := &api{clock: new(atomic.Int64)}
 	a.clock.Store(startOfTests.Unix())
 	now := func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }
 	logger := slog.New(slog.DiscardHandler)

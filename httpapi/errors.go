@@ -37,13 +37,16 @@ func translate(err error) *httpx.Error {
 	if seen := translateReport(err); seen != nil {
 		return seen
 	}
-	if field, ok := errors.AsType[*identity.FieldError](err); ok {
+	var field *identity.FieldError
+	if errors.As(err, &field) {
 		return httpx.Field(field.Field, field.Message)
 	}
-	if body, ok := errors.AsType[*ingest.BodyError](err); ok {
+	var body *ingest.BodyError
+	if errors.As(err, &body) {
 		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_body", Message: body.Message}
 	}
-	if large, ok := errors.AsType[*ingest.TooLargeError](err); ok {
+	var large *ingest.TooLargeError
+	if errors.As(err, &large) {
 		return &httpx.Error{Status: http.StatusRequestEntityTooLarge, Code: "payload_too_large", Message: large.Message}
 	}
 	for _, s := range sentinels {
@@ -60,17 +63,20 @@ func translate(err error) *httpx.Error {
 
 // translateEngine finds what a client sees of the engine's errors with data.
 func translateEngine(err error) *httpx.Error {
-	if invalid, ok := errors.AsType[*analytics.InvalidError](err); ok {
+	var invalid *analytics.InvalidError
+	if errors.As(err, &invalid) {
 		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_parameter", Message: invalid.Error(), Details: details(invalid.Fields, false)}
 	}
-	if ambiguous, ok := errors.AsType[*analytics.AmbiguousError](err); ok {
+	var ambiguous *analytics.AmbiguousError
+	if errors.As(err, &ambiguous) {
 		seen := &httpx.Error{Status: http.StatusBadRequest, Code: "ambiguous_id", Message: ambiguous.Error()}
 		for _, source := range ambiguous.Sources {
 			seen.Details = append(seen.Details, httpx.Detail{ID: source, Field: "data_source", Message: "has " + ambiguous.ID})
 		}
 		return seen
 	}
-	if inUse, ok := errors.AsType[*analytics.InUseError](err); ok {
+	var inUse *analytics.InUseError
+	if errors.As(err, &inUse) {
 		return &httpx.Error{Status: http.StatusConflict, Code: "in_use", Message: inUse.Error()}
 	}
 	return nil
@@ -78,10 +84,12 @@ func translateEngine(err error) *httpx.Error {
 
 // translateReport finds what a client sees of the reports' errors with data.
 func translateReport(err error) *httpx.Error {
-	if param, ok := errors.AsType[*report.ParamError](err); ok {
+	var param *report.ParamError
+	if errors.As(err, &param) {
 		return httpx.Field(param.Name, param.Message)
 	}
-	if rate, ok := errors.AsType[*fx.MissingRateError](err); ok {
+	var rate *fx.MissingRateError
+	if errors.As(err, &rate) {
 		return &httpx.Error{
 			Status: http.StatusConflict, Code: "fx_rate_missing", Message: rate.Error(),
 			Details: []httpx.Detail{{Field: "currency", ID: rate.From.Code(), Message: fmt.Sprintf("%s on %s", rate.From, rate.Day)}},

@@ -169,6 +169,29 @@ func (s *Service) CreateKey(ctx context.Context, account, name string, role Role
 	return k, t, nil
 }
 
+// AdoptKey makes a token that was chosen elsewhere a key of the account. It
+// does nothing when it is one already, whatever its name and role are now.
+// ErrExists when its id belongs to another token or account.
+func (s *Service) AdoptKey(ctx context.Context, account, name string, role Role, t Token) error {
+	name, err := cleanName("name", name)
+	if err != nil {
+		return err
+	}
+	k := Key{ID: t.KeyID(), Account: account, Name: name, Role: role, Hash: t.hash(), CreatedAt: s.timestamp()}
+	err = s.store.CreateKey(ctx, k, MaxKeys)
+	if errors.Is(err, ErrExists) {
+		known, lookup := s.store.KeyByID(ctx, k.ID)
+		if lookup == nil && known.Account == account && k.Hash.equal(known.Hash) {
+			return nil
+		}
+		err = errors.Join(err, lookup)
+	}
+	if err != nil {
+		return fmt.Errorf("adopt API key: %w", err)
+	}
+	return nil
+}
+
 // ListKeys returns the account's keys, oldest first.
 func (s *Service) ListKeys(ctx context.Context, account string) ([]Key, error) {
 	keys, err := s.store.ListKeys(ctx, account, MaxKeys)

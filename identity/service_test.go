@@ -363,3 +363,37 @@ func TestRole_Covers(t *testing.T) {
 		}
 	}
 }
+
+func TestService_AdoptKey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const text = "de300000-0000-4000-8000-000000000001.de300000-0000-4000-8000-000000000002"
+	token, err := identity.ParseToken(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := f.AdoptKey(t.Context(), f.account.ID, "known", identity.Admin, token); err != nil {
+			t.Fatalf("AdoptKey() = %v, want it to work twice", err)
+		}
+	}
+	caller, err := f.Authenticate(t.Context(), text)
+	if want := (identity.Caller{Account: f.account.ID, Key: token.KeyID(), Role: identity.Admin}); err != nil || caller != want {
+		t.Errorf("Authenticate() = %+v, %v, want %+v", caller, err, want)
+	}
+
+	other, err := identity.ParseToken("de300000-0000-4000-8000-000000000001.de300000-0000-4000-8000-000000000003")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AdoptKey(t.Context(), f.account.ID, "known", identity.Admin, other); !errors.Is(err, identity.ErrExists) {
+		t.Errorf("AdoptKey() of another secret = %v, want ErrExists", err)
+	}
+	stranger, err := f.CreateAccount(t.Context(), "Other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AdoptKey(t.Context(), stranger.ID, "known", identity.Admin, token); !errors.Is(err, identity.ErrExists) {
+		t.Errorf("AdoptKey() into another account = %v, want ErrExists", err)
+	}
+}

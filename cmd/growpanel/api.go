@@ -2,11 +2,80 @@ package main
 
 import (
 	"context"
-	"errors"
+	"log/slog"
+	"net/http"
+	"time"
 
+	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/apiclient"
 	"github.com/growpanel/growpanel-mcp/config"
+	"github.com/growpanel/growpanel-mcp/httpapi"
+	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
 
-func (pf *platform) openAPI(context.Context, process, config.Serve) (*embedded, error) {
-	return nil, errors.New("the API is not part of this build")
+// openAPI opens the data folder, which this process then owns, and adds the API
+// endpoint on top of it.
+func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*embedded, error) {
+	folder := cfg.Data
+	if cfg.Demo {
+		folder = demoFolder(cfg)
+	}
+	lock, err := sqldb.LockFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	pf.closers = append(pf.closers, lock.Release)
+	store, err := sqlstore.Open(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	pf.closers = append(pf.closers, store.Close)
+
+	users := p.identity(store)
+	pf.tasks = append(pf.tasks, users.Run)
+	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
+	pf.closers = append(pf.closers, func() error { engine.Close(); return nil })
+
+	served := httpapi.Config{
+		Engine: engine, Identity: users, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
+	}
+	handler := http.Handler(httpapi.New(served))
+	client, err := inProcess(handler)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Demo {
+		if err := pf.openDemo(ctx, p, cfg, store, served); err != nil {
+			return nil, err
+		}
+		handler = localOnly(handler)
+	}
+	e, err := pf.listen(ctx, apiName, cfg.APIListen, cfg.APIPublicURL)
+	if err != nil {
+		return nil, err
+	}
+	e.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ReadTimeout: 2 * time.Minute, // 20 MiB of invoices over a slow line
+		ErrorLog:    slog.NewLogLogger(pf.log.Handler(), slog.LevelWarn),
+	}
+	return &embedded{users: users, api: client}, nil
+}
+
+// inProcess is a client of a handler in this process.
+func inProcess(handler http.Handler) (*apiclient.Client, error) {
+	return apiclient.New(apiclient.Options{
+		BaseURL: "http://127.0.0.1", Transport: apiclient.InProcess(handler), UserAgent: "growpanel-mcp/" + version,
+	})
+}
+
+// today is the clock of the reports. Keys, rate limits and logs use real time
+// even where that one is pinned.
+func today(now func() time.Time, cfg config.Serve) func() time.Time {
+	if cfg.Now.IsZero() {
+		return now
+	}
+	return func() time.Time { return cfg.Now }
 }

@@ -54,7 +54,7 @@ func ignoreCanceled(err error) error {
 
 // openMCP adds the MCP endpoint, whose callers are those of the API.
 func (pf *platform) openMCP(ctx context.Context, p process, cfg config.Serve, api backend) error {
-	e, err := pf.listen(ctx, "MCP endpoint", cfg.MCPListen, cfg.PublicURL)
+	e, err := pf.listen(ctx, mcpName, cfg.MCPListen, cfg.PublicURL)
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,14 @@ type platform struct {
 	endpoints []*endpoint
 	tasks     []func(context.Context) // run beside the endpoints until the end
 	closers   []func() error          // in order of opening
-	ready     func()                  // called once requests are served
+	ready     func() error            // called once requests are served; may be nil
 }
+
+// The names of the endpoints, for logs.
+const (
+	apiName = "REST API"
+	mcpName = "MCP endpoint"
+)
 
 // endpoint is one listening HTTP server.
 type endpoint struct {
@@ -84,6 +90,16 @@ func (pf *platform) listen(ctx context.Context, name, address, publicURL string)
 	return e, nil
 }
 
+// url is the origin of an endpoint, "" when it is not served.
+func (pf *platform) url(name string) string {
+	for _, e := range pf.endpoints {
+		if e.name == name {
+			return e.url
+		}
+	}
+	return ""
+}
+
 // Run serves until ctx ends or an endpoint breaks, lets requests under way
 // finish, and closes everything. It can be called once.
 func (pf *platform) Run(ctx context.Context) error {
@@ -102,7 +118,9 @@ func (pf *platform) Run(ctx context.Context) error {
 		running.Go(func() { task(ctx) })
 	}
 	if pf.ready != nil {
-		pf.ready()
+		if err := pf.ready(); err != nil {
+			stop(err)
+		}
 	}
 	<-ctx.Done()
 	pf.log.InfoContext(ctx, "stopping")

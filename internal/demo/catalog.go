@@ -109,8 +109,8 @@ type size struct {
 var sizes = [...]size{
 	{name: "1-10", weight: 520, seats: [2]int{1, 5}, product: [3]int{70, 25, 5}, term: [3]int{75, 10, 15}, leavePermille: 52},
 	{name: "11-50", weight: 310, seats: [2]int{3, 14}, product: [3]int{45, 40, 15}, term: [3]int{55, 15, 30}, leavePermille: 38},
-	{name: "51-200", weight: 140, seats: [2]int{8, 45}, product: [3]int{25, 45, 30}, term: [3]int{35, 20, 45}, leavePermille: 28},
-	{name: "201-1000", weight: 30, seats: [2]int{40, 180}, product: [3]int{15, 45, 40}, term: [3]int{15, 25, 60}, leavePermille: 18},
+	{name: "51-200", weight: 140, seats: [2]int{8, 45}, product: [3]int{25, 45, 30}, term: [3]int{35, 20, 45}, leavePermille: 36},
+	{name: "201-1000", weight: 30, seats: [2]int{40, 180}, product: [3]int{15, 45, 40}, term: [3]int{15, 25, 60}, leavePermille: 28},
 }
 
 var (

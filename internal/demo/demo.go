@@ -86,7 +86,7 @@ type Invoice struct {
 
 // Rate says that one unit of Base costs Value units of Quote on Day.
 type Rate struct {
-	Day         string
+	Day         time.Time // midnight UTC
 	Base, Quote string
 	Value       string
 }

@@ -34,7 +34,7 @@ func rates(first, today day) []Rate {
 			pull := (w.middle - at[i]) / 60
 			step := w.middle / 250
 			at[i] += pull + numbers.between(-step, step)
-			all = append(all, Rate{Day: d.String(), Base: Currency, Quote: w.quote, Value: decimal(at[i], w.decimals)})
+			all = append(all, Rate{Day: d.time(), Base: Currency, Quote: w.quote, Value: decimal(at[i], w.decimals)})
 		}
 	}
 	return all

@@ -84,7 +84,7 @@ func (s *subscription) renew() bool {
 	switch {
 	case s.chance(min(400, 55*months)):
 		s.seats += max(1, s.seats*int64(s.between(4, 18))/100)
-	case s.chance(min(200, 16*months)) && s.seats > 1:
+	case s.chance(min(250, 24*months)) && s.seats > 1:
 		s.seats -= max(1, s.seats*int64(s.between(5, 25))/100)
 	}
 	switch {

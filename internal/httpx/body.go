@@ -54,7 +54,8 @@ func checkEncoding(r *http.Request) error {
 }
 
 func readError(err error) error {
-	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
 		return TooLarge(tooLarge.Limit)
 	}
 	return &Error{Status: http.StatusBadRequest, Code: "body_unreadable", Message: fmt.Sprintf("the body could not be read to its end: %v", err)}

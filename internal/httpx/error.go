@@ -91,7 +91,8 @@ func (e Errors) view(err error) *Error {
 			return seen
 		}
 	}
-	if seen, ok := errors.AsType[*Error](err); ok {
+	var seen *Error
+	if errors.As(err, &seen) {
 		return seen
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 )
@@ -19,8 +18,8 @@ type Middleware func(http.Handler) http.Handler
 
 // Chain applies middleware so that the first named is the outermost.
 func Chain(h http.Handler, outermostFirst ...Middleware) http.Handler {
-	for _, wrap := range slices.Backward(outermostFirst) {
-		h = wrap(h)
+	for i := len(outermostFirst) - 1; i >= 0; i-- {
+		h = outermostFirst[i](h)
 	}
 	return h
 }

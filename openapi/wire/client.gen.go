@@ -861,7 +861,7 @@ type ImportResult struct {
 	// Imported Rows stored, unchanged ones included.
 	Imported int64 `json:"imported"`
 
-	// Result The rows in the order sent; with `echo=errors` only those that were refused or have a warning.
+	// Result The rows in the order sent; only the refused ones with `echo=errors`.
 	Result []ImportedRow `json:"result"`
 
 	// Success Always true.
@@ -1977,7 +1977,7 @@ type SettingsUpdate struct {
 	// AutoChurnDays After how many days an unpaid invoice counts as churn; null for never.
 	AutoChurnDays nullable.Nullable[int64] `json:"auto_churn_days,omitempty"`
 
-	// AutoChurnEnabled False is another way to send `auto_churn_days` null; true needs `auto_churn_days`.
+	// AutoChurnEnabled False is another way to send `auto_churn_days` null.
 	AutoChurnEnabled *bool `json:"auto_churn_enabled,omitempty"`
 
 	// BaseCurrency ISO 4217 code that reports convert to, in any case.
@@ -2341,9 +2341,6 @@ type TooManyRequests = Error
 // Unauthorized The body of every answer outside 2xx.
 type Unauthorized = Error
 
-// Unavailable The body of every answer outside 2xx.
-type Unavailable = Error
-
 // Customers One customer, a list, or a named list.
 type Customers = CustomersPush
 
@@ -2421,19 +2418,19 @@ type GetCustomersIdParams struct {
 
 // PostDataSourcesIdCustomersParams defines parameters for PostDataSourcesIdCustomers.
 type PostDataSourcesIdCustomersParams struct {
-	// Echo `errors` leaves the rows that were stored without a warning out of `result`, which makes large pushes faster. Default `all`.
+	// Echo `errors` leaves the rows that were stored out of `result`, which makes large pushes faster. Default `all`.
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
 // PostDataSourcesIdInvoicesParams defines parameters for PostDataSourcesIdInvoices.
 type PostDataSourcesIdInvoicesParams struct {
-	// Echo `errors` leaves the rows that were stored without a warning out of `result`, which makes large pushes faster. Default `all`.
+	// Echo `errors` leaves the rows that were stored out of `result`, which makes large pushes faster. Default `all`.
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
 // PostDataSourcesIdPlansParams defines parameters for PostDataSourcesIdPlans.
 type PostDataSourcesIdPlansParams struct {
-	// Echo `errors` leaves the rows that were stored without a warning out of `result`, which makes large pushes faster. Default `all`.
+	// Echo `errors` leaves the rows that were stored out of `result`, which makes large pushes faster. Default `all`.
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
@@ -2445,7 +2442,7 @@ type PostDataCustomersParams struct {
 	// Source The same as `data_source`, under its older name.
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
 
-	// Echo `errors` leaves the rows that were stored without a warning out of `result`, which makes large pushes faster. Default `all`.
+	// Echo `errors` leaves the rows that were stored out of `result`, which makes large pushes faster. Default `all`.
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
@@ -2472,7 +2469,7 @@ type PostDataInvoicesParams struct {
 	// Source The same as `data_source`, under its older name.
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
 
-	// Echo `errors` leaves the rows that were stored without a warning out of `result`, which makes large pushes faster. Default `all`.
+	// Echo `errors` leaves the rows that were stored out of `result`, which makes large pushes faster. Default `all`.
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
@@ -2493,7 +2490,7 @@ type PostDataPlansParams struct {
 	// Source The same as `data_source`, under its older name.
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
 
-	// Echo `errors` leaves the rows that were stored without a warning out of `result`, which makes large pushes faster. Default `all`.
+	// Echo `errors` leaves the rows that were stored out of `result`, which makes large pushes faster. Default `all`.
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
@@ -8199,8 +8196,6 @@ type GetAccountResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetAccountResponse429Headers
 }
@@ -8228,11 +8223,6 @@ func (r GetAccountResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetAccountResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetAccountResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8285,8 +8275,6 @@ type GetAccountApiKeysResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetAccountApiKeysResponse429Headers
 }
@@ -8314,11 +8302,6 @@ func (r GetAccountApiKeysResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetAccountApiKeysResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetAccountApiKeysResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8369,16 +8352,10 @@ type PostAccountApiKeysResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *PayloadTooLarge
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostAccountApiKeysResponse429Headers
 }
@@ -8403,16 +8380,6 @@ func (r PostAccountApiKeysResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r PostAccountApiKeysResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r PostAccountApiKeysResponse) GetJSON413() *PayloadTooLarge {
-	return r.JSON413
-}
-
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
 func (r PostAccountApiKeysResponse) GetJSON429() *TooManyRequests {
 	return r.JSON429
@@ -8421,11 +8388,6 @@ func (r PostAccountApiKeysResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostAccountApiKeysResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostAccountApiKeysResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8480,8 +8442,6 @@ type DeleteAccountApiKeysIdResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *DeleteAccountApiKeysIdResponse429Headers
 }
@@ -8514,11 +8474,6 @@ func (r DeleteAccountApiKeysIdResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r DeleteAccountApiKeysIdResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteAccountApiKeysIdResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8571,14 +8526,10 @@ type PutAccountApiKeysIdResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *PayloadTooLarge
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PutAccountApiKeysIdResponse429Headers
 }
@@ -8608,11 +8559,6 @@ func (r PutAccountApiKeysIdResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r PutAccountApiKeysIdResponse) GetJSON413() *PayloadTooLarge {
-	return r.JSON413
-}
-
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
 func (r PutAccountApiKeysIdResponse) GetJSON429() *TooManyRequests {
 	return r.JSON429
@@ -8621,11 +8567,6 @@ func (r PutAccountApiKeysIdResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PutAccountApiKeysIdResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PutAccountApiKeysIdResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8682,8 +8623,6 @@ type GetCustomersResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetCustomersResponse429Headers
 }
@@ -8721,11 +8660,6 @@ func (r GetCustomersResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetCustomersResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetCustomersResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8784,8 +8718,6 @@ type GetCustomersIdResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetCustomersIdResponse429Headers
 }
@@ -8828,11 +8760,6 @@ func (r GetCustomersIdResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetCustomersIdResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetCustomersIdResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8891,8 +8818,6 @@ type PostDataSourcesIdCustomersResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataSourcesIdCustomersResponse429Headers
 }
@@ -8935,11 +8860,6 @@ func (r PostDataSourcesIdCustomersResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataSourcesIdCustomersResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataSourcesIdCustomersResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -8998,8 +8918,6 @@ type PostDataSourcesIdInvoicesResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataSourcesIdInvoicesResponse429Headers
 }
@@ -9042,11 +8960,6 @@ func (r PostDataSourcesIdInvoicesResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataSourcesIdInvoicesResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataSourcesIdInvoicesResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9105,8 +9018,6 @@ type PostDataSourcesIdPlansResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataSourcesIdPlansResponse429Headers
 }
@@ -9149,11 +9060,6 @@ func (r PostDataSourcesIdPlansResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataSourcesIdPlansResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataSourcesIdPlansResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9210,8 +9116,6 @@ type PostDataCustomersResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataCustomersResponse429Headers
 }
@@ -9249,11 +9153,6 @@ func (r PostDataCustomersResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataCustomersResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataCustomersResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9310,8 +9209,6 @@ type DeleteDataCustomersIdResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *DeleteDataCustomersIdResponse429Headers
 }
@@ -9349,11 +9246,6 @@ func (r DeleteDataCustomersIdResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r DeleteDataCustomersIdResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteDataCustomersIdResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9408,8 +9300,6 @@ type GetDataDataSourcesResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetDataDataSourcesResponse429Headers
 }
@@ -9442,11 +9332,6 @@ func (r GetDataDataSourcesResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetDataDataSourcesResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetDataDataSourcesResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9497,14 +9382,10 @@ type PostDataDataSourcesResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *PayloadTooLarge
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataDataSourcesResponse429Headers
 }
@@ -9529,11 +9410,6 @@ func (r PostDataDataSourcesResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r PostDataDataSourcesResponse) GetJSON413() *PayloadTooLarge {
-	return r.JSON413
-}
-
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
 func (r PostDataDataSourcesResponse) GetJSON429() *TooManyRequests {
 	return r.JSON429
@@ -9542,11 +9418,6 @@ func (r PostDataDataSourcesResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataDataSourcesResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataDataSourcesResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9603,8 +9474,6 @@ type PostDataInvoicesResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataInvoicesResponse429Headers
 }
@@ -9642,11 +9511,6 @@ func (r PostDataInvoicesResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataInvoicesResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataInvoicesResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9703,8 +9567,6 @@ type DeleteDataInvoicesIdResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *DeleteDataInvoicesIdResponse429Headers
 }
@@ -9742,11 +9604,6 @@ func (r DeleteDataInvoicesIdResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r DeleteDataInvoicesIdResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteDataInvoicesIdResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9803,8 +9660,6 @@ type PostDataPlansResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostDataPlansResponse429Headers
 }
@@ -9842,11 +9697,6 @@ func (r PostDataPlansResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostDataPlansResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostDataPlansResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -9905,8 +9755,6 @@ type DeleteDataPlansIdResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *DeleteDataPlansIdResponse429Headers
 }
@@ -9951,11 +9799,6 @@ func (r DeleteDataPlansIdResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteDataPlansIdResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
 // GetBody returns the raw response body bytes
 func (r DeleteDataPlansIdResponse) GetBody() []byte {
 	return r.Body
@@ -9992,8 +9835,6 @@ type GetHealthzResponse struct {
 	JSON200 *Health
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -10004,11 +9845,6 @@ func (r GetHealthzResponse) GetJSON200() *Health {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetHealthzResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetHealthzResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10061,8 +9897,6 @@ type GetIntegrationsVerifyResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetIntegrationsVerifyResponse429Headers
 }
@@ -10090,11 +9924,6 @@ func (r GetIntegrationsVerifyResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetIntegrationsVerifyResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetIntegrationsVerifyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10133,8 +9962,6 @@ type GetOpenapiJsonResponse struct {
 	JSON200 *OpenapiDocument
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -10145,11 +9972,6 @@ func (r GetOpenapiJsonResponse) GetJSON200() *OpenapiDocument {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetOpenapiJsonResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetOpenapiJsonResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10204,8 +10026,6 @@ type GetPlansResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetPlansResponse429Headers
 }
@@ -10238,11 +10058,6 @@ func (r GetPlansResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetPlansResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetPlansResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10299,8 +10114,6 @@ type GetReportsCohortResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetReportsCohortResponse429Headers
 }
@@ -10338,11 +10151,6 @@ func (r GetReportsCohortResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReportsCohortResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReportsCohortResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10399,8 +10207,6 @@ type GetReportsCustomerConcentrationResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetReportsCustomerConcentrationResponse429Headers
 }
@@ -10438,11 +10244,6 @@ func (r GetReportsCustomerConcentrationResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReportsCustomerConcentrationResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReportsCustomerConcentrationResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10499,8 +10300,6 @@ type GetReportsMovementTableResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetReportsMovementTableResponse429Headers
 }
@@ -10538,11 +10337,6 @@ func (r GetReportsMovementTableResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReportsMovementTableResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReportsMovementTableResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10599,8 +10393,6 @@ type GetReportsMrrResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetReportsMrrResponse429Headers
 }
@@ -10638,11 +10430,6 @@ func (r GetReportsMrrResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReportsMrrResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReportsMrrResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10699,8 +10486,6 @@ type GetReportsRetentionResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetReportsRetentionResponse429Headers
 }
@@ -10738,11 +10523,6 @@ func (r GetReportsRetentionResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReportsRetentionResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReportsRetentionResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10799,8 +10579,6 @@ type GetReportsSummaryResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetReportsSummaryResponse429Headers
 }
@@ -10838,11 +10616,6 @@ func (r GetReportsSummaryResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetReportsSummaryResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetReportsSummaryResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10895,8 +10668,6 @@ type GetSettingsResponse struct {
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetSettingsResponse429Headers
 }
@@ -10924,11 +10695,6 @@ func (r GetSettingsResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetSettingsResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetSettingsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -10979,14 +10745,10 @@ type PostSettingsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *PayloadTooLarge
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *PostSettingsResponse429Headers
 }
@@ -11011,11 +10773,6 @@ func (r PostSettingsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r PostSettingsResponse) GetJSON413() *PayloadTooLarge {
-	return r.JSON413
-}
-
 // GetJSON429 returns the response for an HTTP 429 `application/json` response
 func (r PostSettingsResponse) GetJSON429() *TooManyRequests {
 	return r.JSON429
@@ -11024,11 +10781,6 @@ func (r PostSettingsResponse) GetJSON429() *TooManyRequests {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r PostSettingsResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r PostSettingsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -11709,13 +11461,6 @@ func ParseGetAccountResponse(rsp *http.Response) (*GetAccountResponse, error) {
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -11804,13 +11549,6 @@ func ParseGetAccountApiKeysResponse(rsp *http.Response) (*GetAccountApiKeysRespo
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -11892,20 +11630,6 @@ func ParsePostAccountApiKeysResponse(rsp *http.Response) (*PostAccountApiKeysRes
 		}
 		response.JSON403 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest PayloadTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest TooManyRequests
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -11919,13 +11643,6 @@ func ParsePostAccountApiKeysResponse(rsp *http.Response) (*PostAccountApiKeysRes
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -12022,13 +11739,6 @@ func ParseDeleteAccountApiKeysIdResponse(rsp *http.Response) (*DeleteAccountApiK
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -12117,13 +11827,6 @@ func ParsePutAccountApiKeysIdResponse(rsp *http.Response) (*PutAccountApiKeysIdR
 		}
 		response.JSON404 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest PayloadTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest TooManyRequests
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -12137,13 +11840,6 @@ func ParsePutAccountApiKeysIdResponse(rsp *http.Response) (*PutAccountApiKeysIdR
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -12246,13 +11942,6 @@ func ParseGetCustomersResponse(rsp *http.Response) (*GetCustomersResponse, error
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -12363,13 +12052,6 @@ func ParseGetCustomersIdResponse(rsp *http.Response) (*GetCustomersIdResponse, e
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -12478,13 +12160,6 @@ func ParsePostDataSourcesIdCustomersResponse(rsp *http.Response) (*PostDataSourc
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -12595,13 +12270,6 @@ func ParsePostDataSourcesIdInvoicesResponse(rsp *http.Response) (*PostDataSource
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -12711,13 +12379,6 @@ func ParsePostDataSourcesIdPlansResponse(rsp *http.Response) (*PostDataSourcesId
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -12819,13 +12480,6 @@ func ParsePostDataCustomersResponse(rsp *http.Response) (*PostDataCustomersRespo
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -12929,13 +12583,6 @@ func ParseDeleteDataCustomersIdResponse(rsp *http.Response) (*DeleteDataCustomer
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -13031,13 +12678,6 @@ func ParseGetDataDataSourcesResponse(rsp *http.Response) (*GetDataDataSourcesRes
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -13119,13 +12759,6 @@ func ParsePostDataDataSourcesResponse(rsp *http.Response) (*PostDataDataSourcesR
 		}
 		response.JSON403 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest PayloadTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest TooManyRequests
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -13139,13 +12772,6 @@ func ParsePostDataDataSourcesResponse(rsp *http.Response) (*PostDataDataSourcesR
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -13249,13 +12875,6 @@ func ParsePostDataInvoicesResponse(rsp *http.Response) (*PostDataInvoicesRespons
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -13358,13 +12977,6 @@ func ParseDeleteDataInvoicesIdResponse(rsp *http.Response) (*DeleteDataInvoicesI
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -13466,13 +13078,6 @@ func ParsePostDataPlansResponse(rsp *http.Response) (*PostDataPlansResponse, err
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -13583,13 +13188,6 @@ func ParseDeleteDataPlansIdResponse(rsp *http.Response) (*DeleteDataPlansIdRespo
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -13657,13 +13255,6 @@ func ParseGetHealthzResponse(rsp *http.Response) (*GetHealthzResponse, error) {
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	return response, nil
@@ -13717,13 +13308,6 @@ func ParseGetIntegrationsVerifyResponse(rsp *http.Response) (*GetIntegrationsVer
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -13792,13 +13376,6 @@ func ParseGetOpenapiJsonResponse(rsp *http.Response) (*GetOpenapiJsonResponse, e
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	return response, nil
@@ -13859,13 +13436,6 @@ func ParseGetPlansResponse(rsp *http.Response) (*GetPlansResponse, error) {
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -13969,13 +13539,6 @@ func ParseGetReportsCohortResponse(rsp *http.Response) (*GetReportsCohortRespons
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -14077,13 +13640,6 @@ func ParseGetReportsCustomerConcentrationResponse(rsp *http.Response) (*GetRepor
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -14187,13 +13743,6 @@ func ParseGetReportsMovementTableResponse(rsp *http.Response) (*GetReportsMoveme
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -14295,13 +13844,6 @@ func ParseGetReportsMrrResponse(rsp *http.Response) (*GetReportsMrrResponse, err
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 
@@ -14405,13 +13947,6 @@ func ParseGetReportsRetentionResponse(rsp *http.Response) (*GetReportsRetentionR
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -14514,13 +14049,6 @@ func ParseGetReportsSummaryResponse(rsp *http.Response) (*GetReportsSummaryRespo
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -14609,13 +14137,6 @@ func ParseGetSettingsResponse(rsp *http.Response) (*GetSettingsResponse, error) 
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
 	}
 
 	switch {
@@ -14697,13 +14218,6 @@ func ParsePostSettingsResponse(rsp *http.Response) (*PostSettingsResponse, error
 		}
 		response.JSON403 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest PayloadTooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest TooManyRequests
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -14717,13 +14231,6 @@ func ParsePostSettingsResponse(rsp *http.Response) (*PostSettingsResponse, error
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
 
 	}
 

@@ -165,3 +165,17 @@ type Stream struct {
 	cause   Cause        // of an end up to Today
 	request calendar.Day // of the cancellation that ended it
 }
+
+// Latest returns the state of every slot at the end of a day, nil for a slot
+// that had no value until then.
+func (l *Ledger) Latest(day calendar.Day) []*State {
+	states := make([]*State, len(l.Slots))
+	for i := range l.Changes {
+		c := &l.Changes[i]
+		if c.Day > day {
+			break
+		}
+		states[c.Slot] = &c.After
+	}
+	return states
+}

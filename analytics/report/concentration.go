@@ -1,0 +1,112 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+)
+
+// ConcentrationTops are the sizes of the groups of largest customers.
+var ConcentrationTops = [...]int{1, 5, 10, 20}
+
+// paretoPoints bounds the running total.
+const paretoPoints = 500
+
+// ConcentrationShare is the MRR of the largest customers together.
+type ConcentrationShare struct {
+	MRR     int64
+	Percent Ratio // of the total; null when there is none
+	Count   int   // how many there are; fewer when the account has fewer
+}
+
+// ConcentrationRow is one paying customer.
+type ConcentrationRow struct {
+	Rank          int // place by MRR, from 1
+	Customer      *Customer
+	MRR           int64
+	Percent       Ratio
+	CumulativeMRR int64
+	CumulativePct Ratio
+}
+
+// ConcentrationReport is how MRR is spread over customers.
+type ConcentrationReport struct {
+	Page      // of List
+	TotalMRR  int64
+	Customers int
+	Tops      [len(ConcentrationTops)]ConcentrationShare
+	Pareto    []ConcentrationRow // the largest customers, at most 500
+	List      []ConcentrationRow // those that the search matches
+}
+
+// CustomerConcentration computes the report customer-concentration at the end
+// of the range, but not after today. Shares are of all customers that the
+// filters select; the search narrows List alone. Errors are *ParamError and
+// *fx.MissingRateError.
+func CustomerConcentration(s *Snapshot, q *Query) (*ConcentrationReport, error) {
+	ranked, err := rank(s, q)
+	if err != nil {
+		return nil, err
+	}
+	r := &ConcentrationReport{Customers: len(ranked)}
+	for i := range ranked {
+		r.TotalMRR += ranked[i].MRR
+		ranked[i].Rank, ranked[i].CumulativeMRR = i+1, r.TotalMRR
+	}
+	for i := range ranked {
+		ranked[i].Percent = percent(ranked[i].MRR, r.TotalMRR)
+		ranked[i].CumulativePct = percent(ranked[i].CumulativeMRR, r.TotalMRR)
+	}
+	for i, n := range ConcentrationTops {
+		share := ConcentrationShare{Count: min(n, len(ranked)), Percent: percent(0, r.TotalMRR)}
+		if share.Count > 0 {
+			share.MRR, share.Percent = ranked[share.Count-1].CumulativeMRR, ranked[share.Count-1].CumulativePct
+		}
+		r.Tops[i] = share
+	}
+	r.Pareto = ranked[:min(paretoPoints, len(ranked))]
+	list := ranked
+	if q.Search != "" {
+		list = slices.DeleteFunc(slices.Clone(ranked), func(row ConcentrationRow) bool { return !row.Customer.contains(q.Search) })
+	}
+	page, from, to, err := q.page(len(list), maxLimit, maxLimit)
+	if err != nil {
+		return nil, err
+	}
+	r.Page, r.List = page, list[from:to]
+	return r, nil
+}
+
+// rank lists the paying customers, the largest first.
+func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
+	day := []calendar.Day{min(q.Range.To, s.Today)}
+	sc := newScan(s, q, day[0])
+	var ranked []ConcentrationRow
+	err := sc.customers(func(c *Customer) error {
+		moves, foreign, err := sc.movements(c.Ledger, sc.match)
+		if err != nil {
+			return err
+		}
+		return sc.balances(c.Ledger, sc.match, moves, foreign, day, day, func(_ int, level int64, live bool) {
+			if live {
+				ranked = append(ranked, ConcentrationRow{Customer: c, MRR: level})
+			}
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ranked, func(a, b ConcentrationRow) int {
+		return cmp.Or(cmp.Compare(b.MRR, a.MRR), strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source))
+	})
+	return ranked, nil
+}
+
+// contains reports whether the customer's id, name or email contains a text in
+// lower case. An email contains its domain.
+func (c *Customer) contains(text string) bool {
+	return strings.Contains(strings.ToLower(c.Name), text) || strings.Contains(strings.ToLower(c.ID), text) ||
+		strings.Contains(strings.ToLower(c.Email), text)
+}

@@ -1,0 +1,362 @@
+package report
+
+import (
+	"math/big"
+	"strconv"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// RetentionMetrics say what became of the customers who paid at a baseline.
+// Money is minor units of the query's currency. Changes and ratios use the
+// rates of the baseline, so that exchange rates do not move them; TargetMRR
+// uses those of the target, and FXAdjustment is the difference. Rates are in
+// percent and null without a cohort.
+type RetentionMetrics struct {
+	BaselineMRR, TargetMRR, GRRMRR                int64
+	CohortCustomers, RetainedCustomers            int64
+	ChurnedCustomers                              int64
+	Expansion, Contraction, Churn                 int64 // contraction and churn are 0 or negative
+	ExpansionCustomers, ContractionCustomers      int64
+	ChurnCustomers                                int64
+	Reactivation                                  int64 // MRR of returned customers outside the cohort
+	ReactivationCustomers                         int64
+	FXAdjustment                                  int64
+	NRR, GRR                                      Ratio
+	CustomerRetentionRate, CustomerChurnRate      Ratio
+	MRRChurnRate, NetMRRChurnRate                 Ratio
+	NRRAvg, GRRAvg, CustomerRetentionAvg          Ratio
+	CustomerChurnAvg, MRRChurnAvg, NetMRRChurnAvg Ratio
+	ARPA                                          int64  // target MRR per retained customer, 0 without any
+	LTV                                           *int64 // nil while nobody leaves
+	CustomerLifetime                              Ratio  // months, one decimal; null while nobody leaves
+}
+
+// RetentionRow is one period.
+type RetentionRow struct {
+	Period   calendar.Range
+	Baseline calendar.Day // first day of the period that the baseline closes
+	RetentionMetrics
+	// Breakdown has one entry per value of RetentionReport.Values.
+	Breakdown []RetentionMetrics
+}
+
+// RetentionReport is retention by period, oldest first.
+type RetentionReport struct {
+	TrailingMonths float64 // from baseline to target, two decimals
+	Values         []Value
+	Rows           []RetentionRow
+}
+
+// averaged is how many complete periods the averages cover.
+const averaged = 6
+
+// Retention computes the report retention (metric definitions, section 6.1).
+// Errors are *ParamError and *fx.MissingRateError.
+func Retention(s *Snapshot, q *Query) (*RetentionReport, error) {
+	asked := *q
+	asked.Committed = false
+	periods, err := asked.periods(s)
+	if err != nil {
+		return nil, err
+	}
+	r := newRetention(s, &asked, periods)
+	if len(periods) > 0 {
+		if err := r.sc.customers(r.add); err != nil {
+			return nil, err
+		}
+	}
+	return r.report(periods), nil
+}
+
+// retention collects the windows of all rows; the first six serve the averages
+// of the rows after them alone.
+type retention struct {
+	sc      *scan
+	unit    calendar.Unit
+	months  int // from baseline to target; 0 for days and weeks
+	targets []calendar.Day
+	bases   []calendar.Day
+	split   *split
+	total   []window
+	parts   [][]window
+	base    []balanceAt
+	target  []balanceAt
+	rebased []balanceAt // targets at the rates of their baselines
+}
+
+type balanceAt struct {
+	level int64
+	live  bool
+}
+
+// window is what one row of one value adds up.
+type window struct {
+	base, target, rebased, gross                int64
+	cohort, retained                            int64
+	expansion, contraction, churn, reactivation int64
+	expanded, contracted, reactivated           int64
+}
+
+func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
+	r := &retention{unit: q.Unit, months: trailingMonths(q)}
+	if len(periods) > 0 {
+		for n := -averaged; n < len(periods); n++ {
+			p := calendar.Shift(periods[0], q.Unit, n)
+			r.targets = append(r.targets, p.To)
+			r.bases = append(r.bases, r.baseline(p.To))
+		}
+	}
+	first := s.Today
+	if len(r.bases) > 0 {
+		first = r.bases[0]
+	}
+	r.sc = newScan(s, q, first)
+	n := len(r.targets)
+	r.total = make([]window, n)
+	r.base, r.target, r.rebased = make([]balanceAt, n), make([]balanceAt, n), make([]balanceAt, n)
+	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
+		r.split = newSplit(s, q.Breakdown, n)
+	}
+	return r
+}
+
+// trailingMonths is the distance from baseline to target in months; days and
+// weeks look back one period and have none.
+func trailingMonths(q *Query) int {
+	switch q.Unit {
+	case calendar.UnitMonth, calendar.UnitQuarter, calendar.UnitYear:
+		if q.TrailingMonths > 0 {
+			return q.TrailingMonths
+		}
+		months, _ := q.Unit.MonthsLong()
+		return int(months)
+	default:
+		return 0
+	}
+}
+
+// baseline returns the day whose end a target is compared with.
+func (r *retention) baseline(target calendar.Day) calendar.Day {
+	if r.months > 0 {
+		return (target + 1).AddMonths(-r.months) - 1
+	}
+	if r.unit == calendar.UnitWeek {
+		return target - 7
+	}
+	return target - 1
+}
+
+func (r *retention) add(c *Customer) error {
+	if r.split == nil {
+		return r.count(c.Ledger, r.sc.match, r.total, nil)
+	}
+	if !r.split.d.ofState() {
+		value, err := r.split.ofCustomer(c)
+		if err != nil {
+			return err
+		}
+		return r.count(c.Ledger, r.sc.match, r.total, r.part(value))
+	}
+	values, err := r.split.ofLedger(c.Ledger, r.sc.match)
+	if err != nil {
+		return err
+	}
+	if len(values) == 1 {
+		return r.count(c.Ledger, r.sc.match, r.total, r.part(values[0]))
+	}
+	if err := r.count(c.Ledger, r.sc.match, r.total, nil); err != nil {
+		return err
+	}
+	for _, value := range values {
+		if err := r.count(c.Ledger, r.split.within(value, r.sc.match), r.part(value), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *retention) part(value int32) []window {
+	for int(value) >= len(r.parts) {
+		r.parts = append(r.parts, make([]window, len(r.total)))
+	}
+	return r.parts[value]
+}
+
+// count adds a customer's windows within a view to one or two sinks.
+func (r *retention) count(l *ledger.Ledger, match func(*ledger.State) bool, sink, second []window) error {
+	moves, foreign, err := r.sc.movements(l, match)
+	if err != nil {
+		return err
+	}
+	if len(moves) == 0 {
+		return nil
+	}
+	for _, at := range [...]struct {
+		to             []balanceAt
+		ends, rateDays []calendar.Day
+	}{{r.base, r.bases, r.bases}, {r.target, r.targets, r.targets}, {r.rebased, r.targets, r.bases}} {
+		err := r.sc.balances(l, match, moves, foreign, at.ends, at.rateDays, func(i int, level int64, live bool) {
+			at.to[i] = balanceAt{level, live}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	firstPaid := moves[0].Day // a view's first movement is always new
+	for i := range r.total {
+		sink[i].add(r.base[i], r.target[i], r.rebased[i], firstPaid <= r.bases[i])
+		if second != nil {
+			second[i].add(r.base[i], r.target[i], r.rebased[i], firstPaid <= r.bases[i])
+		}
+	}
+	return nil
+}
+
+// add counts one customer: its balance at the baseline, at the target, and at
+// the target in the rates of the baseline.
+func (w *window) add(base, target, rebased balanceAt, paidBefore bool) {
+	if !base.live {
+		if target.live && paidBefore {
+			w.reactivation += target.level
+			w.reactivated++
+		}
+		return
+	}
+	w.cohort++
+	w.base += base.level
+	w.target += target.level
+	w.rebased += rebased.level
+	w.gross += min(base.level, rebased.level)
+	change := rebased.level - base.level
+	switch {
+	case !target.live:
+		w.churn += change
+		return
+	case change > 0:
+		w.expansion += change
+		w.expanded++
+	case change < 0:
+		w.contraction += change
+		w.contracted++
+	}
+	w.retained++
+}
+
+func (r *retention) report(periods []calendar.Range) *RetentionReport {
+	out := &RetentionReport{TrailingMonths: float64(r.months), Rows: make([]RetentionRow, len(periods))}
+	if r.months == 0 {
+		num, den := r.unit.MonthsLong()
+		out.TrailingMonths = hundredths(num, 1, den)
+	}
+	for i, p := range periods {
+		row := &out.Rows[i]
+		row.Period = p
+		row.Baseline = calendar.PeriodOf(r.bases[i+averaged], r.unit, r.sc.s.WeekStart).From
+		row.RetentionMetrics = r.metrics(r.total, i+averaged)
+	}
+	if r.split == nil {
+		return out
+	}
+	order := r.split.sorted()
+	out.Values = r.split.values(order)
+	for i := range periods {
+		for _, value := range order {
+			out.Rows[i].Breakdown = append(out.Rows[i].Breakdown, r.metrics(r.part(value), i+averaged))
+		}
+	}
+	return out
+}
+
+// metrics computes row i of the windows.
+func (r *retention) metrics(windows []window, i int) RetentionMetrics {
+	w := &windows[i]
+	churned := w.cohort - w.retained
+	m := RetentionMetrics{
+		BaselineMRR: w.base, TargetMRR: w.target, GRRMRR: w.gross,
+		CohortCustomers: w.cohort, RetainedCustomers: w.retained, ChurnedCustomers: churned,
+		Expansion: w.expansion, ExpansionCustomers: w.expanded,
+		Contraction: w.contraction, ContractionCustomers: w.contracted,
+		Churn: w.churn, ChurnCustomers: churned,
+		Reactivation: w.reactivation, ReactivationCustomers: w.reactivated,
+		FXAdjustment: w.target - w.rebased,
+		NRR:          percent(w.rebased, w.base), GRR: percent(w.gross, w.base),
+		CustomerRetentionRate: percent(w.retained, w.cohort), CustomerChurnRate: percent(churned, w.cohort),
+		MRRChurnRate: percent(w.base-w.gross, w.base), NetMRRChurnRate: percent(w.base-w.rebased, w.base),
+		ARPA: perCustomer(w.target, w.retained),
+	}
+	last := i
+	if r.targets[i] > r.sc.s.Today { // the running period is left out of averages
+		last--
+	}
+	recent := windows[max(0, last-averaged+1) : last+1]
+	m.NRRAvg, m.NetMRRChurnAvg = averages(mean(recent, func(w *window) (int64, int64) { return w.rebased, w.base }))
+	m.GRRAvg, m.MRRChurnAvg = averages(mean(recent, func(w *window) (int64, int64) { return w.gross, w.base }))
+	churn := mean(recent, func(w *window) (int64, int64) { return w.cohort - w.retained, w.cohort })
+	m.CustomerChurnAvg, m.CustomerRetentionAvg = averages(churn)
+	m.CustomerLifetime = null()
+	if churn == nil || churn.Sign() == 0 {
+		return m
+	}
+	lifetime := new(big.Rat).Quo(r.trailing(), churn)
+	m.CustomerLifetime = Ratio{Value: toDecimals(lifetime, 1)}
+	ltv := roundRat(new(big.Rat).Mul(lifetime, new(big.Rat).SetInt64(m.ARPA)))
+	m.LTV = &ltv
+	return m
+}
+
+// trailing is the length of the window in months.
+func (r *retention) trailing() *big.Rat {
+	if r.months > 0 {
+		return big.NewRat(int64(r.months), 1)
+	}
+	num, den := r.unit.MonthsLong()
+	return big.NewRat(num, den)
+}
+
+// mean is the arithmetic mean of a fraction over the windows that have a
+// cohort, exactly; nil when none has.
+func mean(windows []window, fraction func(*window) (part, whole int64)) *big.Rat {
+	sum, n := new(big.Rat), int64(0)
+	for i := range windows {
+		part, whole := fraction(&windows[i])
+		if whole == 0 {
+			continue
+		}
+		sum.Add(sum, big.NewRat(part, whole))
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	return sum.Quo(sum, big.NewRat(n, 1))
+}
+
+// averages returns a mean in percent, and what it leaves of 100 percent.
+func averages(mean *big.Rat) (share, rest Ratio) {
+	if mean == nil {
+		return null(), null()
+	}
+	hundred := big.NewRat(100, 1)
+	p := new(big.Rat).Mul(mean, hundred)
+	return Ratio{Value: toDecimals(p, 2)}, Ratio{Value: toDecimals(new(big.Rat).Sub(hundred, p), 2)}
+}
+
+// toDecimals rounds half away from zero.
+func toDecimals(x *big.Rat, decimals int) float64 {
+	f, err := strconv.ParseFloat(x.FloatString(decimals), 64)
+	if err != nil {
+		return 0 // cannot be: FloatString writes plain decimals
+	}
+	return f
+}
+
+// roundRat rounds to an integer, half away from zero.
+func roundRat(x *big.Rat) int64 {
+	n, ok := new(big.Int).SetString(x.FloatString(0), 10)
+	if !ok || !n.IsInt64() {
+		return 1<<63 - 1
+	}
+	return n.Int64()
+}

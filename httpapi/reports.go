@@ -139,3 +139,49 @@ func (s *Server) GetReportsMovementTable(ctx context.Context, _ wire.GetReportsM
 		}, nil
 	})
 }
+
+// GetReportsRetention implements wire.StrictServerInterface.
+func (s *Server) GetReportsRetention(ctx context.Context, _ wire.GetReportsRetentionRequestObject) (wire.GetReportsRetentionResponseObject, error) {
+	return s.answer(ctx, "retention", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+		r, err := report.Retention(snapshot, q)
+		if err != nil {
+			return nil, err
+		}
+		out := wire.RetentionReport{
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q),
+			TrailingMonths: r.TrailingMonths, Result: retentionToWire(r),
+			// A range without any period, such as one in the future, has no last row.
+			BaselinePeriod: q.Range.From.String(), TargetPeriod: q.Range.To.String(),
+		}
+		if n := len(r.Rows); n > 0 {
+			out.BaselinePeriod, out.TargetPeriod = r.Rows[n-1].Baseline.String(), r.Rows[n-1].Period.From.String()
+		}
+		return out, nil
+	})
+}
+
+// GetReportsCohort implements wire.StrictServerInterface.
+func (s *Server) GetReportsCohort(ctx context.Context, _ wire.GetReportsCohortRequestObject) (wire.GetReportsCohortResponseObject, error) {
+	return s.answer(ctx, "cohort", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+		r, err := report.Cohort(snapshot, q)
+		if err != nil {
+			return nil, err
+		}
+		return wire.CohortReport{
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: cohortsToWire(r),
+		}, nil
+	})
+}
+
+// GetReportsCustomerConcentration implements wire.StrictServerInterface.
+func (s *Server) GetReportsCustomerConcentration(ctx context.Context, _ wire.GetReportsCustomerConcentrationRequestObject) (wire.GetReportsCustomerConcentrationResponseObject, error) {
+	return s.answer(ctx, "customer-concentration", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+		r, err := report.CustomerConcentration(snapshot, q)
+		if err != nil {
+			return nil, err
+		}
+		return wire.CustomerConcentrationReport{
+			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: concentrationToWire(r),
+		}, nil
+	})
+}

@@ -186,6 +186,8 @@ var customerConcentrationReportFields = []Schema{
 var customerDetailFields = []Schema{
 	{name: "base_currency", unit: CurrencyBase},
 	{name: "cancel_date"},
+	{name: "cancel_effective_date"},
+	{name: "cancel_reason"},
 	{name: "churn_risk_score", unit: Score},
 	{name: "country"},
 	{name: "created_date"},

@@ -592,6 +592,12 @@ type CustomerDetail struct {
 	// CancelDate Day of churn, or of the request when the churn is still to come.
 	CancelDate *string `json:"cancel_date"`
 
+	// CancelEffectiveDate The day on which a cancellation ends the last subscription, which may be still to come.
+	CancelEffectiveDate *string `json:"cancel_effective_date"`
+
+	// CancelReason Why the customer left, as given or as derived.
+	CancelReason *string `json:"cancel_reason"`
+
 	// ChurnRiskScore Not computed; always null.
 	ChurnRiskScore *float64 `json:"churn_risk_score"`
 
@@ -2510,9 +2516,6 @@ type GetPlansParams struct {
 
 	// Offset How many rows to skip. Default 0.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
-
-	// DataSource Filter: ids or types of data sources.
-	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
 }
 
 // GetReportsCohortParams defines parameters for GetReportsCohort.
@@ -6012,18 +6015,6 @@ func NewGetPlansRequest(server string, params *GetPlansParams) (*http.Request, e
 		if params.Offset != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.DataSource != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
-	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 	"weak"
 
@@ -53,7 +53,7 @@ func TestAnswerCache_IsBounded(t *testing.T) {
 	c := newAnswerCache()
 	body := make([]byte, cacheAnswerBytes)
 	for i := range 100 {
-		s := &report.Snapshot{Account: fmt.Sprint(i % 7)}
+		s := &report.Snapshot{Account: strconv.Itoa(i % 7)}
 		c.put(s, "mrr?", answer{body: body})
 		c.put(s, "mrr?interval=day", answer{body: body})
 		if c.bytes > cacheBytes {

@@ -23,6 +23,7 @@ type api struct {
 	*httpapi.Server
 	identity *identity.Service
 	engine   *analytics.Engine
+	rates    analytics.Store
 	clock    *atomic.Int64 // Unix seconds
 
 	account         identity.Account
@@ -41,7 +42,7 @@ func newAPIWith(t *testing.T, cfg httpapi.Config) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{clock: new(atomic.Int64)}
+	a := &api{clock: new(atomic.Int64), rates: store.Analytics()}
 	a.clock.Store(startOfTests.Unix())
 	now := func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }
 	logger := slog.New(slog.DiscardHandler)

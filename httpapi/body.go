@@ -44,7 +44,7 @@ func (s *Server) withJSONBody(next http.Handler) http.Handler {
 }
 
 // refuseUnknown returns an error when the body has a member that like, a pointer
-// to the body's type, does not have: a misspelt setting must not look changed.
+// to the body's type, does not have: a misspelled setting must not look changed.
 func refuseUnknown(ctx context.Context, like any) error {
 	body, ok := ctx.Value(bodyKey).([]byte)
 	if !ok {
@@ -103,8 +103,7 @@ func invalidBody(message string) error {
 
 // bodyError says where a body stops being what it should be.
 func bodyError(err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return invalidBody(fmt.Sprintf("the body is not JSON: %v at byte %d", syntax, syntax.Offset))
 	}
 	var wrongType *json.UnmarshalTypeError

@@ -37,16 +37,13 @@ func translate(err error) *httpx.Error {
 	if seen := translateReport(err); seen != nil {
 		return seen
 	}
-	var field *identity.FieldError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*identity.FieldError](err); ok {
 		return httpx.Field(field.Field, field.Message)
 	}
-	var body *ingest.BodyError
-	if errors.As(err, &body) {
+	if body, ok := errors.AsType[*ingest.BodyError](err); ok {
 		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_body", Message: body.Message}
 	}
-	var large *ingest.TooLargeError
-	if errors.As(err, &large) {
+	if large, ok := errors.AsType[*ingest.TooLargeError](err); ok {
 		return &httpx.Error{Status: http.StatusRequestEntityTooLarge, Code: "payload_too_large", Message: large.Message}
 	}
 	for _, s := range sentinels {
@@ -63,20 +60,17 @@ func translate(err error) *httpx.Error {
 
 // translateEngine finds what a client sees of the engine's errors with data.
 func translateEngine(err error) *httpx.Error {
-	var invalid *analytics.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*analytics.InvalidError](err); ok {
 		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_parameter", Message: invalid.Error(), Details: details(invalid.Fields, false)}
 	}
-	var ambiguous *analytics.AmbiguousError
-	if errors.As(err, &ambiguous) {
+	if ambiguous, ok := errors.AsType[*analytics.AmbiguousError](err); ok {
 		seen := &httpx.Error{Status: http.StatusBadRequest, Code: "ambiguous_id", Message: ambiguous.Error()}
 		for _, source := range ambiguous.Sources {
 			seen.Details = append(seen.Details, httpx.Detail{ID: source, Field: "data_source", Message: "has " + ambiguous.ID})
 		}
 		return seen
 	}
-	var inUse *analytics.InUseError
-	if errors.As(err, &inUse) {
+	if inUse, ok := errors.AsType[*analytics.InUseError](err); ok {
 		return &httpx.Error{Status: http.StatusConflict, Code: "in_use", Message: inUse.Error()}
 	}
 	return nil
@@ -84,12 +78,10 @@ func translateEngine(err error) *httpx.Error {
 
 // translateReport finds what a client sees of the reports' errors with data.
 func translateReport(err error) *httpx.Error {
-	var param *report.ParamError
-	if errors.As(err, &param) {
+	if param, ok := errors.AsType[*report.ParamError](err); ok {
 		return httpx.Field(param.Name, param.Message)
 	}
-	var rate *fx.MissingRateError
-	if errors.As(err, &rate) {
+	if rate, ok := errors.AsType[*fx.MissingRateError](err); ok {
 		return &httpx.Error{
 			Status: http.StatusConflict, Code: "fx_rate_missing", Message: rate.Error(),
 			Details: []httpx.Detail{{Field: "currency", ID: rate.From.Code(), Message: fmt.Sprintf("%s on %s", rate.From, rate.Day)}},

@@ -138,12 +138,10 @@ func (w *charsetWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // paramError says which parameter the generated server could not read.
 func paramError(err error) error {
-	var format *wire.InvalidParamFormatError
-	if errors.As(err, &format) {
+	if format, ok := errors.AsType[*wire.InvalidParamFormatError](err); ok {
 		return httpx.Field(format.ParamName, wantedOf(format.ParamName))
 	}
-	var many *wire.TooManyValuesForParamError
-	if errors.As(err, &many) {
+	if many, ok := errors.AsType[*wire.TooManyValuesForParamError](err); ok {
 		return httpx.Field(many.ParamName, "is given several times; separate values with ~~")
 	}
 	return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_parameter", Message: err.Error()}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func TestToken_IsNeverPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("created", "token", token, "in", struct{ T Token }{token})
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("created", "token", token, "in", struct{ T Token }{token})
 	secret := token.secret.String()
-	for _, leak := range []string{secret, secret[:8], fmt.Sprintf("%x", token.secret[:4]), fmt.Sprintf("%d %d %d", token.secret[0], token.secret[1], token.secret[2])} {
+	for _, leak := range []string{secret, secret[:8], hex.EncodeToString(token.secret[:4]), fmt.Sprintf("%d %d %d", token.secret[0], token.secret[1], token.secret[2])} {
 		if strings.Contains(strings.ToLower(out.String()), leak) {
 			t.Errorf("printed the secret as %q", leak)
 		}

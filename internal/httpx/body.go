@@ -54,8 +54,7 @@ func checkEncoding(r *http.Request) error {
 }
 
 func readError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return TooLarge(tooLarge.Limit)
 	}
 	return &Error{Status: http.StatusBadRequest, Code: "body_unreadable", Message: fmt.Sprintf("the body could not be read to its end: %v", err)}

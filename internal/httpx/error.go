@@ -91,8 +91,7 @@ func (e Errors) view(err error) *Error {
 			return seen
 		}
 	}
-	var seen *Error
-	if errors.As(err, &seen) {
+	if seen, ok := errors.AsType[*Error](err); ok {
 		return seen
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -111,7 +112,7 @@ func TestRecover_CutsAnAnswerThatHasBegun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			defer func() {
-				if got := recover(); got != http.ErrAbortHandler {
+				if got, ok := recover().(error); !ok || !errors.Is(got, http.ErrAbortHandler) {
 					t.Errorf("recovered %v, want http.ErrAbortHandler", got)
 				}
 			}()
@@ -244,7 +245,7 @@ func TestBuffers_Read_ConcurrentBodiesStayApart(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			want := strings.Repeat(fmt.Sprint(i), 1000+i)
+			want := strings.Repeat(strconv.Itoa(i), 1000+i)
 			for range 50 {
 				got, release, err := buffers.Read(httptest.NewRequest(http.MethodPost, "/", strings.NewReader(want)), 1<<20)
 				if err != nil || string(got) != want {
@@ -320,7 +321,7 @@ func TestLimiter_MemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	l, pass := limiterAt(10)
 	for i := range 1000 {
-		l.Take(fmt.Sprint(i), "GET", 1)
+		l.Take(strconv.Itoa(i), "GET", 1)
 		if i%100 == 0 {
 			pass(time.Minute)
 		}

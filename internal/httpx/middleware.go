@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,8 +19,8 @@ type Middleware func(http.Handler) http.Handler
 
 // Chain applies middleware so that the first named is the outermost.
 func Chain(h http.Handler, outermostFirst ...Middleware) http.Handler {
-	for i := len(outermostFirst) - 1; i >= 0; i-- {
-		h = outermostFirst[i](h)
+	for _, wrap := range slices.Backward(outermostFirst) {
+		h = wrap(h)
 	}
 	return h
 }

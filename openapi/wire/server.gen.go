@@ -2615,6 +2615,8 @@ type InternalErrorJSONResponse Error
 
 type NotFoundJSONResponse Error
 
+type PayloadTooLargeJSONResponse Error
+
 type TooManyRequestsResponseHeaders struct {
 	RetryAfter          int64
 	XRateLimitLimit     int64
@@ -2628,6 +2630,8 @@ type TooManyRequestsJSONResponse struct {
 }
 
 type UnauthorizedJSONResponse Error
+
+type UnavailableJSONResponse Error
 
 type GetAccountRequestObject struct {
 }
@@ -2706,6 +2710,20 @@ func (response GetAccount500JSONResponse) VisitGetAccountResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccount503JSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2791,6 +2809,20 @@ func (response GetAccountApiKeys500JSONResponse) VisitGetAccountApiKeysResponse(
 	return err
 }
 
+type GetAccountApiKeys503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountApiKeys503JSONResponse) VisitGetAccountApiKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostAccountApiKeysRequestObject struct {
 	Body *PostAccountApiKeysJSONRequestBody
 }
@@ -2855,6 +2887,34 @@ func (response PostAccountApiKeys403JSONResponse) VisitPostAccountApiKeysRespons
 	return err
 }
 
+type PostAccountApiKeys409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostAccountApiKeys409JSONResponse) VisitPostAccountApiKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountApiKeys413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccountApiKeys413JSONResponse) VisitPostAccountApiKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostAccountApiKeys429JSONResponse struct{ TooManyRequestsJSONResponse }
 
 func (response PostAccountApiKeys429JSONResponse) VisitPostAccountApiKeysResponse(w http.ResponseWriter) error {
@@ -2883,6 +2943,20 @@ func (response PostAccountApiKeys500JSONResponse) VisitPostAccountApiKeysRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountApiKeys503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountApiKeys503JSONResponse) VisitPostAccountApiKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2983,6 +3057,20 @@ func (response DeleteAccountApiKeysId500JSONResponse) VisitDeleteAccountApiKeysI
 	return err
 }
 
+type DeleteAccountApiKeysId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteAccountApiKeysId503JSONResponse) VisitDeleteAccountApiKeysIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutAccountApiKeysIdRequestObject struct {
 	Id   ApiKeyId `json:"id"`
 	Body *PutAccountApiKeysIdJSONRequestBody
@@ -3062,6 +3150,20 @@ func (response PutAccountApiKeysId404JSONResponse) VisitPutAccountApiKeysIdRespo
 	return err
 }
 
+type PutAccountApiKeysId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutAccountApiKeysId413JSONResponse) VisitPutAccountApiKeysIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutAccountApiKeysId429JSONResponse struct{ TooManyRequestsJSONResponse }
 
 func (response PutAccountApiKeysId429JSONResponse) VisitPutAccountApiKeysIdResponse(w http.ResponseWriter) error {
@@ -3090,6 +3192,20 @@ func (response PutAccountApiKeysId500JSONResponse) VisitPutAccountApiKeysIdRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountApiKeysId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutAccountApiKeysId503JSONResponse) VisitPutAccountApiKeysIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3200,6 +3316,20 @@ func (response GetCustomers500JSONResponse) VisitGetCustomersResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCustomers503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetCustomers503JSONResponse) VisitGetCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3329,6 +3459,20 @@ func (response GetCustomersId500JSONResponse) VisitGetCustomersIdResponse(w http
 	return err
 }
 
+type GetCustomersId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetCustomersId503JSONResponse) VisitGetCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteDataCustomersIdRequestObject struct {
 	Id     CustomerId `json:"id"`
 	Params DeleteDataCustomersIdParams
@@ -3440,6 +3584,20 @@ func (response DeleteDataCustomersId500JSONResponse) VisitDeleteDataCustomersIdR
 	return err
 }
 
+type DeleteDataCustomersId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteDataCustomersId503JSONResponse) VisitDeleteDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDataDataSourcesRequestObject struct {
 	Params GetDataDataSourcesParams
 }
@@ -3536,6 +3694,20 @@ func (response GetDataDataSources500JSONResponse) VisitGetDataDataSourcesRespons
 	return err
 }
 
+type GetDataDataSources503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataDataSources503JSONResponse) VisitGetDataDataSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostDataDataSourcesRequestObject struct {
 	Body *PostDataDataSourcesJSONRequestBody
 }
@@ -3600,6 +3772,20 @@ func (response PostDataDataSources403JSONResponse) VisitPostDataDataSourcesRespo
 	return err
 }
 
+type PostDataDataSources413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataDataSources413JSONResponse) VisitPostDataDataSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostDataDataSources429JSONResponse struct{ TooManyRequestsJSONResponse }
 
 func (response PostDataDataSources429JSONResponse) VisitPostDataDataSourcesResponse(w http.ResponseWriter) error {
@@ -3628,6 +3814,20 @@ func (response PostDataDataSources500JSONResponse) VisitPostDataDataSourcesRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSources503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataDataSources503JSONResponse) VisitPostDataDataSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3739,6 +3939,20 @@ func (response DeleteDataInvoicesId500JSONResponse) VisitDeleteDataInvoicesIdRes
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataInvoicesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteDataInvoicesId503JSONResponse) VisitDeleteDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3868,6 +4082,20 @@ func (response DeleteDataPlansId500JSONResponse) VisitDeleteDataPlansIdResponse(
 	return err
 }
 
+type DeleteDataPlansId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteDataPlansId503JSONResponse) VisitDeleteDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealthzRequestObject struct {
 }
 
@@ -3899,6 +4127,20 @@ func (response GetHealthz500JSONResponse) VisitGetHealthzResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealthz503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHealthz503JSONResponse) VisitGetHealthzResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3980,6 +4222,20 @@ func (response GetIntegrationsVerify500JSONResponse) VisitGetIntegrationsVerifyR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsVerify503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIntegrationsVerify503JSONResponse) VisitGetIntegrationsVerifyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4076,6 +4332,20 @@ func (response GetPlans500JSONResponse) VisitGetPlansResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlans503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetPlans503JSONResponse) VisitGetPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4190,6 +4460,20 @@ func (response GetReportsCohort500JSONResponse) VisitGetReportsCohortResponse(w 
 	return err
 }
 
+type GetReportsCohort503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetReportsCohort503JSONResponse) VisitGetReportsCohortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReportsCustomerConcentrationRequestObject struct {
 	Params GetReportsCustomerConcentrationParams
 }
@@ -4296,6 +4580,20 @@ func (response GetReportsCustomerConcentration500JSONResponse) VisitGetReportsCu
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportsCustomerConcentration503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetReportsCustomerConcentration503JSONResponse) VisitGetReportsCustomerConcentrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4410,6 +4708,20 @@ func (response GetReportsMovementTable500JSONResponse) VisitGetReportsMovementTa
 	return err
 }
 
+type GetReportsMovementTable503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetReportsMovementTable503JSONResponse) VisitGetReportsMovementTableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReportsMrrRequestObject struct {
 	Params GetReportsMrrParams
 }
@@ -4516,6 +4828,20 @@ func (response GetReportsMrr500JSONResponse) VisitGetReportsMrrResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportsMrr503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetReportsMrr503JSONResponse) VisitGetReportsMrrResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4630,6 +4956,20 @@ func (response GetReportsRetention500JSONResponse) VisitGetReportsRetentionRespo
 	return err
 }
 
+type GetReportsRetention503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetReportsRetention503JSONResponse) VisitGetReportsRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReportsSummaryRequestObject struct {
 	Params GetReportsSummaryParams
 }
@@ -4740,6 +5080,20 @@ func (response GetReportsSummary500JSONResponse) VisitGetReportsSummaryResponse(
 	return err
 }
 
+type GetReportsSummary503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetReportsSummary503JSONResponse) VisitGetReportsSummaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSettingsRequestObject struct {
 }
 
@@ -4821,6 +5175,20 @@ func (response GetSettings500JSONResponse) VisitGetSettingsResponse(w http.Respo
 	return err
 }
 
+type GetSettings503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetSettings503JSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostSettingsRequestObject struct {
 	Body *PostSettingsJSONRequestBody
 }
@@ -4885,6 +5253,20 @@ func (response PostSettings403JSONResponse) VisitPostSettingsResponse(w http.Res
 	return err
 }
 
+type PostSettings413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostSettings413JSONResponse) VisitPostSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostSettings429JSONResponse struct{ TooManyRequestsJSONResponse }
 
 func (response PostSettings429JSONResponse) VisitPostSettingsResponse(w http.ResponseWriter) error {
@@ -4913,6 +5295,20 @@ func (response PostSettings500JSONResponse) VisitPostSettingsResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettings503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostSettings503JSONResponse) VisitPostSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -40,14 +40,20 @@ type history struct {
 	extras []*ledger.Extra
 }
 
-// unpack appends the events to dst as replay wants them.
+// unpack appends the events to dst as replay wants them. Replay reads ids to
+// order events of one instant and to find refunded invoices. They lie all over
+// the memory of the account, so they are left out where neither can happen.
 func (h *history) unpack(dst []ledger.Event, rows *invoices) []ledger.Event {
+	withIDs := h.needsIDs()
 	for i := range h.events {
 		p := &h.events[i]
 		ev := ledger.Event{
-			ID: rows.id(p.row), Date: p.date, Start: p.start, End: p.end, Amount: p.amount, Quantity: p.quantity, Plan: p.plan,
+			Date: p.date, Start: p.start, End: p.end, Amount: p.amount, Quantity: p.quantity, Plan: p.plan,
 			Subscription: p.subscription, Method: p.method, Currency: p.currency, Kind: p.kind, Status: p.status,
 			Pricing: ledger.Pricing(p.terms >> 4), Proration: ledger.Proration(p.terms & 15),
+		}
+		if withIDs {
+			ev.ID = rows.id(p.row)
 		}
 		if p.extra != 0 {
 			ev.Extra = h.extras[p.extra-1]
@@ -55,6 +61,26 @@ func (h *history) unpack(dst []ledger.Event, rows *invoices) []ledger.Event {
 		dst = append(dst, ev)
 	}
 	return dst
+}
+
+// needsIDs reports whether two events might share an instant or one might name
+// another. Days and instants compare in the account's zone alone, so a history
+// that has both counts as if they did.
+func (h *history) needsIDs() bool {
+	last := calendar.Stamp(0)
+	for i := range h.events {
+		p := &h.events[i]
+		at := p.date
+		if p.kind == ledger.Subscription {
+			at = max(at, p.start)
+		}
+		mixed := at.IsDay() != p.date.IsDay() || !p.start.IsZero() && p.start.IsDay() != at.IsDay()
+		if p.kind == ledger.Refund || i > 0 && (at <= last || at.IsDay() != last.IsDay()) || mixed {
+			return true
+		}
+		last = at
+	}
+	return false
 }
 
 // uses counts the events that name a plan, on the invoice or on a line.

@@ -40,11 +40,11 @@ type history struct {
 	extras []*ledger.Extra
 }
 
-// unpack appends the events to dst as replay wants them. Replay reads ids to
-// order events of one instant and to find refunded invoices. They lie all over
-// the memory of the account, so they are left out where neither can happen.
+// unpack appends the events to dst as replay wants them. Replay reads ids only
+// to order events of one instant and to find refunded invoices. They lie all
+// over the memory of the account, so events that need none come without.
 func (h *history) unpack(dst []ledger.Event, rows *invoices) []ledger.Event {
-	withIDs := h.needsIDs()
+	all, last := h.tangled(), calendar.Stamp(0)
 	for i := range h.events {
 		p := &h.events[i]
 		ev := ledger.Event{
@@ -52,30 +52,42 @@ func (h *history) unpack(dst []ledger.Event, rows *invoices) []ledger.Event {
 			Subscription: p.subscription, Method: p.method, Currency: p.currency, Kind: p.kind, Status: p.status,
 			Pricing: ledger.Pricing(p.terms >> 4), Proration: ledger.Proration(p.terms & 15),
 		}
-		if withIDs {
+		at := p.acts()
+		if all || at == last {
 			ev.ID = rows.id(p.row)
+		}
+		if !all && at == last {
+			dst[len(dst)-1].ID = rows.id(h.events[i-1].row)
 		}
 		if p.extra != 0 {
 			ev.Extra = h.extras[p.extra-1]
 		}
+		last = at
 		dst = append(dst, ev)
 	}
 	return dst
 }
 
-// needsIDs reports whether two events might share an instant or one might name
-// another. Days and instants compare in the account's zone alone, so a history
-// that has both counts as if they did.
-func (h *history) needsIDs() bool {
+// acts returns the stamp at which replay applies the event: a subscription that
+// is paid in advance acts when its period starts.
+func (p *packed) acts() calendar.Stamp {
+	if p.kind == ledger.Subscription {
+		return max(p.date, p.start)
+	}
+	return p.date
+}
+
+// tangled reports whether any event may need its id: one may be refunded, or
+// events that are not neighbors may share an instant. Days and instants compare
+// in the account's zone alone, so a history that has both is tangled.
+func (h *history) tangled() bool {
 	last := calendar.Stamp(0)
 	for i := range h.events {
 		p := &h.events[i]
-		at := p.date
-		if p.kind == ledger.Subscription {
-			at = max(at, p.start)
-		}
-		mixed := at.IsDay() != p.date.IsDay() || !p.start.IsZero() && p.start.IsDay() != at.IsDay()
-		if p.kind == ledger.Refund || i > 0 && (at <= last || at.IsDay() != last.IsDay()) || mixed {
+		at := p.acts()
+		days := at.IsDay()
+		if p.kind == ledger.Refund || at < last || days != p.date.IsDay() || !p.start.IsZero() && days != p.start.IsDay() ||
+			i > 0 && days != last.IsDay() {
 			return true
 		}
 		last = at

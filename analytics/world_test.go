@@ -229,13 +229,15 @@ func shuffled(r *rand.Rand, docs []string) []string {
 	return docs
 }
 
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
 // seeds runs a law over several generated companies.
 func seeds(t *testing.T, law func(*testing.T, *rand.Rand)) {
 	t.Parallel()
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			law(t, rand.New(rand.NewPCG(seed, 1)))
+			law(t, newRandom(seed))
 		})
 	}
 }

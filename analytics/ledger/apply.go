@@ -252,7 +252,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 		}
 	}
 	if !wasRunning {
-		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, ev.Pricing, it.discount, it.quantity
+		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, ev.Pricing, it.discount, max(1, it.quantity)
 	}
 	l.state = st
 	r.tape.push(l.slot, o.day, ByProration, st)

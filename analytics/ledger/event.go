@@ -71,7 +71,7 @@ type Event struct {
 	Start, End   calendar.Stamp // billing period, zero when not stated
 	Amount       int64          // what was invoiced, net of discount, tax included
 	Extra        *Extra         // rarely used fields; nil when all are zero
-	Quantity     int32          // seats; 0 when not stated
+	Quantity     int32          // seats; 0 when not stated, which counts as 1
 	Plan         PlanRef
 	Subscription Symbol // subscription_id; 0 when not stated
 	Method       Symbol // payment_method

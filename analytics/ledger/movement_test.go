@@ -36,12 +36,12 @@ func TestMover_Move(t *testing.T) {
 			2024-04-01 sub 4900 plan=basic
 			2024-05-01 cancel
 			2024-08-01 sub 9900`, "2024-09-20", []string{
-			"2024-02-01 new new 0>9900 usd +1 +0",
+			"2024-02-01 new new 0>9900 usd +1 +1",
 			"2024-03-01 expansion plan_change 9900>29900 usd +0 +0",
 			"2024-04-01 contraction plan_change 29900>4900 usd +0 +0",
-			"2024-05-01 churn voluntary 4900>0 usd -1 +0",
-			"2024-08-01 reactivation reactivation 0>9900 usd +1 +0",
-			"2024-09-01 churn expired 9900>0 usd -1 +0",
+			"2024-05-01 churn voluntary 4900>0 usd -1 -1",
+			"2024-08-01 reactivation reactivation 0>9900 usd +1 +1",
+			"2024-09-01 churn expired 9900>0 usd -1 -1",
 		}},
 		{"seats", nil, `
 			2024-01-01 sub 1000 seats=1
@@ -57,49 +57,49 @@ func TestMover_Move(t *testing.T) {
 			2024-01-01 sub 9900 stream=a
 			2024-01-10 sub 4900 stream=b
 			2024-02-01 sub 9900 stream=a`, "2024-02-20", []string{
-			"2024-01-01 new new 0>9900 usd +1 +0",
-			"2024-01-10 expansion add_on 9900>14800 usd +0 +0",
-			"2024-02-10 contraction removal 14800>9900 usd +0 +0",
+			"2024-01-01 new new 0>9900 usd +1 +1",
+			"2024-01-10 expansion add_on 9900>14800 usd +0 +1",
+			"2024-02-10 contraction removal 14800>9900 usd +0 -1",
 		}},
 		{"refunds explain what they take away", nil, `
 			2024-01-01 sub 9900
 			2024-01-10 refund -4950
 			2024-01-12 refund -4950`, "2024-01-20", []string{
-			"2024-01-01 new new 0>9900 usd +1 +0",
+			"2024-01-01 new new 0>9900 usd +1 +1",
 			"2024-01-10 contraction refund 9900>4950 usd +0 +0",
-			"2024-01-12 churn refund 4950>0 usd -1 +0",
+			"2024-01-12 churn refund 4950>0 usd -1 -1",
 		}},
 		{"proration, then the rounding difference", nil, `
 			2024-06-01 sub 10000 from=2024-06-01 to=2024-07-01
 			2024-06-21 prorated 667 from=2024-06-21 to=2024-07-01
 			2024-07-01 sub 12000 from=2024-07-01 to=2024-08-01`, "2024-07-02", []string{
-			"2024-06-01 new new 0>10000 usd +1 +0",
+			"2024-06-01 new new 0>10000 usd +1 +1",
 			"2024-06-21 expansion proration 10000>12001 usd +0 +0",
 			"2024-07-01 contraction price_change 12001>12000 usd +0 +0",
 		}},
 		{"a zero invoice is churn for nothing", nil, `
 			2024-01-01 sub 9900
 			2024-02-01 sub 0`, "2024-02-02", []string{
-			"2024-01-01 new new 0>9900 usd +1 +0",
-			"2024-02-01 churn free 9900>0 usd -1 +0",
+			"2024-01-01 new new 0>9900 usd +1 +1",
+			"2024-02-01 churn free 9900>0 usd -1 -1",
 		}},
 		{"an unpaid renewal is involuntary churn", nil, `
 			2024-01-01 sub 9900
 			2024-02-01 sub 9900 status=failed`, "2024-02-20", []string{
-			"2024-01-01 new new 0>9900 usd +1 +0",
-			"2024-02-01 churn involuntary 9900>0 usd -1 +0",
+			"2024-01-01 new new 0>9900 usd +1 +1",
+			"2024-02-01 churn involuntary 9900>0 usd -1 -1",
 		}},
 		{"cancel and start anew on one day is one net movement", immediate, `
 			2024-01-01 sub 9900 stream=a
 			2024-01-10 cancel
 			2024-01-10 sub 19900 stream=b plan=ent`, "2024-01-11", []string{
-			"2024-01-01 new new 0>9900 usd +1 +0",
+			"2024-01-01 new new 0>9900 usd +1 +1",
 			"2024-01-10 expansion plan_change 9900>19900 usd +0 +0",
 		}},
 		{"a plan swap at the same price is no movement", nil, `
 			2024-01-01 sub 9900
 			2024-02-01 sub 9900 plan=ent`, "2024-02-02", []string{
-			"2024-01-01 new new 0>9900 usd +1 +0",
+			"2024-01-01 new new 0>9900 usd +1 +1",
 			"2024-02-01 none plan_change 9900>9900 usd +0 +0",
 		}},
 	}
@@ -133,16 +133,16 @@ func TestMover_Move_WithinAPlan(t *testing.T) {
 		return tell(moves)
 	}
 	want := []string{
-		"2024-01-01 new new 0>9900 usd +1 +0",
-		"2024-02-01 churn plan_change 9900>0 usd -1 +0",
-		"2024-03-01 reactivation reactivation 0>9900 usd +1 +0",
+		"2024-01-01 new new 0>9900 usd +1 +1",
+		"2024-02-01 churn plan_change 9900>0 usd -1 -1",
+		"2024-03-01 reactivation reactivation 0>9900 usd +1 +1",
 	}
 	if diff := cmp.Diff(want, within("pro")); diff != "" {
 		t.Errorf("movements of plan pro (-want +got):\n%s", diff)
 	}
 	want = []string{
-		"2024-02-01 new new 0>19900 usd +1 +0",
-		"2024-03-01 churn plan_change 19900>0 usd -1 +0",
+		"2024-02-01 new new 0>19900 usd +1 +1",
+		"2024-03-01 churn plan_change 19900>0 usd -1 -1",
 	}
 	if diff := cmp.Diff(want, within("ent")); diff != "" {
 		t.Errorf("movements of plan ent (-want +got):\n%s", diff)
@@ -169,9 +169,9 @@ func TestMover_Move_MixedCurrencies(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"2024-01-01 new new 0>10000 usd +1 +0",
-		"2024-01-05 expansion add_on 10000>30000 usd +0 +0",
-		"2024-02-01 contraction removal 30000>20000 usd +0 +0",
+		"2024-01-01 new new 0>10000 usd +1 +1",
+		"2024-01-05 expansion add_on 10000>30000 usd +0 +1",
+		"2024-02-01 contraction removal 30000>20000 usd +0 -1",
 		"2024-02-05 expansion price_change 10000>12000 eur +0 +0",
 	}
 	if diff := cmp.Diff(want, tell(moves)); diff != "" {

@@ -62,6 +62,9 @@ func (r *Replayer) appendItem(dst []item, it item, start, end calendar.Stamp) []
 		return dst
 	}
 	it.interval = r.plans[it.plan].Interval
+	if it.quantity == 0 && it.proration == NotProrated {
+		it.quantity = 1 // an invoice that does not count is for one
+	}
 	it.start = start.Day(r.set.Zone)
 	it.end = r.endDay(end)
 	if it.start.Valid() && it.end == it.start {

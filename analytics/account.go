@@ -149,7 +149,7 @@ func (a *account) settle(today calendar.Day) {
 	e := newEdit(a)
 	for i, d := range a.days {
 		if a.records[i] != nil && (back || d.wake <= today) {
-			e.touch(uint32(i)).replay = true //nolint:gosec // indexes of customers fit 32 bits
+			e.touch(uint32(i)).replay = true
 		}
 	}
 	e.replay()

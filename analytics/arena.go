@@ -33,7 +33,7 @@ func (a *arena) add(s string) uint32 {
 		a.chunks = append(a.chunks, chunk)
 	}
 	chunk := a.chunks[last]
-	pos := uint32(last)<<16 | uint32(chunk.Len()) //nolint:gosec // a chunk is shorter than 1<<16
+	pos := uint32(last)<<16 | uint32(chunk.Len())
 	chunk.WriteByte(byte(len(s)))
 	chunk.WriteString(s)
 	return pos
@@ -61,7 +61,7 @@ func (t *symbols) of(s string) ledger.Symbol {
 		return sym
 	}
 	s = strings.Clone(s)
-	sym := ledger.Symbol(len(t.texts)) //nolint:gosec // memory ends long before 1<<32 texts
+	sym := ledger.Symbol(len(t.texts))
 	t.texts = append(t.texts, s)
 	t.byText[s] = sym
 	return sym
@@ -88,8 +88,8 @@ func (x *index) find(h uint64, match func(row uint32) bool) (uint32, bool) {
 	}
 	mask := uint64(len(x.slots) - 1)
 	for i := h >> 32 & mask; x.slots[i] != 0; i = (i + 1) & mask {
-		if slot := x.slots[i]; slot>>32 == h>>32 && match(uint32(slot)) { //nolint:gosec // the lower half is the row
-			return uint32(slot), true //nolint:gosec // the lower half is the row
+		if slot := x.slots[i]; slot>>32 == h>>32 && match(uint32(slot)) {
+			return uint32(slot), true
 		}
 	}
 	return 0, false

@@ -161,7 +161,7 @@ func (e *edit) rollback() {
 	t := &a.invoices
 	for row := e.undo.invoices; row < len(t.keys); row++ {
 		if k := &t.keys[row]; k.id != 0 {
-			t.index.remove(keyHash(a.seed, a.sourceOf(k.owner), t.ids.at(k.id)), uint32(row)) //nolint:gosec // rows fit 32 bits
+			t.index.remove(keyHash(a.seed, a.sourceOf(k.owner), t.ids.at(k.id)), uint32(row))
 		}
 	}
 	t.keys = t.keys[:e.undo.invoices]

@@ -378,8 +378,10 @@ func TestEngine_DamagedRowsAreReported(t *testing.T) {
 		"no JSON":          {Table: analytics.TablePlan, Seq: 9, Source: 1, Doc: []byte("x")},
 		"missing source":   {Table: analytics.TableCustomer, Seq: 9, Source: 7, Doc: []byte(customer1)},
 		"missing customer": {Table: analytics.TableInvoice, Seq: 9, Source: 1, Owner: 99, Doc: []byte(bill("i", "c1", "2024-01-01", 1))},
-		"missing plan": {Table: analytics.TableInvoice, Seq: 9, Source: 1, Owner: 1,
-			Doc: []byte(strings.Replace(bill("i", "c1", "2024-01-01", 1), "pro", "gone", 1))},
+		"missing plan": {
+			Table: analytics.TableInvoice, Seq: 9, Source: 1, Owner: 1,
+			Doc: []byte(strings.Replace(bill("i", "c1", "2024-01-01", 1), "pro", "gone", 1)),
+		},
 		"bad settings": {Table: analytics.TableSettings, Seq: 1, Doc: []byte(`{"timezone":"Mars"}`)},
 	} {
 		t.Run(name, func(t *testing.T) {

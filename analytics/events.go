@@ -123,7 +123,7 @@ func (h *history) find(row uint32) int {
 func (h *history) add(p packed, extra *ledger.Extra) {
 	if extra != nil {
 		h.extras = append(h.extras, extra)
-		p.extra = uint32(len(h.extras)) //nolint:gosec // a history has fewer than 1<<32 events
+		p.extra = uint32(len(h.extras))
 	}
 	if n := len(h.events); n == cap(h.events) {
 		grown := make([]packed, n, n+n/8+2)
@@ -142,7 +142,7 @@ func (h *history) clone() history {
 	for i := range c.events {
 		if p := &c.events[i]; p.extra != 0 {
 			c.extras = append(c.extras, h.extras[p.extra-1])
-			p.extra = uint32(len(c.extras)) //nolint:gosec // a history has fewer than 1<<32 events
+			p.extra = uint32(len(c.extras))
 		}
 	}
 	return c
@@ -154,7 +154,7 @@ func (h *history) sort() {
 	slices.SortStableFunc(h.events, func(a, b packed) int { return cmp.Compare(a.date, b.date) })
 }
 
-// invoiceKey is what is kept of an invoice to recognise it when it comes again.
+// invoiceKey is what is kept of an invoice to recognize it when it comes again.
 type invoiceKey struct {
 	doc   uint64 // hash of the document; 0 in the key of a deleted row
 	owner uint32 // index of the customer

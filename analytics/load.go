@@ -84,7 +84,7 @@ func (l *loader) source(r Row) error {
 	if err := json.Unmarshal(r.Doc, &s.Source); err != nil {
 		return fmt.Errorf("decode data source: %w", err)
 	}
-	l.sources[r.Seq] = uint32(len(l.a.sources)) //nolint:gosec // an account has few data sources
+	l.sources[r.Seq] = uint32(len(l.a.sources))
 	l.a.sources = append(l.a.sources, s)
 	return nil
 }
@@ -108,7 +108,7 @@ func (l *loader) plan(r Row) error {
 		return err
 	}
 	t := l.a.plans
-	t.set(ledger.PlanRef(len(t.list)), source, &row, planMeta{seq: r.Seq, doc: l.a.hash(r.Doc)}) //nolint:gosec // plans are few
+	t.set(ledger.PlanRef(len(t.list)), source, &row, planMeta{seq: r.Seq, doc: l.a.hash(r.Doc)})
 	return nil
 }
 
@@ -122,7 +122,7 @@ func (l *loader) customer(r Row) error {
 		return err
 	}
 	a := l.a
-	i := uint32(len(a.customers)) //nolint:gosec // indexes of customers fit 32 bits
+	i := uint32(len(a.customers))
 	record := a.newRecord(source, &row)
 	record.Ledger = &ledger.Ledger{}
 	a.customers = append(a.customers, customer{doc: a.hash(r.Doc), seq: r.Seq})
@@ -156,7 +156,7 @@ func (l *loader) invoice(r Row) error {
 		t.keys = append(t.keys, invoiceKey{}) // deleted rows leave gaps
 	}
 	t.keys = append(t.keys, invoiceKey{doc: a.hash(r.Doc), owner: owner, id: t.ids.add(row.ID)})
-	n := uint32(r.Seq) //nolint:gosec // memory ends long before 1<<32 invoices
+	n := uint32(r.Seq)
 	t.index.insert(keyHash(a.seed, source, row.ID), n)
 	a.customers[owner].history.add(pack(&ev, n), ev.Extra)
 	return nil

@@ -67,7 +67,7 @@ func (t *planTable) regroup(account string) {
 	byName := map[string][]ledger.PlanRef{}
 	for ref, m := range t.meta {
 		if m.group != "" {
-			byName[m.group] = append(byName[m.group], ledger.PlanRef(ref)) //nolint:gosec // plans are few
+			byName[m.group] = append(byName[m.group], ledger.PlanRef(ref))
 		}
 	}
 	t.groups = nil

@@ -81,7 +81,7 @@ func (e *edit) putCustomer(source uint32, row *CustomerRow) {
 func (e *edit) addCustomer(source uint32, row *CustomerRow, doc uint64) {
 	a := e.a
 	w := &work{
-		index: uint32(len(a.customers)), //nolint:gosec // indexes of customers fit 32 bits
+		index: uint32(len(a.customers)),
 		seq:   e.takeSeq(TableCustomer), record: a.newRecord(source, row), doc: doc, owned: true, replay: true,
 	}
 	a.customers = append(a.customers, customer{work: w})
@@ -102,7 +102,7 @@ func (e *edit) putPlan(source uint32, row *PlanRow) {
 	stored := Row{Table: TablePlan, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc}
 	if !known {
 		stored.Seq = e.takeSeq(TablePlan)
-		e.plans.set(ledger.PlanRef(len(e.plans.list)), source, row, planMeta{seq: stored.Seq, doc: doc}) //nolint:gosec // plans are few
+		e.plans.set(ledger.PlanRef(len(e.plans.list)), source, row, planMeta{seq: stored.Seq, doc: doc})
 		e.log[TablePlan].inserted(stored)
 		return
 	}
@@ -117,7 +117,7 @@ func (e *edit) putPlan(source uint32, row *PlanRow) {
 func (e *edit) replayUsers(ref ledger.PlanRef) {
 	for i := range e.a.customers {
 		if e.historyOf(i).uses(ref) > 0 {
-			e.touch(uint32(i)).replay = true //nolint:gosec // indexes of customers fit 32 bits
+			e.touch(uint32(i)).replay = true
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 		e.touch(t.keys[n].owner).removeEvent(n)
 		t.keys[n].doc, t.keys[n].owner = doc, owner
 	} else {
-		n = uint32(e.takeSeq(TableInvoice)) //nolint:gosec // memory ends long before 1<<32 invoices
+		n = uint32(e.takeSeq(TableInvoice))
 		t.keys = append(t.keys, invoiceKey{doc: doc, owner: owner, id: t.ids.add(row.ID)})
 		t.index.insert(keyHash(a.seed, source, row.ID), n)
 	}

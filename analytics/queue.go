@@ -149,8 +149,8 @@ func (a *account) commitTogether(ctx context.Context, group []*request) bool {
 // commit makes an edit durable and publishes it; on an error nothing of it
 // remains. The replay needs no I/O, so it runs while the store writes.
 func (a *account) commit(ctx context.Context, e *edit) error {
-	c, any := e.changeset()
-	if !any {
+	c, changed := e.changeset()
+	if !changed {
 		e.rollback()
 		return nil
 	}

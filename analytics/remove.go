@@ -73,8 +73,8 @@ func (e *edit) locate(kind, sourceID, id string, has func(source uint32) bool) (
 	}
 	var found []uint32
 	for i := range e.sourcesView() {
-		if has(uint32(i)) { //nolint:gosec // an account has few data sources
-			found = append(found, uint32(i)) //nolint:gosec // an account has few data sources
+		if has(uint32(i)) {
+			found = append(found, uint32(i))
 		}
 	}
 	switch len(found) {

@@ -84,7 +84,7 @@ func sourceIndex(sources []source, id string) (uint32, error) {
 	for i := range sources {
 		switch {
 		case id != "" && sources[i].ID == id:
-			return uint32(i), nil //nolint:gosec // an account has few data sources
+			return uint32(i), nil
 		case id == "" && sources[i].Type == SourceAPI && found >= 0:
 			return 0, fmt.Errorf("%w: the account has several data sources of type api", ErrSourceRequired)
 		case id == "" && sources[i].Type == SourceAPI:

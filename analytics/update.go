@@ -55,7 +55,7 @@ func (e *edit) replayAll() {
 		if w := e.a.customers[i].work; w != nil {
 			w.replay = true
 		} else if e.a.records[i] != nil {
-			e.touch(uint32(i)).replay = true //nolint:gosec // indexes of customers fit 32 bits
+			e.touch(uint32(i)).replay = true
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
@@ -152,9 +153,7 @@ func merge(base, wins map[string]string) map[string]string {
 	if len(base) == 0 {
 		return nil
 	}
-	for k, v := range wins {
-		base[k] = v
-	}
+	maps.Copy(base, wins)
 	return base
 }
 

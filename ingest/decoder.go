@@ -238,7 +238,7 @@ func (d *decoder) count(field string, low, high int64, wanted string) int32 {
 		d.fail(field, wanted)
 		return 0
 	}
-	return int32(n) //nolint:gosec // high is below 2^31 at every call
+	return int32(n)
 }
 
 // integer reads a JSON number that is written as an integer. One that is too

@@ -298,8 +298,7 @@ func TestDecode_Limits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := DecodeCustomers([]byte(body))
-			var large *TooLargeError
-			if !errors.As(err, &large) {
+			if _, ok := errors.AsType[*TooLargeError](err); !ok {
 				t.Errorf("error %v, want a *TooLargeError", err)
 			}
 		})

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
@@ -66,7 +68,8 @@ type cohorts struct {
 	fixed  bool
 	rows   rows           // the periods that customers may have started in
 	ends   []calendar.Day // ends of all periods from the first row to now
-	days   []calendar.Day // scratch: days of the rates
+	when   []points       // by row, with the rates of its cohort; one for all unless they are fixed
+	levels []balanceAt    // of one customer
 	split  *split
 	groups []group
 }
@@ -91,6 +94,14 @@ func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, erro
 				return nil, &ParamError{"date", "the range starts more than 1,500 periods ago; choose a longer interval or a later start"}
 			}
 			t.ends = append(t.ends, p.To)
+		}
+	}
+	t.levels = make([]balanceAt, len(t.ends))
+	t.when = []points{{ends: t.ends, rateDays: t.ends}}
+	if t.fixed {
+		t.when = t.when[:0]
+		for _, p := range periods {
+			t.when = append(t.when, points{ends: t.ends, rateDays: slices.Repeat([]calendar.Day{p.From}, len(t.ends))})
 		}
 	}
 	unfixed := *q
@@ -131,18 +142,17 @@ func (t *cohorts) add(c *Customer) error {
 	}
 	g.mrr += initial
 	g.customers++
-	t.days = append(t.days[:0], t.ends...)
+	when := &t.when[0]
 	if t.fixed {
-		for i := range t.days {
-			t.days[i] = t.rows.periods[row].From
-		}
+		when = &t.when[row]
 	}
-	return t.sc.balances(l, t.sc.match, moves, foreign, t.ends, t.days, func(i int, level int64, live bool) {
-		if i < row {
-			return
-		}
-		g.count(i-row, initial, level, live)
-	})
+	if err := t.sc.balances(l, t.sc.match, moves, foreign, when, t.levels); err != nil {
+		return err
+	}
+	for i := row; i < len(t.levels); i++ {
+		g.count(i-row, initial, t.levels[i].level, t.levels[i].live)
+	}
+	return nil
 }
 
 // group finds the cohort of a customer that started with a movement in a row.

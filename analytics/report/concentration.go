@@ -82,6 +82,8 @@ func CustomerConcentration(s *Snapshot, q *Query) (*ConcentrationReport, error) 
 // rank lists the paying customers, the largest first.
 func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 	day := []calendar.Day{min(q.Range.To, s.Today)}
+	when := points{ends: day, rateDays: day}
+	var now [1]balanceAt
 	sc := newScan(s, q, day[0])
 	var ranked []ConcentrationRow
 	err := sc.customers(func(c *Customer) error {
@@ -89,11 +91,13 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 		if err != nil {
 			return err
 		}
-		return sc.balances(c.Ledger, sc.match, moves, foreign, day, day, func(_ int, level int64, live bool) {
-			if live {
-				ranked = append(ranked, ConcentrationRow{Customer: c, MRR: level})
-			}
-		})
+		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+			return err
+		}
+		if now[0].live {
+			ranked = append(ranked, ConcentrationRow{Customer: c, MRR: now[0].level})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

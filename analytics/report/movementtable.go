@@ -52,18 +52,22 @@ type MovementTableReport struct {
 // 365 days. Rows carry lines when the query filters by customer. Errors are
 // *ParamError and *fx.MissingRateError.
 func MovementTable(s *Snapshot, q *Query) (*MovementTableReport, error) {
-	t := newTable(s, q)
-	if err := t.sc.customers(t.add); err != nil {
-		return nil, err
-	}
-	page, from, to, err := q.page(len(t.found), maxLimit, maxLimit)
+	_, _, last, err := q.page(1<<31-1, maxLimit, maxLimit)
 	if err != nil {
 		return nil, err
 	}
-	order := t.sorted()
+	t := newTable(s, q, last)
+	if err := t.sc.customers(t.add); err != nil {
+		return nil, err
+	}
+	page, from, to, err := q.page(t.count, maxLimit, maxLimit)
+	if err != nil {
+		return nil, err
+	}
+	t.cut()
 	r := &MovementTableReport{Page: page, Rows: make([]MovementRow, 0, to-from)}
 	for i := from; i < to; i++ {
-		row, err := t.row(&t.found[order[i]])
+		row, err := t.row(&t.found[i])
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +82,12 @@ type table struct {
 	days  calendar.Range
 	split *split // nil without a breakdown
 	lines bool
-	found []found
+
+	count int     // movements in all
+	last  int     // the page ends before this row: later ones are not kept
+	found []found // the first rows, and since the last cut some that are unsorted
+	spare []found
+	full  bool // found[last-1] is the last row that may still be shown
 }
 
 // found is one movement of the table.
@@ -90,8 +99,8 @@ type found struct {
 	value    int32 // of the breakdown
 }
 
-func newTable(s *Snapshot, q *Query) *table {
-	t := &table{days: q.Range}
+func newTable(s *Snapshot, q *Query, last int) *table {
+	t := &table{days: q.Range, last: last}
 	if q.Committed && !q.DateGiven {
 		t.days = calendar.Range{From: s.Today + 1, To: s.Today + 365}
 	}
@@ -173,19 +182,37 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 				continue
 			}
 		}
-		t.found = append(t.found, f)
+		t.keep(&f)
 	}
 	return nil
 }
 
-// sorted returns the positions of the movements in the order asked for.
-func (t *table) sorted() []int32 {
+// keep counts a movement and keeps it unless the page ends before it.
+func (t *table) keep(f *found) {
+	t.count++
+	if t.full && t.compare(f, &t.found[t.last-1]) > 0 {
+		return
+	}
+	t.found = append(t.found, *f)
+	if len(t.found) >= 2*t.last+1000 {
+		t.cut()
+	}
+}
+
+// cut sorts the movements and drops those after the page.
+func (t *table) cut() {
 	order := make([]int32, len(t.found))
 	for i := range order {
 		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int { return t.compare(&t.found[a], &t.found[b]) })
-	return order
+	order = order[:min(t.last, len(order))]
+	t.spare = t.spare[:0]
+	for _, i := range order {
+		t.spare = append(t.spare, t.found[i])
+	}
+	t.found, t.spare = t.spare, t.found
+	t.full = len(t.found) == t.last
 }
 
 // compare orders movements as asked; what is equal goes by day, the latest

@@ -63,12 +63,13 @@ func MRR(s *Snapshot, q *Query) (*MRRReport, error) {
 
 // waterfall collects the movements and balances of all rows.
 type waterfall struct {
-	sc    *scan
-	rows  rows
-	ends  []calendar.Day // row 0 is the opening
-	split *split         // nil without a breakdown
-	total []cell         // by row; row 0 holds what came before the first period
-	parts [][]cell       // by value, then row
+	sc     *scan
+	rows   rows
+	points points   // point 0 is the opening, the others close the rows
+	split  *split   // nil without a breakdown
+	total  []cell   // by row; row 0 holds what came before the first period
+	parts  [][]cell // by value, then row
+	closes []balanceAt
 }
 
 // cell is what one row of one value adds up.
@@ -83,15 +84,16 @@ type cell struct {
 
 func newWaterfall(s *Snapshot, q *Query, periods []calendar.Range) *waterfall {
 	w := &waterfall{rows: newRows(periods)}
-	w.ends = w.rows.ends()
-	w.total = make([]cell, len(periods)+1)
+	ends := w.rows.ends()
+	w.points = points{ends: ends, rateDays: ends}
+	w.total, w.closes = make([]cell, len(periods)+1), make([]balanceAt, len(ends))
 	first := s.Today
-	if len(periods) > 0 {
-		first = w.ends[0]
+	if len(ends) > 0 {
+		first = ends[0]
 	}
 	w.sc = newScan(s, q, first)
-	if q.Committed && len(periods) > 0 {
-		w.sc.horizon = max(s.Today, w.ends[len(periods)])
+	if q.Committed && len(ends) > 0 {
+		w.sc.horizon = max(s.Today, ends[len(ends)-1])
 	}
 	if q.Breakdown != (Dimension{}) {
 		w.split = newSplit(s, q.Breakdown, len(periods))
@@ -101,42 +103,20 @@ func newWaterfall(s *Snapshot, q *Query, periods []calendar.Range) *waterfall {
 
 // add counts one customer.
 func (w *waterfall) add(c *Customer) error {
-	if w.split == nil {
-		return w.count(c.Ledger, w.sc.match, w.total)
-	}
 	switch {
+	case w.split == nil:
+		return w.count(c.Ledger, w.total, nil)
 	case w.split.d.kind == subtypeDimension:
 		return w.countSubtypes(c.Ledger)
-	case !w.split.d.ofState():
+	case w.split.d.ofState():
+		return w.countStates(c.Ledger)
+	default:
 		value, err := w.split.ofCustomer(c)
 		if err != nil {
 			return err
 		}
-		return w.count(c.Ledger, w.sc.match, w.total, w.part(value))
-	default:
-		return w.countStates(c.Ledger)
+		return w.count(c.Ledger, w.total, w.part(value))
 	}
-}
-
-// countStates counts a customer in total, and within each value that any of its
-// states has. Nearly every customer has one value: then both are the same.
-func (w *waterfall) countStates(l *ledger.Ledger) error {
-	values, err := w.split.ofLedger(l, w.sc.match)
-	if err != nil {
-		return err
-	}
-	if len(values) == 1 {
-		return w.count(l, w.sc.match, w.total, w.part(values[0]))
-	}
-	if err := w.count(l, w.sc.match, w.total); err != nil {
-		return err
-	}
-	for _, value := range values {
-		if err := w.count(l, w.split.within(value, w.sc.match), w.part(value)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // part returns the cells of a breakdown value.
@@ -147,15 +127,88 @@ func (w *waterfall) part(value int32) []cell {
 	return w.parts[value]
 }
 
-// count adds a customer's movements and balances within a view to the sinks.
-func (w *waterfall) count(l *ledger.Ledger, match func(*ledger.State) bool, sinks ...[]cell) error {
-	moves, foreign, err := w.sc.movements(l, match)
-	if err != nil || len(moves) == 0 {
+// count adds a customer's movements and balances to the total and, when a
+// second sink is given, in the same way to that.
+func (w *waterfall) count(l *ledger.Ledger, total, second []cell) error {
+	foreign, err := w.movements(l, w.sc.match, false, total, second)
+	if err != nil || !foreign {
 		return err
 	}
-	if foreign {
-		return w.countForeign(l, match, moves, sinks)
+	if err := w.sc.levels(l, w.sc.match, &w.points, w.closes); err != nil {
+		return err
 	}
+	for row := range w.closes {
+		total[row].level += w.closes[row].level
+		if second != nil {
+			second[row].level += w.closes[row].level
+		}
+	}
+	return nil
+}
+
+// countStates counts a customer in total, and within each value that any of its
+// states has. Where all have the same value both are the same.
+func (w *waterfall) countStates(l *ledger.Ledger) error {
+	values, err := w.split.ofLedger(l, w.sc.match)
+	if err != nil || len(values) == 0 {
+		return err
+	}
+	if len(values) == 1 {
+		return w.count(l, w.total, w.part(values[0]))
+	}
+	foreign, err := w.movements(l, w.sc.match, false, w.total, nil)
+	if err != nil {
+		return err
+	}
+	for _, value := range values {
+		if _, err := w.movements(l, w.split.within(value, w.sc.match), foreign, w.part(value), nil); err != nil {
+			return err
+		}
+	}
+	if !foreign {
+		return nil
+	}
+	return w.levelStates(l)
+}
+
+// levelStates adds each slot's closing balances to the total and to its values,
+// of customers who need conversion.
+func (w *waterfall) levelStates(l *ledger.Ledger) error {
+	view := ledger.View{Match: w.sc.match}
+	next := 0
+	for row, end := range w.points.ends {
+		next = w.sc.advance(l, next, end)
+		for _, at := range w.sc.latest {
+			if at < 0 {
+				continue
+			}
+			st := &l.Changes[at].After
+			value := view.Value(st)
+			if value == 0 {
+				continue
+			}
+			worth, err := w.points.worth(w.sc.rates, row, value, st.Currency)
+			if err != nil {
+				return err
+			}
+			w.total[row].level += worth
+			for _, v := range w.split.byState[w.split.keyOf(st)] {
+				w.parts[v][row].level += worth
+			}
+		}
+	}
+	return nil
+}
+
+// movements adds the customer's movements within a view to one or two sinks.
+// It answers whether the closing balances are still to be added, because they
+// must be converted at each row's rates; so it is if levels says so already.
+func (w *waterfall) movements(l *ledger.Ledger, match func(*ledger.State) bool, levels bool, sink, second []cell) (foreign bool, err error) {
+	moves, foreign, err := w.sc.movements(l, match)
+	if err != nil {
+		return false, err
+	}
+	foreign = foreign || levels
 	var seen [len(ledger.Types) + 1]int // the row in which a type was last seen
 	for i := range moves {
 		m := &moves[i]
@@ -166,70 +219,47 @@ func (w *waterfall) count(l *ledger.Ledger, match func(*ledger.State) bool, sink
 		if row >= len(w.total) {
 			break
 		}
-		delta := m.After - m.Before
-		for _, sink := range sinks {
-			c := &sink[row]
-			c.step += delta
-			c.payers += int64(m.Customers)
-			c.seats += int64(m.Quantity)
-			if row == 0 || m.Type == ledger.None {
-				continue
-			}
-			c.amount[m.Type] += delta
-			if seen[m.Type] != row {
-				c.people[m.Type]++
-			}
-		}
-		seen[m.Type] = row
-	}
-	return nil
-}
-
-// countForeign is count for a customer whose balances must be converted.
-func (w *waterfall) countForeign(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, sinks [][]cell) error {
-	var seen [len(ledger.Types) + 1]int
-	for i := range moves {
-		m := &moves[i]
-		if m.Day > w.sc.horizon {
-			break
-		}
-		row := w.rows.of(m.Day)
-		if row >= len(w.total) {
-			break
-		}
-		delta, t := int64(0), ledger.None
-		if row > 0 {
-			var err error
+		delta, step := m.After-m.Before, int64(0)
+		switch {
+		case !foreign:
+			step = delta
+		case row > 0:
 			if delta, err = w.sc.delta(l, m, match); err != nil {
-				return err
+				return false, err
 			}
-			t = typed(m.Type, delta)
 		}
-		for _, sink := range sinks {
-			c := &sink[row]
-			c.payers += int64(m.Customers)
-			c.seats += int64(m.Quantity)
-			if t == ledger.None {
-				continue
-			}
-			c.amount[t] += delta
-			if seen[t] != row {
-				c.people[t]++
-			}
+		t := m.Type
+		if foreign {
+			t = typed(t, delta)
+		}
+		first := seen[t] != row
+		sink[row].add(m, t, delta, step, row > 0, first)
+		if second != nil {
+			second[row].add(m, t, delta, step, row > 0, first)
 		}
 		seen[t] = row
 	}
-	return w.sc.levels(l, match, w.ends, w.ends, func(row int, level int64, _ bool) {
-		for _, sink := range sinks {
-			sink[row].level += level
-		}
-	})
+	return foreign, nil
+}
+
+// add counts one movement; the rows before the first only carry balances.
+func (c *cell) add(m *ledger.Movement, t ledger.Type, delta, step int64, shown, first bool) {
+	c.step += step
+	c.payers += int64(m.Customers)
+	c.seats += int64(m.Quantity)
+	if !shown || t == ledger.None {
+		return
+	}
+	c.amount[t] += delta
+	if first {
+		c.people[t]++
+	}
 }
 
 // countSubtypes counts a customer in total, and each movement under its
 // subtype. Balances have no subtype.
 func (w *waterfall) countSubtypes(l *ledger.Ledger) error {
-	if err := w.count(l, w.sc.match, w.total); err != nil {
+	if err := w.count(l, w.total, nil); err != nil {
 		return err
 	}
 	moves, foreign, err := w.sc.movements(l, w.sc.match)

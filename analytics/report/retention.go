@@ -78,17 +78,13 @@ type retention struct {
 	months  int // from baseline to target; 0 for days and weeks
 	targets []calendar.Day
 	bases   []calendar.Day
+	when    [3]points // bases, targets, and targets at the rates of bases
 	split   *split
 	total   []window
 	parts   [][]window
 	base    []balanceAt
 	target  []balanceAt
 	rebased []balanceAt // targets at the rates of their baselines
-}
-
-type balanceAt struct {
-	level int64
-	live  bool
 }
 
 // window is what one row of one value adds up.
@@ -112,6 +108,7 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 	if len(r.bases) > 0 {
 		first = r.bases[0]
 	}
+	r.when = [3]points{{ends: r.bases, rateDays: r.bases}, {ends: r.targets, rateDays: r.targets}, {ends: r.targets, rateDays: r.bases}}
 	r.sc = newScan(s, q, first)
 	n := len(r.targets)
 	r.total = make([]window, n)
@@ -193,16 +190,8 @@ func (r *retention) count(l *ledger.Ledger, match func(*ledger.State) bool, sink
 	if len(moves) == 0 {
 		return nil
 	}
-	for _, at := range [...]struct {
-		to             []balanceAt
-		ends, rateDays []calendar.Day
-	}{{r.base, r.bases, r.bases}, {r.target, r.targets, r.targets}, {r.rebased, r.targets, r.bases}} {
-		err := r.sc.balances(l, match, moves, foreign, at.ends, at.rateDays, func(i int, level int64, live bool) {
-			at.to[i] = balanceAt{level, live}
-		})
-		if err != nil {
-			return err
-		}
+	if err := r.balances(l, match, moves, foreign); err != nil {
+		return err
 	}
 	firstPaid := moves[0].Day // a view's first movement is always new
 	for i := range r.total {
@@ -212,6 +201,21 @@ func (r *retention) count(l *ledger.Ledger, match func(*ledger.State) bool, sink
 		}
 	}
 	return nil
+}
+
+// balances finds the customer's balances for all rows.
+func (r *retention) balances(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool) error {
+	if err := r.sc.balances(l, match, moves, foreign, &r.when[0], r.base); err != nil {
+		return err
+	}
+	if err := r.sc.balances(l, match, moves, foreign, &r.when[1], r.target); err != nil {
+		return err
+	}
+	if !foreign {
+		copy(r.rebased, r.target)
+		return nil
+	}
+	return r.sc.balances(l, match, moves, foreign, &r.when[2], r.rebased)
 }
 
 // add counts one customer: its balance at the baseline, at the target, and at

@@ -2,7 +2,9 @@ package report
 
 import (
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/fx"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
 
 // scan walks the customers that a query selects and finds each one's movements
@@ -16,6 +18,7 @@ type scan struct {
 	classes *rates                   // to the account's base, which decides types
 	horizon calendar.Day             // movements after it do not count
 
+	view   ledger.View // of the movements that were found last
 	mover  ledger.Mover
 	moves  []ledger.Movement
 	latest []int32
@@ -34,6 +37,7 @@ func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
 	if q.FixFX || q.Base != s.Settings.Base {
 		sc.classes = newRates(s, s.Settings.Base, first, calendar.NoDay)
 	}
+	sc.view = ledger.View{Base: s.Settings.Base, Convert: sc.classes.convert}
 	return sc
 }
 
@@ -56,8 +60,8 @@ func (sc *scan) customers(visit func(*Customer) error) error {
 func (sc *scan) movements(l *ledger.Ledger, match func(*ledger.State) bool) (moves []ledger.Movement, foreign bool, err error) {
 	moves = l.Movements
 	if match != nil || l.NeedsRates {
-		view := ledger.View{Match: match, Base: sc.s.Settings.Base, Convert: sc.classes.convert}
-		moves, err = sc.mover.Move(sc.moves[:0], l, &view)
+		sc.view.Match = match
+		moves, err = sc.mover.Move(sc.moves[:0], l, &sc.view)
 		if err != nil {
 			return nil, false, err
 		}
@@ -114,21 +118,62 @@ func typed(t ledger.Type, delta int64) ledger.Type {
 	}
 }
 
-// levels calls set with the customer's balance at the end of each day of ends,
-// which rise, and with the number of its live slots. Changes after the horizon
-// do not count. rateDays gives the day whose rates hold for each end.
-func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, ends, rateDays []calendar.Day, set func(i int, level int64, live bool)) error {
-	sc.latest = sc.latest[:0]
-	for range l.Slots {
-		sc.latest = append(sc.latest, -1)
+// points are days at whose ends balances are wanted, in rising order, each with
+// the day whose rates it is converted at.
+type points struct {
+	ends, rateDays []calendar.Day
+	known          [256][]fx.Converter // by currency, then point
+}
+
+// worth is a value of a currency at point i.
+func (p *points) worth(r *rates, i int, value int64, from money.Currency) (int64, error) {
+	if from == r.to {
+		return value, nil
 	}
+	if p.known[from] == nil {
+		p.known[from] = make([]fx.Converter, len(p.ends))
+	}
+	c := &p.known[from][i]
+	if !c.Valid() {
+		found, err := r.on(from, p.rateDays[i])
+		if err != nil {
+			return 0, err
+		}
+		*c = found
+	}
+	return c.Convert(value), nil
+}
+
+// balanceAt is a customer's balance at one point.
+type balanceAt struct {
+	level int64 // in the query's currency
+	live  bool  // some slot has value
+}
+
+// advance moves the latest change of every slot forward to the end of a day,
+// beginning with change next, and returns the next change after it. Changes
+// after the horizon do not count.
+func (sc *scan) advance(l *ledger.Ledger, next int, end calendar.Day) int {
+	if next == 0 {
+		sc.latest = sc.latest[:0]
+		for range l.Slots {
+			sc.latest = append(sc.latest, -1)
+		}
+	}
+	end = min(end, sc.horizon)
+	for ; next < len(l.Changes) && l.Changes[next].Day <= end; next++ {
+		sc.latest[l.Changes[next].Slot] = int32(next)
+	}
+	return next
+}
+
+// levels sets the customer's balance within a view at every point.
+func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, p *points, to []balanceAt) error {
 	view := ledger.View{Match: match}
 	next := 0
-	for i, end := range ends {
-		for ; next < len(l.Changes) && l.Changes[next].Day <= min(end, sc.horizon); next++ {
-			sc.latest[l.Changes[next].Slot] = int32(next)
-		}
-		level, live := int64(0), false
+	for i, end := range p.ends {
+		next = sc.advance(l, next, end)
+		var b balanceAt
 		for _, at := range sc.latest {
 			if at < 0 {
 				continue
@@ -138,14 +183,30 @@ func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, ends, r
 			if value == 0 {
 				continue
 			}
-			live = true
-			worth, err := sc.rates.convert(value, st.Currency, rateDays[i])
+			worth, err := p.worth(sc.rates, i, value, st.Currency)
 			if err != nil {
 				return err
 			}
-			level += worth
+			b.live = true
+			b.level += worth
 		}
-		set(i, level, live)
+		to[i] = b
+	}
+	return nil
+}
+
+// balances is levels for any customer: without foreign currencies the movements
+// already know the totals. moves and foreign are those of the view.
+func (sc *scan) balances(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, p *points, to []balanceAt) error {
+	if foreign {
+		return sc.levels(l, match, p, to)
+	}
+	next, level := 0, int64(0)
+	for i, end := range p.ends {
+		for ; next < len(moves) && moves[next].Day <= min(end, sc.horizon); next++ {
+			level = moves[next].After
+		}
+		to[i] = balanceAt{level, level > 0}
 	}
 	return nil
 }
@@ -197,20 +258,4 @@ func (r *rows) ends() []calendar.Day {
 		out = append(out, p.To)
 	}
 	return out
-}
-
-// balances is levels for any customer: without foreign currencies the movements
-// already know the totals. moves and foreign are those of the view.
-func (sc *scan) balances(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, ends, rateDays []calendar.Day, set func(i int, level int64, live bool)) error {
-	if foreign {
-		return sc.levels(l, match, ends, rateDays, set)
-	}
-	next, level := 0, int64(0)
-	for i, end := range ends {
-		for ; next < len(moves) && moves[next].Day <= min(end, sc.horizon); next++ {
-			level = moves[next].After
-		}
-		set(i, level, level > 0)
-	}
-	return nil
 }

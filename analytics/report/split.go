@@ -60,6 +60,9 @@ func (sp *split) value(key, label string) (int32, error) {
 // ofCustomer numbers the customer's value.
 func (sp *split) ofCustomer(c *Customer) (int32, error) {
 	key := sp.s.customerValue(sp.d, c)
+	if i, ok := sp.index[key]; ok {
+		return i, nil
+	}
 	return sp.value(key, sp.label(key, c))
 }
 

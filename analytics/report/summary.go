@@ -37,18 +37,24 @@ func Summary(s *Snapshot, q *Query) (*SummaryReport, error) {
 	days[len(SummaryDays)] = anchor
 
 	var at [len(days)]Headline
+	var now [len(days)]balanceAt
+	when := points{ends: days[:], rateDays: days[:]}
 	sc := newScan(s, q, days[0])
 	err := sc.customers(func(c *Customer) error {
 		moves, foreign, err := sc.movements(c.Ledger, sc.match)
 		if err != nil {
 			return err
 		}
-		return sc.balances(c.Ledger, sc.match, moves, foreign, days[:], days[:], func(i int, level int64, live bool) {
-			at[i].MRR += level
-			if live {
+		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+			return err
+		}
+		for i := range now {
+			at[i].MRR += now[i].level
+			if now[i].live {
 				at[i].Subscribers++
 			}
-		})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,176 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/growpanel/growpanel-mcp/openapi"
+)
+
+// TestContract_EveryOperationSucceeds sends each operation as the contract's own
+// examples show it, in an order that leaves something to delete for last.
+func TestContract_EveryOperationSucceeds(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	c := a.found(t, a.admin, "Alpha")
+	a.ok(t, a.admin, "DELETE", "/data/invoices/Alpha-i3", "") // frees the plan Alpha-basic
+	key := a.ok(t, a.admin, "POST", "/account/api-keys", `{"name":"spare"}`).text("id")
+	ids := map[string]string{
+		"/customers/{id}": "Alpha-1", "/account/api-keys/{id}": key,
+		"/data/customers/{id}": "Alpha-2", "/data/plans/{id}": "Alpha-basic", "/data/invoices/{id}": "Alpha-i1",
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+		for _, op := range openapi.Operations() {
+			if op.Method != method {
+				continue
+			}
+			id, ok := ids[op.Path]
+			if !ok {
+				id = c.source // the other paths with an id are pushes
+			}
+			at := target(op, id)
+			if strings.HasPrefix(op.Path, "/data/") && method == "POST" {
+				at += "?data_source=" + c.source
+			}
+			body := string(a.contract.Example(t, op))
+			if strings.HasSuffix(op.Path, "/invoices") && method == "POST" {
+				body = `{"id":"new","customer_id":"Alpha-1","type":"one-time","invoice_date":"2026-06-01","amount":500,"currency":"usd"}`
+			}
+			a.ok(t, a.admin, method, at, body)
+		}
+	}
+	if left := a.contract.Unanswered(); len(left) > 0 {
+		t.Errorf("never answered with success: %v", left)
+	}
+}
+
+// TestContract_EveryShapeOfAReport asks each report in many ways; the contract
+// judges every answer.
+func TestContract_EveryShapeOfAReport(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	c := a.found(t, a.admin, "Alpha")
+	a.ok(t, a.admin, "POST", "/data-sources/"+c.source+"/invoices", `[
+		{"id":"soon","customer_id":"Alpha-3","type":"subscription","invoice_date":"2026-07-20","amount":100,"currency":"usd","plan_id":"Alpha-pro","quantity":3},
+		{"id":"over","customer_id":"Alpha-1","type":"cancellation","invoice_date":"2026-06-10","amount":0,"cancel_reason":"too_expensive"}]`)
+	for _, op := range openapi.Operations() {
+		if op.Method != "GET" || !strings.HasPrefix(op.Path, "/reports/") && op.Path != "/customers" {
+			continue
+		}
+		for _, query := range []string{
+			"", "interval=day&date=last-7-days", "interval=week&date=ytd", "interval=quarter&date=all", "interval=year",
+			"date=20300101-20301231", "date=20260615", "committed=true&date=20260101-20261231", "fix_fx=true",
+			"breakdown=plan", "breakdown=customer&interval=quarter", "breakdown=subtype", "breakdown=custom_tier", "breakdown=country",
+			"customer=Alpha-1", "plan=Alpha-pro&region=us", "country=~us", "custom_tier=~", "limit=1&offset=1", "q=two&search=two",
+			"selected-type=new&sort=customer_name&order=asc", "selected-date=2026-05-10", "trailing_months=12",
+		} {
+			got := a.ok(t, a.readonly, "GET", op.Path+"?"+query, "")
+			if got.header.Get("X-GrowPanel-Timezone") != "UTC" || len(got.header.Get("X-GrowPanel-Range")) != len("2026-01-01/2026-12-31") {
+				t.Errorf("%s?%s: range %q, time zone %q", op.Path, query, got.header.Get("X-GrowPanel-Range"), got.header.Get("X-GrowPanel-Timezone"))
+			}
+		}
+	}
+}
+
+func TestReports_HeadersTellTheResolvedRange(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.ok(t, a.admin, "POST", "/settings", `{"timezone":"Pacific/Auckland"}`)
+	got := a.ok(t, a.admin, "GET", "/reports/mrr?date=this-month", "")
+	// In Auckland 2026-06-15 12:00 UTC is already the 16th.
+	if got.header.Get("X-GrowPanel-Range") != "2026-06-01/2026-06-16" {
+		t.Errorf("range %q", got.header.Get("X-GrowPanel-Range"))
+	}
+	if got.header.Get("X-GrowPanel-Timezone") != "Pacific/Auckland" || got.text("query", "timezone") != "Pacific/Auckland" {
+		t.Errorf("time zone %q, in the body %q", got.header.Get("X-GrowPanel-Timezone"), got.text("query", "timezone"))
+	}
+}
+
+func TestOpenAPIDocument(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, at := range []string{"/openapi.json", "/v1/openapi.json/"} {
+		got := a.ok(t, "", "GET", at, "")
+		var want any
+		if err := json.Unmarshal(openapi.JSON(), &want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got.body); diff != "" {
+			t.Errorf("GET %s (-want +got):\n%s", at, diff)
+		}
+	}
+}
+
+func TestMovementTable(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.found(t, a.admin, "Alpha")
+	at := "/reports/movement-table?" + url.Values{"customer": {"Alpha-1"}, "sort": {"date"}, "order": {"asc"}}.Encode()
+	got := a.ok(t, a.admin, "GET", at, "")
+	if got.number("result", "count") != 2 {
+		t.Fatalf("%s", got.raw)
+	}
+	for i, want := range []struct {
+		kind, description string
+		change            float64
+	}{{"new", "Alpha Pro", 9900}, {"expansion", "Alpha Pro", 10000}} {
+		kind, text := got.text("result", "list", i, "type"), got.text("result", "list", i, "description")
+		if kind != want.kind || !strings.HasPrefix(text, want.description) || got.number("result", "list", i, "mrr_change") != want.change {
+			t.Errorf("movement %d: %v, want %v", i, got.at("result", "list", i), want)
+		}
+		if len(got.list("result", "list", i, "lines")) == 0 {
+			t.Errorf("movement %d has no lines although a customer was asked for", i)
+		}
+	}
+}
+
+func TestCustomers(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	c := a.found(t, a.admin, "Alpha")
+	list := a.ok(t, a.admin, "GET", "/customers?limit=2", "")
+	if list.number("result", "count") != 3 || len(list.list("result", "list")) != 2 || list.at("result", "has_more") != true {
+		t.Errorf("a page of 2: %s", list.raw)
+	}
+	one := a.ok(t, a.admin, "GET", "/customers/Alpha-1", "")
+	if one.text("name") != "Alpha One" || one.number("current_mrr_base_currency") != 19900 || one.text("custom_variables", "tier") != "Alpha gold" {
+		t.Errorf("customer: %s", one.raw)
+	}
+	if one.text("current_subscriptions", 0, "plan_id") != "Alpha-pro" || one.text("status") != "active" {
+		t.Errorf("subscriptions: %s", one.raw)
+	}
+	second := a.newSource(t, "Second")
+	a.ok(t, a.admin, "POST", "/data-sources/"+second+"/customers", `{"id":"Alpha-1","name":"Double"}`)
+	if got := a.do(t, a.admin, "GET", "/customers/Alpha-1", ""); got.status != 400 || got.text("code") != "ambiguous_id" {
+		t.Errorf("an id in two sources: %d %s", got.status, got.raw)
+	}
+	if got := a.ok(t, a.admin, "GET", "/customers/Alpha-1?data_source="+c.source, ""); got.text("name") != "Alpha One" {
+		t.Errorf("with its source: %s", got.raw)
+	}
+	if got := a.do(t, a.admin, "GET", "/customers/undefined", ""); got.status != 404 {
+		t.Errorf("unknown: %d %s", got.status, got.raw)
+	}
+}
+
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	c := a.found(t, a.admin, "Alpha")
+	got := a.ok(t, a.admin, "GET", "/plans", "")
+	if got.number("result", "count") != 2 {
+		t.Fatalf("%s", got.raw)
+	}
+	pro := got.at("result", "list", 1)
+	want := map[string]any{
+		"id": "Alpha-pro", "external_id": "Alpha-pro", "name": "Alpha Pro", "product_name": nil, "billing_freq": "month", "interval": "month", "interval_count": 1.0,
+		"currency": "usd", "amount": nil, "customer_count": 1.0, "data_source": c.source,
+		"groups": []any{map[string]any{"id": got.text("result", "list", 1, "groups", 0, "id"), "name": "Alpha Group"}},
+	}
+	if diff := cmp.Diff(any(want), pro); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+}

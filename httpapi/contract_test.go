@@ -80,9 +80,9 @@ func TestReports_HeadersTellTheResolvedRange(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.ok(t, a.admin, "POST", "/settings", `{"timezone":"Pacific/Auckland"}`)
-	got := a.ok(t, a.admin, "GET", "/reports/mrr?date=this-month", "")
+	got := a.ok(t, a.admin, "GET", "/reports/mrr?date=today", "")
 	// In Auckland 2026-06-15 12:00 UTC is already the 16th.
-	if got.header.Get("X-GrowPanel-Range") != "2026-06-01/2026-06-16" {
+	if got.header.Get("X-GrowPanel-Range") != "2026-06-16/2026-06-16" {
 		t.Errorf("range %q", got.header.Get("X-GrowPanel-Range"))
 	}
 	if got.header.Get("X-GrowPanel-Timezone") != "Pacific/Auckland" || got.text("query", "timezone") != "Pacific/Auckland" {

@@ -89,7 +89,7 @@ func newCompany(rng *rand.Rand) *Snapshot {
 		s.Plans = append(s.Plans, plan)
 	}
 	s.PlanGroups = []PlanGroup{{ID: "pg_1", Name: "Small", Plans: []ledger.PlanRef{1, 2}}}
-	s.Rates = companyRates(rng, s.Today)
+	s.Rates = companyRates(rng, date("2022-12-20"), s.Today)
 	r := ledger.NewReplayer(set, s.Plans)
 	currencies := []string{"usd", "eur", "jpy"}[:1+rng.IntN(3)]
 	for i := range 1 + rng.IntN(12) {
@@ -109,10 +109,10 @@ func newCompany(rng *rand.Rand) *Snapshot {
 	return s
 }
 
-func companyRates(rng *rand.Rand, today calendar.Day) *fx.Table {
+func companyRates(rng *rand.Rand, first, today calendar.Day) *fx.Table {
 	var rates []fx.Rate
 	usd, jpy := 10800, 157000
-	for d := date("2022-12-20"); d <= today; d++ {
+	for d := first; d <= today; d++ {
 		usd += rng.IntN(61) - 30
 		jpy += rng.IntN(801) - 400
 		rates = append(rates,

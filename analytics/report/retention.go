@@ -113,6 +113,9 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 	n := len(r.targets)
 	r.total = make([]window, n)
 	r.base, r.target, r.rebased = make([]balanceAt, n), make([]balanceAt, n), make([]balanceAt, n)
+	// Only the cohort is converted at the rates of the baseline, which may lie
+	// before the account's history and its rates.
+	r.when[2].only = r.base
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		r.split = newSplit(s, q.Breakdown, n)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -169,6 +170,27 @@ func TestLaw_Retention(t *testing.T) {
 				if diff := cmp.Diff(want, told(&row.Breakdown[v])); diff != "" {
 					t.Fatalf("Retention(%v) %s, value %s (-recounted +got):\n%s", params, row.Period, r.Values[v].Key, diff)
 				}
+			}
+		}
+	})
+}
+
+// Rates from the day on which an account begins are enough for every report
+// over all of its history, although baselines and openings lie before it.
+func TestLaw_RatesFromTheFirstDayAreEnough(t *testing.T) {
+	t.Parallel()
+	eachCompany(t, func(t *testing.T, rng *rand.Rand, s *Snapshot) {
+		s.Rates = companyRates(rng, s.FirstDay, s.Today)
+		for _, interval := range []string{"day", "week", "month", "quarter", "year"} {
+			q := mustQuery(t, s, map[string][]string{"date": {"all"}, "interval": {interval}})
+			_, mrr := MRR(s, q)
+			_, movements := MovementTable(s, q)
+			_, retention := Retention(s, q)
+			_, cohort := Cohort(s, q)
+			_, summary := Summary(s, q)
+			_, concentration := CustomerConcentration(s, q)
+			if err := errors.Join(mrr, movements, retention, cohort, summary, concentration); err != nil {
+				t.Fatalf("by %s: %v", interval, err)
 			}
 		}
 	})

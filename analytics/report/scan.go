@@ -122,6 +122,7 @@ func typed(t ledger.Type, delta int64) ledger.Type {
 // the day whose rates it is converted at.
 type points struct {
 	ends, rateDays []calendar.Day
+	only           []balanceAt         // if set, points where these have no value are not looked at
 	known          [256][]fx.Converter // by currency, then point
 }
 
@@ -174,6 +175,10 @@ func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, p *poin
 	for i, end := range p.ends {
 		next = sc.advance(l, next, end)
 		var b balanceAt
+		if p.only != nil && !p.only[i].live {
+			to[i] = b
+			continue
+		}
 		for _, at := range sc.latest {
 			if at < 0 {
 				continue

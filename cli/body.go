@@ -23,7 +23,7 @@ func (c *client) body(flag string, required bool) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the body: %w", err)
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		return readJSON(f, "the file "+flag[1:])
 	case flag != "":
 		return checkJSON([]byte(flag), "--body")

@@ -81,14 +81,14 @@ func (c *client) call(ctx context.Context, r request) error {
 		path += "/" + url.PathEscape(s)
 	}
 	if c.verbose {
-		fmt.Fprintln(c.Err, r.method, api.BaseURL()+path, r.query.Encode())
+		_, _ = fmt.Fprintln(c.Err, r.method, api.BaseURL()+path, r.query.Encode())
 	}
 	res, err := api.Do(ctx, r.method, r.segments, r.query, r.body)
 	if err != nil {
 		return explain(err)
 	}
 	if c.verbose {
-		fmt.Fprintln(c.Err, "←", res.Status, http.StatusText(res.Status))
+		_, _ = fmt.Fprintln(c.Err, "←", res.Status, http.StatusText(res.Status))
 	}
 	return render(c.Out, format, r.method, path, res)
 }

@@ -180,8 +180,13 @@ func TestErrors(t *testing.T) {
 func TestDisplay(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ minor, currency, want string }{
-		{"9900", "usd", "99.00"}, {"5", "USD", "0.05"}, {"-5", "eur", "-0.05"}, {"1000", "jpy", "1000"}, {"12345", "kwd", "12.345"},
-		{"9223372036854775807", "usd", "92233720368547758.07"}, {"7", "", "7"},
+		{"9900", "usd", "99.00"},
+		{"5", "USD", "0.05"},
+		{"-5", "eur", "-0.05"},
+		{"1000", "jpy", "1000"},
+		{"12345", "kwd", "12.345"},
+		{"9223372036854775807", "usd", "92233720368547758.07"},
+		{"7", "", "7"},
 	} {
 		if got := display(tt.minor, tt.currency); got != tt.want {
 			t.Errorf("display(%s %s) = %s, want %s", tt.minor, tt.currency, got, tt.want)

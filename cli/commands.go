@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +46,7 @@ func (c *client) byID(use, short, method string, segments ...string) *cobra.Comm
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.call(cmd.Context(), request{method: method, segments: append(segments[:len(segments):len(segments)], args[0])})
+			return c.call(cmd.Context(), request{method: method, segments: append(slices.Clip(segments), args[0])})
 		},
 	}
 }
@@ -61,7 +63,7 @@ func (c *client) send(use, short, method string, segments ...string) *cobra.Comm
 			if err != nil {
 				return err
 			}
-			return c.call(cmd.Context(), request{method: method, segments: append(segments[:len(segments):len(segments)], args...), body: body})
+			return c.call(cmd.Context(), request{method: method, segments: append(slices.Clip(segments), args...), body: body})
 		},
 	}
 	bodyFlag(cmd, &flag)
@@ -257,9 +259,7 @@ func (c *client) apiRequest(method, path string, args []string, flag string) (re
 	}
 	switch method {
 	case http.MethodGet:
-		for key, value := range values {
-			r.query[key] = value
-		}
+		maps.Copy(r.query, values)
 		return r, nil
 	case http.MethodDelete:
 		return r, nil
@@ -286,7 +286,7 @@ func splitPath(path string) ([]string, url.Values, error) {
 		return nil, nil, wrong
 	}
 	var segments []string
-	for _, s := range strings.Split(strings.Trim(u.EscapedPath(), "/"), "/") {
+	for s := range strings.SplitSeq(strings.Trim(u.EscapedPath(), "/"), "/") {
 		plain, err := url.PathUnescape(s)
 		if err != nil {
 			return nil, nil, wrong

@@ -71,7 +71,6 @@ func baseCurrency(body []byte) string {
 type table struct {
 	keys []string
 	rows []map[string]cell
-	note string
 }
 
 // cell is one value, formatted.
@@ -273,7 +272,7 @@ func (t table) text(w io.Writer, chosen []string) error {
 	for i, key := range keys {
 		heads[i] = strings.ToUpper(strings.ReplaceAll(key, "_", " "))
 	}
-	fmt.Fprintln(out, strings.Join(heads, "\t"))
+	_, _ = fmt.Fprintln(out, strings.Join(heads, "\t"))
 	for _, row := range t.rows {
 		cells := make([]string, len(keys))
 		for i, key := range keys {
@@ -283,7 +282,7 @@ func (t table) text(w io.Writer, chosen []string) error {
 				cells[i] = grouped(c.text) + " " + strings.ToUpper(c.currency)
 			}
 		}
-		fmt.Fprintln(out, strings.Join(cells, "\t"))
+		_, _ = fmt.Fprintln(out, strings.Join(cells, "\t")) // Flush reports
 	}
 	return out.Flush()
 }

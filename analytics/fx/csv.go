@@ -61,8 +61,7 @@ func ReadCSV(r io.Reader) ([]Rate, error) {
 
 // lineError gives a syntax error of the CSV its line; errors of the reader pass.
 func lineError(err error) error {
-	var syntax *csv.ParseError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*csv.ParseError](err); ok {
 		return &LineError{Line: syntax.Line, Message: syntax.Err.Error()}
 	}
 	return fmt.Errorf("read rates: %w", err)

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
@@ -323,8 +325,7 @@ func (p *part) left(whole int64) int64 {
 // latest subscription invoice of the stream, plan or customer.
 func (r *Replayer) refunded(ev *Event) (event, stream int32) {
 	named := ev.Extra != nil && ev.Extra.RefundOf != ""
-	for i := len(r.charges) - 1; i >= 0; i-- {
-		c := r.charges[i]
+	for _, c := range slices.Backward(r.charges) {
 		target := &r.events[c.event]
 		switch {
 		case named:

@@ -177,20 +177,24 @@ func TestReplay(t *testing.T) {
 		today   string
 		want    []string
 	}{
-		{"the five movements of seed 000", nil, `
+		{
+			"the five movements of seed 000", nil, `
 			2024-02-01 sub 9900
 			2024-03-01 sub 29900 plan=ent
 			2024-04-01 sub 4900 plan=basic
 			2024-05-01 cancel
 			2024-08-01 sub 9900`, "2024-10-01",
-			[]string{"2024-02-01 9900", "2024-03-01 29900", "2024-04-01 4900", "2024-05-01 0", "2024-08-01 9900", "2024-09-01 0"}},
+			[]string{"2024-02-01 9900", "2024-03-01 29900", "2024-04-01 4900", "2024-05-01 0", "2024-08-01 9900", "2024-09-01 0"},
+		},
 		{"annual is divided by twelve", nil, "2024-01-01 sub 120000 plan=year", "2024-01-01", []string{"2024-01-01 10000"}},
 		{"rounded half away from zero", nil, "2024-01-01 sub 10000 plan=year", "2024-01-01", []string{"2024-01-01 833"}},
 		{"weeks are 12/52 of a month", nil, "2024-01-01 sub 1200 plan=week", "2024-01-01", []string{"2024-01-01 5200"}},
-		{"a skipped month is churn at the paid-through day and reactivation", nil, `
+		{
+			"a skipped month is churn at the paid-through day and reactivation", nil, `
 			2024-01-01 sub 9900
 			2024-03-01 sub 9900`, "2024-03-01",
-			[]string{"2024-01-01 9900", "2024-02-01 0", "2024-03-01 9900"}},
+			[]string{"2024-01-01 9900", "2024-02-01 0", "2024-03-01 9900"},
+		},
 		{"three days late is continuous", nil, `
 			2024-01-01 sub 9900
 			2024-02-04 sub 9900`, "2024-02-05", []string{"2024-01-01 9900"}},
@@ -230,11 +234,13 @@ func TestReplay(t *testing.T) {
 			2024-01-01 sub 9900
 			2024-01-10 cancel
 			2024-02-01 sub 9900`, "2024-02-02", []string{"2024-01-01 9900"}},
-		{"a prorated row does not void it", nil, `
+		{
+			"a prorated row does not void it", nil, `
 			2024-01-01 sub 9900
 			2024-01-10 cancel
 			2024-01-12 prorated 645 from=2024-01-12 to=2024-02-01`, "2024-02-02",
-			[]string{"2024-01-01 9900", "2024-01-12 10900", "2024-02-01 0"}},
+			[]string{"2024-01-01 9900", "2024-01-12 10900", "2024-02-01 0"},
+		},
 		{"cancel all and start new at one instant keeps the new one", nil, `
 			2024-01-01 sub 9900 stream=a
 			2024-02-01 cancel
@@ -246,34 +252,44 @@ func TestReplay(t *testing.T) {
 			2024-01-01 sub 9900 stream=a
 			2024-01-01 sub 4900 stream=b
 			2024-02-01 sub 9900 stream=a`, "2024-02-20", []string{"2024-01-01 14800", "2024-02-01 9900"}},
-		{"two plans of one stated period on the default stream are added", nil, `
+		{
+			"two plans of one stated period on the default stream are added", nil, `
 			2024-01-01 sub 9900 plan=pro from=2024-01-01 to=2024-02-01
 			2024-01-01 sub 4900 plan=basic from=2024-01-01 to=2024-02-01
 			2024-02-01 sub 9900 plan=pro from=2024-02-01 to=2024-03-01`, "2024-02-02",
-			[]string{"2024-01-01 14800", "2024-02-01 9900"}},
+			[]string{"2024-01-01 14800", "2024-02-01 9900"},
+		},
 		{"annual then monthly on one stream ends with the month", nil, `
 			2024-01-01 sub 120000 plan=year
 			2024-06-01 sub 9900`, "2024-08-01", []string{"2024-01-01 10000", "2024-06-01 9900", "2024-07-01 0"}},
-		{"an advance invoice acts when its period starts", nil, `
+		{
+			"an advance invoice acts when its period starts", nil, `
 			2024-01-01 sub 9900
 			2024-01-20 sub 19900 from=2024-02-01 to=2024-03-01`, "2024-02-02",
-			[]string{"2024-01-01 9900", "2024-02-01 19900"}},
-		{"an advance invoice that is still ahead is scheduled", nil, `
+			[]string{"2024-01-01 9900", "2024-02-01 19900"},
+		},
+		{
+			"an advance invoice that is still ahead is scheduled", nil, `
 			2024-01-01 sub 9900
 			2024-01-20 sub 19900 from=2024-02-01 to=2024-03-01`, "2024-01-21",
-			[]string{"2024-01-01 9900", "2024-02-01 19900 scheduled"}},
+			[]string{"2024-01-01 9900", "2024-02-01 19900 scheduled"},
+		},
 		{"a back-bill is cash only", nil, `
 			2024-03-01 sub 9900
 			2024-03-05 sub 500 from=2024-01-01 to=2024-02-01`, "2024-03-06", []string{"2024-03-01 9900"}},
-		{"seats for ten days of June", nil, `
+		{
+			"seats for ten days of June", nil, `
 			2024-06-01 sub 10000 from=2024-06-01 to=2024-07-01
 			2024-06-21 prorated 667 from=2024-06-21 to=2024-07-01`, "2024-06-22",
-			[]string{"2024-06-01 10000", "2024-06-21 12001"}},
-		{"credit and charge of one upgrade in any order", nil, `
+			[]string{"2024-06-01 10000", "2024-06-21 12001"},
+		},
+		{
+			"credit and charge of one upgrade in any order", nil, `
 			2024-06-01 sub 1000 from=2024-06-01 to=2024-07-01 id=a
 			2024-06-16 prorated -500 from=2024-06-16 to=2024-07-01 id=b
 			2024-06-16 prorated 1000 from=2024-06-16 to=2024-07-01 id=c plan=ent`, "2024-06-17",
-			[]string{"2024-06-01 1000", "2024-06-16 2000"}},
+			[]string{"2024-06-01 1000", "2024-06-16 2000"},
+		},
 		{"tax is not revenue", nil, "2024-01-01 sub 12000 tax=2000", "2024-01-01", []string{"2024-01-01 10000"}},
 		{"void invoices never count", nil, "2024-01-01 sub 9900 status=void", "2024-01-01", nil},
 		{"an open renewal holds for the grace", nil, `
@@ -286,10 +302,16 @@ func TestReplay(t *testing.T) {
 		{"a paying customer on a zero invoice is churn", nil, `
 			2024-01-01 sub 9900
 			2024-02-01 sub 0`, "2024-02-02", []string{"2024-01-01 9900", "2024-02-01 0"}},
-		{"a real period of three months on a monthly plan", nil,
-			"2024-01-01 sub 30000 from=2024-01-01 to=2024-04-01", "2024-01-02", []string{"2024-01-01 10000"}},
-		{"month end to month end is a whole month", nil,
-			"2024-01-31 sub 9900 from=2024-01-31 to=2024-02-29", "2024-02-01", []string{"2024-01-31 9900"}},
+		{
+			"a real period of three months on a monthly plan", nil,
+			"2024-01-01 sub 30000 from=2024-01-01 to=2024-04-01", "2024-01-02",
+			[]string{"2024-01-01 10000"},
+		},
+		{
+			"month end to month end is a whole month", nil,
+			"2024-01-31 sub 9900 from=2024-01-31 to=2024-02-29", "2024-02-01",
+			[]string{"2024-01-31 9900"},
+		},
 		{"an invoice without id joins the only identified stream", nil, `
 			2024-01-01 sub 9900 stream=a
 			2024-02-01 sub 19900`, "2024-02-02", []string{"2024-01-01 9900", "2024-02-01 19900"}},

@@ -41,10 +41,10 @@ var exponents = func() [256]uint8 {
 	for i := range e {
 		e[i] = 2
 	}
-	for _, c := range strings.Fields("bif clp djf gnf isk jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf huf") {
+	for c := range strings.FieldsSeq("bif clp djf gnf isk jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf huf") {
 		e[byCode[c]] = 0
 	}
-	for _, c := range strings.Fields("bhd iqd jod kwd lyd omr tnd") {
+	for c := range strings.FieldsSeq("bhd iqd jod kwd lyd omr tnd") {
 		e[byCode[c]] = 3
 	}
 	return e

@@ -44,8 +44,15 @@ func TestCurrency_RoundTrip(t *testing.T) {
 func TestMulDiv(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ a, num, den, want int64 }{
-		{10000, 1, 12, 833}, {5, 1, 2, 3}, {-5, 1, 2, -3}, {1, 1, 3, 0}, {2, 1, 3, 1}, {0, 5, 7, 0},
-		{math.MaxInt64, 2, 1, math.MaxInt64}, {math.MinInt64, 2, 1, -math.MaxInt64}, {math.MaxInt64, 3, 3, math.MaxInt64},
+		{10000, 1, 12, 833},
+		{5, 1, 2, 3},
+		{-5, 1, 2, -3},
+		{1, 1, 3, 0},
+		{2, 1, 3, 1},
+		{0, 5, 7, 0},
+		{math.MaxInt64, 2, 1, math.MaxInt64},
+		{math.MinInt64, 2, 1, -math.MaxInt64},
+		{math.MaxInt64, 3, 3, math.MaxInt64},
 	} {
 		if got := MulDiv(tt.a, tt.num, tt.den); got != tt.want {
 			t.Errorf("MulDiv(%d, %d, %d) = %d, want %d", tt.a, tt.num, tt.den, got, tt.want)

@@ -125,7 +125,7 @@ func TestScanner_InvalidIsFinal(t *testing.T) {
 	for s.Next() != Invalid {
 	}
 	first := s.Err()
-	if s.Next() != Invalid || s.Err() != first {
+	if s.Next() != Invalid || !errors.Is(s.Err(), first) {
 		t.Errorf("after an error Next goes on; error %v", s.Err())
 	}
 	if got, want := first.Error(), "invalid JSON at byte 5: want a value"; got != want {

@@ -29,8 +29,12 @@ const (
 	structuredPerText = 4
 	// maxStructured bounds the structured form, in bytes.
 	maxStructured = 120_000
+	// MinTokens is the least that holds a head and a row.
+	MinTokens = 500
 	// headRoom is kept for the head and the notes, in bytes.
 	headRoom = 700
+	// lateFacts of them are for single values that come after a long list.
+	lateFacts = 200
 	// maxText is the longest text value in bytes; more is cut with a mark.
 	maxText = 1000
 	// maxUnscaled is how many fields the note on unknown units names.
@@ -142,7 +146,7 @@ func newShaper(body []byte, opt Options) *shaper {
 	if tokens <= 0 {
 		tokens = DefaultTokens
 	}
-	size := min(tokens, MaxTokens) * bytesPerToken
+	size := min(max(tokens, MinTokens), MaxTokens) * bytesPerToken
 	sh := &shaper{
 		opt:       opt,
 		size:      len(body),
@@ -166,6 +170,33 @@ func (sh *shaper) setBase(code []byte) {
 // full reports whether another line like those before would pass the limits.
 func (sh *shaper) full() bool {
 	return sh.used+sh.widest > sh.textLimit || len(sh.rows)-headRoom+len(sh.data) > sh.jsonLimit
+}
+
+// over reports whether what is written passes the limits even with the room
+// that is kept for late facts.
+func (sh *shaper) over() bool {
+	return sh.used > sh.textLimit+lateFacts || len(sh.rows)-headRoom+len(sh.data) > sh.jsonLimit+lateFacts
+}
+
+// mark is a point to return to when what follows does not fit.
+type mark struct{ rows, data, lines, facts, used, widest int }
+
+func (sh *shaper) mark() mark {
+	for _, t := range sh.tables {
+		t.mark()
+	}
+	return mark{len(sh.rows), len(sh.data), len(sh.lines), len(sh.facts.cols), sh.used, sh.widest}
+}
+
+// rollback takes back everything since m and remembers that something is
+// missing.
+func (sh *shaper) rollback(m mark) {
+	sh.cut = true
+	sh.rows, sh.data, sh.lines = sh.rows[:m.rows], sh.data[:m.data], sh.lines[:m.lines]
+	sh.facts.cols, sh.used, sh.widest = sh.facts.cols[:m.facts], m.used, m.widest
+	for _, t := range sh.tables {
+		t.rollback()
+	}
 }
 
 // unit returns what the numbers of a field are.

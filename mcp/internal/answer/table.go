@@ -34,6 +34,7 @@ type table struct {
 // column is a field of a table.
 type column struct {
 	raw    []byte // its key as it stands in the body, quotes included
+	key    []byte // the same as UTF-8, for the structured form
 	schema *openapi.Schema
 	unit   openapi.Unit
 	inner  bool // its values have a table of their own
@@ -65,7 +66,7 @@ func (sh *shaper) column(t *table, key []byte) int {
 			return i
 		}
 	}
-	c := column{raw: key, schema: t.schema.Child(key[1 : len(key)-1])}
+	c := column{raw: key, key: valid(key), schema: t.schema.Child(key[1 : len(key)-1])}
 	c.unit = sh.unit(c.schema, c.name())
 	t.cols = append(t.cols, c)
 	sh.used += len(key) + len("\t (own currency)")
@@ -147,7 +148,7 @@ func (sh *shaper) fields(sc *scope, t *table, first int, out *[]byte) error {
 		if begun {
 			*out = append(*out, ',')
 		}
-		*out = appendKey(*out, t.cols[col].raw)
+		*out = append(append(*out, t.cols[col].key...), ':')
 		var err error
 		if sh.holdsRows() {
 			err = sh.innerRows(sc, t, col, first, out)

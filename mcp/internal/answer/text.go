@@ -3,7 +3,6 @@ package answer
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -56,8 +55,8 @@ func (sh *shaper) writeHead(b *strings.Builder) {
 // argument once.
 func (sh *shaper) echo() []Pair {
 	for _, p := range sh.opt.Query {
-		if !slices.ContainsFunc(sh.query, func(q Pair) bool { return q.Name == p.Name }) {
-			sh.query = append(sh.query, p)
+		if p.Name != "date" || sh.from == "" {
+			sh.addQuery(p)
 		}
 	}
 	return sh.query
@@ -80,7 +79,7 @@ func (sh *shaper) writeNotes(b *strings.Builder) {
 	}
 	for _, t := range sh.tables {
 		if t.seen > t.n && t.limit > 0 && t.n == t.limit {
-			b.WriteString(t.name + ": the first " + strconv.Itoa(t.n) + " of " + strconv.Itoa(t.seen) + ".\n")
+			b.WriteString(escaped(t.name) + ": the first " + strconv.Itoa(t.n) + " of " + strconv.Itoa(t.seen) + ".\n")
 		}
 	}
 	if sh.cut {
@@ -131,12 +130,12 @@ func (sh *shaper) writeTable(b *strings.Builder, t *table) {
 		return
 	}
 	if t.name != "" {
-		b.WriteString("\n" + t.name + ":\n")
+		b.WriteString("\n" + escaped(t.name) + ":\n")
 	}
 	head := make([]byte, 0, 400)
 	if t.owner != nil {
 		if len(t.owner.id) > 0 {
-			head = append(head, unquoted(t.owner.id)...)
+			head = appendPrintable(head, unquoted(t.owner.id))
 		}
 		head = append(head, '\t')
 	}
@@ -159,7 +158,7 @@ func (sh *shaper) writeTable(b *strings.Builder, t *table) {
 
 // appendHeading appends the head of a field.
 func appendHeading(dst, name []byte, unit openapi.Unit) []byte {
-	dst = append(dst, name...)
+	dst = appendPrintable(dst, name)
 	switch unit {
 	case openapi.Percent:
 		return append(dst, " (%)"...)

@@ -214,7 +214,17 @@ func (sh *shaper) leave(c column) {
 }
 
 // appendKey appends a raw key and its colon.
-func appendKey(dst, key []byte) []byte { return append(append(dst, key...), ':') }
+func appendKey(dst, key []byte) []byte {
+	return append(append(dst, valid(key)...), ':')
+}
+
+// valid returns text as UTF-8; bytes that are not become U+FFFD.
+func valid(text []byte) []byte {
+	if utf8.Valid(text) {
+		return text
+	}
+	return bytes.ToValidUTF8(text, []byte("\ufffd"))
+}
 
 // appendString appends the string just read as JSON, as it stands if that is
 // valid UTF-8 of a bearable length.
@@ -241,19 +251,18 @@ func (sh *shaper) appendStringCell(dst []byte) []byte {
 
 // appendEscaped appends text with nothing in it that could end a cell.
 func (sh *shaper) appendEscaped(dst, text []byte) []byte {
-	for _, r := range string(sh.clip(text)) {
-		dst = appendRune(dst, r)
-	}
-	return dst
+	return appendPrintable(dst, sh.clip(text))
 }
 
 // escaped returns text with nothing in it that could end a line.
-func escaped(text string) string {
-	var dst []byte
-	for _, r := range text {
+func escaped(text string) string { return string(appendPrintable(nil, []byte(text))) }
+
+// appendPrintable appends text with nothing in it that could end a cell.
+func appendPrintable(dst, text []byte) []byte {
+	for _, r := range string(text) {
 		dst = appendRune(dst, r)
 	}
-	return string(dst)
+	return dst
 }
 
 // clip shortens text that is too long and says by how much.
@@ -294,8 +303,5 @@ func appendKeyCell(dst, key []byte) []byte {
 	if s.Next() != jsonscan.String {
 		return dst
 	}
-	for _, r := range string(s.AppendString(nil)) {
-		dst = appendRune(dst, r)
-	}
-	return dst
+	return appendPrintable(dst, s.AppendString(nil))
 }

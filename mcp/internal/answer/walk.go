@@ -89,6 +89,9 @@ func (sh *shaper) member(sc *scope, schema *openapi.Schema, key []byte, inResult
 		return sh.list(sc, schema, false)
 	case name == "query" && kind == jsonscan.ObjectStart && schema != nil:
 		return sh.readQuery()
+	case name == "breakdown" && kind == jsonscan.String && schema != nil:
+		sh.setQuery([]byte(name), sh.scan.String())
+		return nil
 	case name == "currency" && kind == jsonscan.String && sc.own == nil:
 		return nil // findCurrency has read it, the head says it
 	}
@@ -134,7 +137,14 @@ func (sh *shaper) setQuery(name []byte, value string) {
 	case "timezone":
 		sh.zone = value
 	default:
-		sh.query = append(sh.query, Pair{string(name), value})
+		sh.addQuery(Pair{string(name), value})
+	}
+}
+
+// addQuery adds an argument unless it is known already.
+func (sh *shaper) addQuery(p Pair) {
+	if !slices.ContainsFunc(sh.query, func(q Pair) bool { return q.Name == p.Name }) {
+		sh.query = append(sh.query, p)
 	}
 }
 
@@ -178,11 +188,8 @@ func (sh *shaper) listElement(sc *scope, main *table, at rowAt, kind jsonscan.Ki
 		sh.cut = true
 		return sh.skip(kind)
 	}
-	mark, used := len(sh.rows), sh.used
-	for _, t := range sh.tables {
-		t.mark()
-	}
-	if mark > start {
+	m := sh.mark()
+	if m.rows > start {
 		sh.rows = append(sh.rows, ',')
 	}
 	if err := sh.element(sc, main, at, kind, &sh.rows); err != nil {
@@ -190,11 +197,8 @@ func (sh *shaper) listElement(sc *scope, main *table, at rowAt, kind jsonscan.Ki
 	}
 	// A row whose inner tables did not fit waits for the next page, unless it
 	// is the first one and would never fit.
-	if sh.cut && sh.shown > 0 {
-		sh.rows, sh.used = sh.rows[:mark], used
-		for _, t := range sh.tables {
-			t.rollback()
-		}
+	if sh.over() || sh.cut && sh.shown > 0 {
+		sh.rollback(m)
 		return nil
 	}
 	sh.shown++
@@ -212,26 +216,27 @@ func (sh *shaper) wanted(index int) bool {
 // section reads one member of the answer's data, which is not a row.
 func (sh *shaper) section(sc *scope, schema *openapi.Schema, key []byte, kind jsonscan.Kind) error {
 	name := string(key[1 : len(key)-1])
-	at := nodeAt{name: name, line: name, prefix: name + ".", schema: schema}
+	at := nodeAt{raw: key, line: name, prefix: name + ".", schema: schema}
 	if name == "summary" {
 		at.prefix = ""
 	}
-	before := len(sh.data)
-	if before > 0 {
+	m := sh.mark()
+	if m.data > 0 {
 		sh.data = append(sh.data, ',')
 	}
 	sh.data = appendKey(sh.data, key)
-	if len(sh.data) > sh.jsonLimit+headRoom/2 {
-		sh.data = sh.data[:before]
-		sh.cut = true
-		return sh.skip(kind)
+	if err := sh.node(sc, at, kind); err != nil {
+		return err
 	}
-	return sh.node(sc, at, kind)
+	if sh.over() {
+		sh.rollback(m)
+	}
+	return nil
 }
 
 // nodeAt says where in the data a value stands.
 type nodeAt struct {
-	name   string          // its key
+	raw    []byte          // its key
 	line   string          // how its line in the text begins
 	prefix string          // how the lines of its members begin
 	schema *openapi.Schema // what the contract knows about it
@@ -244,7 +249,7 @@ func (sh *shaper) node(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 	case kind == jsonscan.ObjectStart:
 		return sh.object(sc, at)
 	case kind == jsonscan.ArrayStart && sh.scan.Peek() == '{':
-		t := sh.tableAt(nil, []byte(at.name), at.schema)
+		t := sh.tableAt(nil, at.raw[1:len(at.raw)-1], at.schema)
 		t.limit = sh.opt.SectionRows
 		return sh.items(sc, t, span{}, &sh.data)
 	default:
@@ -255,7 +260,7 @@ func (sh *shaper) node(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 // line writes a value of the data as one line of text.
 func (sh *shaper) line(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 	before := len(sh.lines)
-	c := column{raw: []byte(strconv.Quote(at.name)), schema: at.schema, unit: sh.unit(at.schema, []byte(at.name))}
+	c := column{raw: at.raw, schema: at.schema, unit: sh.unit(at.schema, at.raw[1:len(at.raw)-1])}
 	sh.facts.cols = append(sh.facts.cols, c)
 	sh.lines = append(appendHeading(sh.lines, []byte(at.line), c.unit), '\t')
 	from := len(sh.cells)
@@ -307,11 +312,11 @@ func (sh *shaper) objectMember(sc *scope, at nodeAt, key []byte, kind jsonscan.K
 	name := string(key[1 : len(key)-1])
 	schema := at.schema.Child(key[1 : len(key)-1])
 	if kind == jsonscan.ObjectStart {
-		t := sh.tableAt(nil, []byte(at.name), schema)
+		t := sh.tableAt(nil, at.raw[1:len(at.raw)-1], schema)
 		t.keyed = true
 		return sh.element(sc, t, rowAt{key: key}, kind, &sh.data)
 	}
-	return sh.node(sc, nodeAt{name: name, line: at.prefix + name, prefix: at.prefix + name + ".", schema: schema}, kind)
+	return sh.node(sc, nodeAt{raw: key, line: at.prefix + name, prefix: at.prefix + name + ".", schema: schema}, kind)
 }
 
 // skip reads over the value that kind began.

@@ -261,7 +261,7 @@ func (c *toolCall) options() answer.Options {
 // title names the answer.
 func (c *toolCall) title() string {
 	title := strings.TrimPrefix(c.tool.name, "manage_")
-	for _, name := range []string{"resource", "action", "id"} {
+	for _, name := range []string{"type", "integration", "resource", "action", "id"} {
 		if value := c.values.Get(name); value != "" {
 			title += " " + value
 		}
@@ -342,7 +342,7 @@ func apiFailure(err error) (*mcpgo.CallToolResult, error) {
 // failureText says what the API refused and what would help.
 func failureText(e *apiclient.Error) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "API error %d: %s", e.Status, strings.TrimSuffix(e.Message, "."))
+	fmt.Fprintf(&b, "API error %d: %s", e.Status, answer.Printable(strings.TrimSuffix(e.Message, ".")))
 	for i, d := range e.Details {
 		if i == maxDetails {
 			fmt.Fprintf(&b, "\n... and %d more", len(e.Details)-i)
@@ -354,10 +354,10 @@ func failureText(e *apiclient.Error) string {
 		}
 		for _, part := range []string{d.ID, d.Field} {
 			if part != "" {
-				b.WriteString(part + ": ")
+				b.WriteString(answer.Printable(part) + ": ")
 			}
 		}
-		b.WriteString(d.Message)
+		b.WriteString(answer.Printable(d.Message))
 	}
 	if hint := statusHint(e); hint != "" {
 		b.WriteString("\n" + hint)

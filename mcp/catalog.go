@@ -56,7 +56,7 @@ func (s *Server) catalog() []server.ServerTool {
 
 func maxTokens() args.Property {
 	return args.Property{
-		Name: "max_tokens", Type: args.Integer, Min: 500, Max: answer.MaxTokens, Clamp: true,
+		Name: "max_tokens", Type: args.Integer, Min: answer.MinTokens, Max: answer.MaxTokens, Clamp: true,
 		Description: "Answer size, default 4000",
 	}
 }
@@ -81,14 +81,11 @@ func offset() args.Property {
 }
 
 // outputSchema is the shape of every structured result: an object in which the
-// list, if there is one, is "rows" and everything else is "data". What the
-// result says about range, time zone, query and units needs no schema.
+// list, if there is one, is "rows" and everything else is "data". It is short
+// because every client carries it in its context; range, timezone, currency,
+// query, units, returned and total speak for themselves.
 func outputSchema(withRows bool) json.RawMessage {
-	schema := `{"type":"object","properties":{`
-	if withRows {
-		schema += `"returned":{"type":"integer"},"total":{"type":"integer"},`
-	}
-	schema += `"complete":{"type":"boolean"},`
+	schema := `{"type":"object","properties":{"complete":{"type":"boolean"},`
 	if withRows {
 		schema += `"next":{"type":"integer"},"rows":{"type":"array"},`
 	}

@@ -108,10 +108,15 @@ func (a action) uses(name string) bool {
 // readOnly returns the tool with nothing but its reads, or false if it has
 // none.
 func (t tool) readOnly() (tool, bool) {
+	all := len(t.actions)
 	t.actions = slices.DeleteFunc(slices.Clone(t.actions), func(a action) bool { return !a.reads() })
-	if len(t.actions) == 0 {
+	switch len(t.actions) {
+	case 0:
 		return t, false
+	case all:
+		return t, true
 	}
+	t.description += " This server only reads."
 	t.props = slices.DeleteFunc(slices.Clone(t.props), func(p args.Property) bool {
 		return !slices.ContainsFunc(t.actions, func(a action) bool { return a.uses(p.Name) })
 	})

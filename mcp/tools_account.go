@@ -14,8 +14,8 @@ func manageSettings() tool {
 	return tool{
 		name:  "manage_settings",
 		title: "Manage settings",
-		description: "Reads or changes how metrics are computed (base currency, time zone, churn recognition, grace days, refunds) and the settings of integrations such as Slack. " +
-			"Changing a metric setting recomputes every report. Without integration it is the account's metric settings.",
+		description: "Reads or changes the settings that say how metrics are computed (base currency, time zone, when to recognize churn, grace days, refunds) and those of an integration such as Slack. " +
+			"A change recomputes everything.",
 		props: args.Set{
 			{Name: "integration", Enum: integrations(), Description: "Whose settings, e.g. slack"},
 			body(`Settings to change, e.g. {"churn_grace_days":7,"timezone":"Europe/Berlin"}`),
@@ -90,7 +90,7 @@ func manageBilling() tool {
 		name:  "manage_billing",
 		title: "Manage billing",
 		description: "Reads or changes what this account pays GrowPanel: plan, invoices, cards, address, VAT number. " +
-			"This is the bill of the GrowPanel subscription, not the revenue from customers. subscribe and change_plan can cost money; preview_change shows the price first.",
+			"This is the bill for GrowPanel itself. subscribe and change_plan can cost money; preview_change shows the price first.",
 		props: args.Set{
 			body(`For subscribe, address, preview_change, change_plan, e.g. {"plan":"growth"}`),
 			{Name: "card_id", Description: "Card to delete, e.g. card_1"},

@@ -22,9 +22,9 @@ func listCustomers() tool {
 	return tool{
 		name:  "list_customers",
 		title: "List customers",
-		description: "Lists or finds customers with id, name, email, status, country, current MRR, total paid and custom variables. " +
-			"For who is paying, in trial, past due or canceled now, for a name or email (search), or for one plan or country. " +
-			"Filter values: a~~b is either, ~a is not a, ~ is unset. Biggest customers first: get_report customer-concentration.",
+		description: "Lists or finds customers by name, email, status, country, plan or industry, with id, current revenue, total paid and custom variables. " +
+			"For who is active, trialing, past due or canceled. " +
+			"Filters: a~~b either, ~a not a, ~ unset.",
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "customers", query: query}},
 		output:  outputSchema(true),
@@ -44,8 +44,8 @@ func getCustomer() tool {
 	return tool{
 		name:  "get_customer",
 		title: "Get a customer",
-		description: "Shows one customer in detail by id: status, dates, current MRR, total paid, custom variables and running subscriptions. " +
-			"To find the id of a customer by name or email use list_customers with search. Its history of changes is get_report movement-table with customer.",
+		description: "Shows the details of one customer by id: status, dates, what it pays and has paid in total, custom variables, running subscriptions. " +
+			"list_customers with search finds the id; get_report movement-table with customer has the history.",
 		props: args.Set{
 			{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"},
 			baseCurrencyProperty(),
@@ -60,8 +60,7 @@ func resyncCustomer() tool {
 	return tool{
 		name:  "resync_customer",
 		title: "Resync a customer",
-		description: "Fetches one customer's data again from the billing system and recomputes its movements. " +
-			"For figures of a customer that look outdated. Needs an admin key.",
+		description: "Refreshes one customer: fetches it again from the billing system and recomputes its movements, when it looks outdated. Needs an admin key.",
 		props:   args.Set{{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"}},
 		actions: []action{{method: http.MethodPost, path: "customers/{id}/resync", repeatable: true}},
 		output:  outputSchema(false),
@@ -72,8 +71,8 @@ func listPlans() tool {
 	return tool{
 		name:  "list_plans",
 		title: "List plans",
-		description: "Lists the subscription plans with id, name, billing interval, price, number of paying customers and plan groups. " +
-			"Gives the ids that the plan filter of get_report takes.",
+		description: "Lists the plans we sell with id, name, billing interval, price or cost, number of paying customers and plan groups. " +
+			"Gives the ids for the plan filter of get_report.",
 		props: args.Set{
 			{Name: "data_source", Type: args.List, Description: "Id or type of a data source, e.g. api"},
 			limit(1000), offset(), maxTokens(),

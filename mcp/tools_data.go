@@ -17,10 +17,9 @@ func manageData() tool {
 	return tool{
 		name:  "manage_data",
 		title: "Manage data",
-		description: "Reads, pushes, changes or deletes the rows behind the figures: customers, plans, plan-groups, data-sources (billing connections), invoices. " +
+		description: "Reads, pushes, changes or deletes the raw rows: customers, plans, plan-groups, data-sources (connected billing systems), invoices. " +
 			"create adds or replaces rows by id; body is one object or a list, amounts in minor units (9900 is 99.00). " +
-			"reset, connect, full-import, progress, abort are for data-sources; merge, ai-suggest, delete-multiple for plan-groups. " +
-			"For revenue figures use get_report.",
+			"reset, connect, full-import, progress, abort are for data-sources; merge, ai-suggest, delete-multiple for plan-groups.",
 		props: args.Set{
 			{Name: "resource", Required: true, Enum: resources(), Words: resourceWords(), Description: "Kind of rows, e.g. invoices"},
 			{Name: "id", Description: "Id of the row, e.g. inv_456"},
@@ -61,14 +60,14 @@ func exportCSV() tool {
 	return tool{
 		name:  "export_csv",
 		title: "Export CSV",
-		description: "Exports customers, MRR movements or MRR growth as CSV text, for a file or spreadsheet. " +
+		description: "Exports customers, movements or growth to a CSV file for a spreadsheet. " +
 			"Amounts in the file are in minor units as the API sends them. A long file comes in parts: go on at offset.",
 		props: args.Set{
 			{
 				Name: "type", Required: true, Enum: []string{"customers", "mrr-movements", "mrr-growth"},
 				Words: map[string]string{"movements": "mrr-movements", "growth": "mrr-growth"}, Description: "What to export, e.g. customers",
 			},
-			{Name: "date", Convert: args.Date, Description: "Days, e.g. 2026-Q1 or last-12-months"},
+			{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, last-12-months"},
 			{Name: "category", Type: args.List, Description: "mrr-growth: movement types, e.g. new~~churn"},
 			{Name: "offset", Type: args.Integer, Description: "Rows to skip: `next` of the part before, e.g. 100"},
 			maxTokens(),

@@ -75,11 +75,11 @@ func filters() args.Set {
 		{Name: "region", Type: args.List, Description: "Countries, e.g. us"},
 		{Name: "state", Type: args.List, Description: "US or CA, e.g. ny"},
 		{Name: "billing_freq", Type: args.List, Words: frequencies(), Description: "e.g. month"},
-		{Name: "status", Type: args.List, Words: statuses(), Description: "lead, trialing, trial_ended, active, past_due, canceled"},
+		{Name: "status", Type: args.List, Words: statuses(), Description: "e.g. active, past_due, trialing, canceled"},
 		{Name: "customer", Type: args.List, Description: "Id, e.g. cus_1"},
 		{Name: "data_source", Type: args.List, Description: "Id or type, e.g. api"},
 		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
-		{Name: "pricing_model", Type: args.List, Description: "licensed or metered"},
+		{Name: "pricing_model", Type: args.List, Description: "e.g. licensed, metered"},
 		{Name: "cancel_reason", Type: args.List, Description: "e.g. too_expensive"},
 		{Name: "has_discount", Type: args.Boolean, Description: "Discounted, e.g. true"},
 		{Name: "custom", Type: args.Map, Description: `Custom variables, e.g. {"industry":"Retail"}`},
@@ -112,10 +112,10 @@ func search() args.Property {
 func getReport() tool {
 	props := args.Set{
 		{Name: "name", Required: true, Enum: reportNames(), Open: true, Words: reportWords(), Description: "Report, e.g. mrr"},
-		{Name: "date", Convert: args.Date, Description: "Days: 2026-Q1, 2026-03, 2026, last-12-months, last-quarter, ytd, 2026-01-01..2026-03-31; default last 365 days"},
+		{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, 2026-03, last-12-months, ytd, 2026-01-01..2026-03-31; default last 365 days"},
 		{Name: "interval", Enum: []string{"day", "week", "month", "quarter", "year"}, Words: frequencies(), Description: "Row length, default month"},
-		{Name: "breakdown", Convert: dimension, Description: "Split by a filter, subtype or custom_<key>, e.g. plan"},
-		{Name: "breakdown_value", Description: "Keep one, e.g. Pro"},
+		{Name: "breakdown", Convert: dimension, Description: "Split by filter, subtype or custom_<key>, e.g. plan"},
+		{Name: "breakdown_value", Description: "e.g. Pro"},
 		baseCurrencyProperty(),
 		{Name: "fix_fx", Type: args.Boolean, Description: "Constant exchange rate"},
 		{Name: "committed", Type: args.Boolean, Description: "Scheduled movements"},
@@ -124,7 +124,7 @@ func getReport() tool {
 	props = append(
 		props,
 		args.Property{Name: "selected_date", Convert: args.Day, Description: "Period with this day, e.g. 2026-03-01"},
-		args.Property{Name: "selected_type", Description: "Movement type, e.g. churn"},
+		args.Property{Name: "selected_type", Description: "e.g. churn"},
 		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "customer_name", "type"}, Description: "Default date"},
 		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
 		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention: months back, e.g. 12"},
@@ -135,10 +135,10 @@ func getReport() tool {
 	return tool{
 		name:  "get_report",
 		title: "Get a report",
-		description: "Fetches an analytics report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, single movements. " +
-			"summary: key figures now and 30 to 365 days ago. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn, reactivation per period. " +
-			"movement-table: which customers changed, by how much. retention: churn rates, NRR, GRR, LTV. " +
-			"cohort: retention by signup month. customer-concentration: share of the largest. " +
+		description: "Fetches a revenue report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, movements, by day, month, quarter or year, split by plan or country. " +
+			"summary: current key figures. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn per period. " +
+			"movement-table: which customers upgraded, downgraded, churned, came back. retention: churn rates, NRR, GRR, LTV. " +
+			"cohort: retention by signup month. customer-concentration: revenue share of the largest. " +
 			"Filters: a~~b either, ~a not a, ~ unset.",
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},

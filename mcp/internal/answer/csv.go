@@ -51,8 +51,11 @@ func csvAnswer(title, part string, e csvExtent) Answer {
 	if complete {
 		text += ", complete."
 	}
+	if !complete {
+		text += ", from offset " + strconv.Itoa(e.offset) + "."
+	}
 	if e.next > 0 {
-		text += ", from offset " + strconv.Itoa(e.offset) + ". Next: offset=" + strconv.Itoa(e.next) + "."
+		text += " Next: offset=" + strconv.Itoa(e.next) + "."
 	}
 	if e.clipped {
 		text += " The row is cut to the size limit; raise max_tokens."

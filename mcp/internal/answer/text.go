@@ -46,7 +46,7 @@ func (sh *shaper) writeHead(b *strings.Builder) {
 		if len(value) > maxEcho {
 			value = strings.ToValidUTF8(value[:maxEcho], "") + "..."
 		}
-		part(b, p.Name, "=", escaped(value))
+		part(b, p.Name, "=", Printable(value))
 	}
 	b.WriteByte('\n')
 }
@@ -79,7 +79,7 @@ func (sh *shaper) writeNotes(b *strings.Builder) {
 	}
 	for _, t := range sh.tables {
 		if t.seen > t.n && t.limit > 0 && t.n == t.limit {
-			b.WriteString(escaped(t.name) + ": the first " + strconv.Itoa(t.n) + " of " + strconv.Itoa(t.seen) + ".\n")
+			b.WriteString(Printable(t.name) + ": the first " + strconv.Itoa(t.n) + " of " + strconv.Itoa(t.seen) + ".\n")
 		}
 	}
 	if sh.cut {
@@ -130,7 +130,7 @@ func (sh *shaper) writeTable(b *strings.Builder, t *table) {
 		return
 	}
 	if t.name != "" {
-		b.WriteString("\n" + escaped(t.name) + ":\n")
+		b.WriteString("\n" + Printable(t.name) + ":\n")
 	}
 	head := make([]byte, 0, 400)
 	if t.owner != nil {

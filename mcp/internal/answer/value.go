@@ -254,8 +254,9 @@ func (sh *shaper) appendEscaped(dst, text []byte) []byte {
 	return appendPrintable(dst, sh.clip(text))
 }
 
-// escaped returns text with nothing in it that could end a line.
-func escaped(text string) string { return string(appendPrintable(nil, []byte(text))) }
+// Printable returns text with nothing in it that could end a line or hide what
+// follows: control and format characters are escaped.
+func Printable(text string) string { return string(appendPrintable(nil, []byte(text))) }
 
 // appendPrintable appends text with nothing in it that could end a cell.
 func appendPrintable(dst, text []byte) []byte {

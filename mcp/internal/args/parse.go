@@ -294,6 +294,8 @@ func (p *Property) integer(text string) (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%q is not a whole number, %s", text, p.hint())
+	case n < p.Min && p.Clamp:
+		n = p.Min
 	case n < p.Min:
 		return "", fmt.Errorf("%d is too small; the least is %d", n, p.Min)
 	case p.Max > 0 && n > p.Max && p.Clamp:

@@ -44,8 +44,8 @@ type Property struct {
 	Open bool
 	// Words are other spellings of the values in Enum, or of anything else.
 	Words map[string]string
-	// Min and Max bound an Integer; Max 0 leaves it open. With Clamp a larger
-	// value counts as Max.
+	// Min and Max bound an Integer; Max 0 leaves it open. With Clamp any number
+	// is taken, and one beyond a bound counts as the bound.
 	Min, Max int
 	Clamp    bool
 	// Required says that every call needs it.
@@ -95,8 +95,10 @@ func (s Set) Schema() json.RawMessage {
 			b.WriteString(`,"enum":` + quoteAll(p.Enum))
 		}
 		if p.Type == Integer {
-			b.WriteString(`,"minimum":` + strconv.Itoa(p.Min))
-			if p.Max > 0 {
+			if p.Min > 0 && !p.Clamp {
+				b.WriteString(`,"minimum":` + strconv.Itoa(p.Min))
+			}
+			if p.Max > 0 && !p.Clamp {
 				b.WriteString(`,"maximum":` + strconv.Itoa(p.Max))
 			}
 		}

@@ -1,0 +1,183 @@
+//go:build unix
+
+package mcp
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/apiclient"
+)
+
+// benchClients is how many clients call at a time.
+const benchClients = 64
+
+// benchRoute is what get_report asks of the API in these benchmarks.
+const benchRoute = "/reports/mrr?date=20240101-20261231&interval=month"
+
+// BenchmarkHTTP compares calls of get_report over streamable HTTP, key check
+// included, with a handler that does nothing but forward the same call. All of
+// it, clients and API too, runs in this process: cpu-us/op is the time of all
+// threads and steadier than req/s on a machine that has other things to do.
+func BenchmarkHTTP(b *testing.B) {
+	api := httptest.NewServer(benchAPI(benchMRR()))
+	defer api.Close()
+	product := benchServer(b, api.URL)
+	bare := httptest.NewServer(forwarder(api.URL))
+	defer bare.Close()
+
+	const arguments = `"name":"get_report","arguments":{"name":"mrr","date":"2024-01..2026-12","interval":"month"}`
+	legacy := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + arguments + `}}`
+	modern := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + arguments + `,"_meta":{` +
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"},` +
+		`"io.modelcontextprotocol/clientCapabilities":{}}}}`
+	modernHeader := http.Header{
+		"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"get_report"},
+	}
+	b.Run("bare", func(b *testing.B) { benchPost(b, bare.URL, legacy, nil) })
+	b.Run("legacy", func(b *testing.B) { benchPost(b, product, legacy, http.Header{"Mcp-Protocol-Version": {"2025-11-25"}}) })
+	b.Run("modern", func(b *testing.B) { benchPost(b, product, modern, modernHeader) })
+	b.Run("tools-list", func(b *testing.B) { benchPost(b, product, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, nil) })
+}
+
+// benchAPI answers every request with body.
+func benchAPI(body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	})
+}
+
+// benchMRR is 36 months of the MRR report, about 20 KB.
+func benchMRR() []byte {
+	var body strings.Builder
+	body.WriteString(`{"currency":"usd","timezone":"UTC","total":36,"result":[`)
+	for i := range 36 {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		fmt.Fprintf(&body, `{"date":"%d%02d01","new":%d,"expansion":%d,"contraction":-%d,"churn":-%d,"reactivation":%d,"fx_adjustment":%d,`+
+			`"mrr_diff":%d,"net_mrr_diff":%d,"total_mrr":%d,"total_arr":%d,"arpa":%d,"asp":%d,"ltv":%d,`+
+			`"new_customers":%d,"expansion_customers":%d,"contraction_customers":%d,"churned_customers":%d,"reactivated_customers":%d,`+
+			`"total_customers":%d,"mrr_churn_rate":%d.25,"net_mrr_churn_rate":-%d.5,"customer_churn_rate":2.75,"cmrr":%d,"opening_mrr":%d}`,
+			2024+i/12, i%12+1, 410000+i*977, 91000+i*331, 12000+i*57, 88000+i*211, 9000+i*13, i*7-100,
+			310000+i*1009, 300000+i*997, 12500000+i*310000, 150000000+i*3720000, 8412+i, 9133+i, 301224+i*19,
+			48+i, 21+i%5, 4+i%3, 11+i%7, 2+i%2, 1480+i*33, 2+i%3, 1+i%2, 12490000+i*309000, 12190000+i*309000)
+	}
+	body.WriteString(`]}`)
+	return []byte(body.String())
+}
+
+// benchServer serves the product before an API and returns its URL. Keys are
+// checked as growpanel serve mcp does, against digests it knows.
+func benchServer(b *testing.B, api string) string {
+	b.Helper()
+	upstream, err := apiclient.New(apiclient.Options{BaseURL: api})
+	if err != nil {
+		b.Fatal(err)
+	}
+	known := map[[sha256.Size]byte]bool{sha256.Sum256([]byte(benchKey)): true}
+	s, err := New(Config{
+		Version: "bench", Now: time.Now,
+		Authenticate: func(_ context.Context, token string) (Caller, error) {
+			if !known[sha256.Sum256([]byte(token))] {
+				return Caller{}, ErrInvalidToken
+			}
+			return Caller{ID: "bench", Key: apiclient.NewSecret(token)}, nil
+		},
+		ClientFor: func(_ context.Context, c Caller) (*apiclient.Client, error) { return upstream.WithKey(c.Key) },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	web := httptest.NewServer(s.Handler())
+	b.Cleanup(web.Close)
+	return web.URL
+}
+
+const benchKey = "6f1e0c52-8d0b-4b61-9f0e-5b0a7f5f2f11.0d3f6a0e-2f0f-4a39-9b58-1f4f3c1c9c55"
+
+// forwarder passes the call on and its answer back.
+func forwarder(api string) http.Handler {
+	transport := apiclient.NewTransport()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, api+benchRoute, nil)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		request.Header.Set("Authorization", r.Header.Get("Authorization"))
+		response, err := transport.RoundTrip(request)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = response.Body.Close() }()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.Copy(w, response.Body)
+	})
+}
+
+// benchPost posts body from benchClients clients at a time.
+func benchPost(b *testing.B, url, body string, header http.Header) {
+	b.Helper()
+	transport := apiclient.NewTransport()
+	defer transport.CloseIdleConnections()
+	post := func() error {
+		request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url+"/mcp", strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		request.Header = http.Header{
+			"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
+			"Authorization": {"Bearer " + benchKey},
+		}
+		for name, values := range header {
+			request.Header[name] = values
+		}
+		response, err := transport.RoundTrip(request)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = response.Body.Close() }()
+		n, err := io.Copy(io.Discard, response.Body)
+		if err == nil && (response.StatusCode != http.StatusOK || n < 10_000) {
+			err = fmt.Errorf("answer has status %d and %d bytes", response.StatusCode, n)
+		}
+		return err
+	}
+	b.ReportAllocs()
+	b.SetParallelism((benchClients + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0))
+	b.ResetTimer()
+	start := cpuTime(b)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := post(); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-us/op")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+// cpuTime is what all threads of this process have used.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -142,9 +143,7 @@ func benchPost(b *testing.B, url, body string, header http.Header) {
 			"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
 			"Authorization": {"Bearer " + benchKey},
 		}
-		for name, values := range header {
-			request.Header[name] = values
-		}
+		maps.Copy(request.Header, header)
 		response, err := transport.RoundTrip(request)
 		if err != nil {
 			return err

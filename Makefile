@@ -74,6 +74,7 @@ $(GATE): $(wildcard tools/testgate/*.go)
 .PHONY: unit
 unit: $(GATE) ## Run the unit tests and laws.
 	@echo "== unit"
+	@go test -C tools/testgate .
 	@time go list ./... | grep -v '/e2e$$' | xargs go test -json | $(GATE)
 
 .PHONY: race

@@ -22,12 +22,13 @@ import (
 // api is a whole API over an SQLite file, with one account and two keys. Every
 // answer of every test is held to the contract.
 type api struct {
-	http.Handler
-	contract *contracttest.Contract
-	identity *identity.Service
-	engine   *analytics.Engine
-	rates    analytics.Store
-	clock    *atomic.Int64 // Unix seconds
+	http.Handler                 // the server, watched
+	server       *httpapi.Server // the server itself, for benchmarks
+	contract     *contracttest.Contract
+	identity     *identity.Service
+	engine       *analytics.Engine
+	rates        analytics.Store
+	clock        *atomic.Int64 // Unix seconds
 
 	account         identity.Account
 	admin, readonly string // keys
@@ -36,10 +37,10 @@ type api struct {
 // startOfTests is what the API of a test calls now at first.
 var startOfTests = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
 
-func newAPI(t *testing.T) *api { return newAPIWith(t, httpapi.Config{}) }
+func newAPI(t testing.TB) *api { return newAPIWith(t, httpapi.Config{}) }
 
 // newAPIWith starts an API; cfg sets what a test cares about.
-func newAPIWith(t *testing.T, cfg httpapi.Config) *api {
+func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	t.Helper()
 	store, err := sqlstore.Open(t.Context(), t.TempDir())
 	if err != nil {
@@ -58,13 +59,14 @@ func newAPIWith(t *testing.T, cfg httpapi.Config) *api {
 		}
 	})
 	cfg.Engine, cfg.Identity, cfg.Logger, cfg.Now = a.engine, a.identity, logger, now
-	a.Handler = a.contract.Watch(t, httpapi.New(cfg))
+	a.server = httpapi.New(cfg)
+	a.Handler = a.contract.Watch(t, a.server)
 	a.account, a.admin, a.readonly = a.newAccount(t, "Acme")
 	return a
 }
 
 // newAccount adds an account with an admin and a readonly key.
-func (a *api) newAccount(t *testing.T, name string) (account identity.Account, admin, readonly string) {
+func (a *api) newAccount(t testing.TB, name string) (account identity.Account, admin, readonly string) {
 	t.Helper()
 	account, err := a.identity.CreateAccount(t.Context(), name)
 	if err != nil {
@@ -73,7 +75,7 @@ func (a *api) newAccount(t *testing.T, name string) (account identity.Account, a
 	return account, a.newKey(t, account, identity.Admin), a.newKey(t, account, identity.Readonly)
 }
 
-func (a *api) newKey(t *testing.T, account identity.Account, role identity.Role) string {
+func (a *api) newKey(t testing.TB, account identity.Account, role identity.Role) string {
 	t.Helper()
 	_, token, err := a.identity.CreateKey(t.Context(), account.ID, string(role), role)
 	if err != nil {
@@ -93,7 +95,7 @@ type reply struct {
 }
 
 // do sends a request with a key; an empty body is none.
-func (a *api) do(t *testing.T, key, method, target, body string) reply {
+func (a *api) do(t testing.TB, key, method, target, body string) reply {
 	t.Helper()
 	var reader io.Reader
 	if body != "" {
@@ -106,7 +108,7 @@ func (a *api) do(t *testing.T, key, method, target, body string) reply {
 	return a.send(t, r)
 }
 
-func (a *api) send(t *testing.T, r *http.Request) reply {
+func (a *api) send(t testing.TB, r *http.Request) reply {
 	t.Helper()
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)
@@ -124,7 +126,7 @@ func (a *api) send(t *testing.T, r *http.Request) reply {
 }
 
 // ok sends a request that must succeed and returns its answer.
-func (a *api) ok(t *testing.T, key, method, target, body string) reply {
+func (a *api) ok(t testing.TB, key, method, target, body string) reply {
 	t.Helper()
 	got := a.do(t, key, method, target, body)
 	if got.status >= 300 {

@@ -12,7 +12,7 @@ import (
 )
 
 // newSource creates a data source of type api and returns its id.
-func (a *api) newSource(t *testing.T, name string) string {
+func (a *api) newSource(t testing.TB, name string) string {
 	t.Helper()
 	return a.ok(t, a.admin, "POST", "/data/data-sources", fmt.Sprintf(`{"name":%q,"type":"api"}`, name)).text("id")
 }

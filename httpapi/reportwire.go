@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/report"
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
@@ -36,15 +35,6 @@ func textOrNull(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// dayOrNull returns midnight of a day as the contract writes times, nil for no day.
-func dayOrNull(d calendar.Day) *string {
-	if !d.Valid() {
-		return nil
-	}
-	text := d.String() + "T00:00:00Z"
-	return &text
 }
 
 func summaryToWire(r *report.SummaryReport) wire.Summary {

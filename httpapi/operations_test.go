@@ -176,10 +176,18 @@ func TestEveryOperation_ReadsJSONWhateverTheContentType(t *testing.T) {
 func TestMalformedQueryIsRefused(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	for _, query := range []string{"plan=%zz", "plan=a;b", "limit=ten", "plan=a&plan=b", "committed=maybe", "fix_fx=2", "offset=-1", "interval=fortnight", "date=20260132", "date=20260601-20260501"} {
-		if got := a.do(t, a.admin, "GET", "/reports/mrr?"+query, ""); got.status != 400 {
-			t.Errorf("?%s: %d %s, want 400", query, got.status, got.raw)
+	for query, want := range map[string]string{
+		"plan=%zz": "query", "plan=a;b": "query", "plan=a&plan=b": "plan: is given several times", "limit=ten": "limit", "offset=-1": "offset: ",
+		"committed=maybe": "committed: must be true or false", "fix_fx=2": "fix_fx: must be true or false", "trailing_months=x": "trailing_months",
+		"interval=fortnight": "interval: ", "date=20260132": "date: ", "date=20260601-20260501": "date: ", "baseCurrency=dollars": "baseCurrency: ", "breakdown=mood": "breakdown: ",
+	} {
+		got := a.do(t, a.admin, "GET", "/reports/mrr?"+query, "")
+		if got.status != 400 || !strings.Contains(got.text("error"), want) {
+			t.Errorf("?%s: %d %s, want 400 about %q", query, got.status, got.raw, want)
 		}
+	}
+	if got := a.do(t, a.admin, "GET", "/customers?limit=501", ""); got.status != 400 || got.text("details", 0, "field") != "limit" {
+		t.Errorf("a page above the limit: %d %s", got.status, got.raw)
 	}
 	a.ok(t, a.admin, "GET", "/reports/mrr?unknown=1&show=query", "")
 }

@@ -79,7 +79,7 @@ func (s *Server) routes() http.Handler {
 	wire.HandlerWithOptions(strict, wire.StdHTTPServerOptions{
 		BaseRouter:       rt,
 		Middlewares:      []wire.MiddlewareFunc{s.withJSONBody},
-		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { s.errs.Write(w, r, paramError(err)) },
+		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { s.errs.Write(w, r, paramError(r, err)) },
 	})
 	// The contract changes settings by POST; some clients send PUT.
 	rt.HandleFunc("PUT /settings", s.withJSONBody(http.HandlerFunc(strict.PostSettings)).ServeHTTP)
@@ -137,22 +137,16 @@ func (w *charsetWriter) WriteHeader(status int) {
 func (w *charsetWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // paramError says which parameter the generated server could not read.
-func paramError(err error) error {
-	if format, ok := errors.AsType[*wire.InvalidParamFormatError](err); ok {
-		return httpx.Field(format.ParamName, wantedOf(format.ParamName))
-	}
-	if many, ok := errors.AsType[*wire.TooManyValuesForParamError](err); ok {
-		return httpx.Field(many.ParamName, "is given several times; separate values with ~~")
-	}
-	return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_parameter", Message: err.Error()}
-}
-
-// wantedOf says what a parameter that is not text must be.
-func wantedOf(name string) string {
-	switch name {
-	case "fix_fx", "committed":
-		return "must be true or false"
+func paramError(r *http.Request, err error) error {
+	format, ok := errors.AsType[*wire.InvalidParamFormatError](err)
+	switch {
+	case !ok:
+		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_parameter", Message: err.Error()}
+	case len(r.URL.Query()[format.ParamName]) > 1:
+		return httpx.Field(format.ParamName, "is given several times; separate values with ~~")
+	case format.ParamName == "fix_fx", format.ParamName == "committed":
+		return httpx.Field(format.ParamName, "must be true or false")
 	default:
-		return "must be a whole number"
+		return httpx.Field(format.ParamName, "must be a whole number")
 	}
 }

@@ -332,10 +332,6 @@ func apiFailure(err error) (*mcpgo.CallToolResult, error) {
 	case errors.Is(err, context.Canceled):
 		return nil, err
 	}
-	var network *url.Error
-	if errors.As(err, &network) {
-		return mcpgo.NewToolResultError("the API cannot be reached; the call may be repeated"), nil
-	}
 	return mcpgo.NewToolResultError("the API cannot be reached: " + err.Error()), nil
 }
 

@@ -58,12 +58,12 @@ func getCustomer() tool {
 
 func resyncCustomer() tool {
 	return tool{
-		name:  "resync_customer",
-		title: "Resync a customer",
+		name:        "resync_customer",
+		title:       "Resync a customer",
 		description: "Refreshes one customer: fetches it again from the billing system and recomputes its movements, when it looks outdated. Needs an admin key.",
-		props:   args.Set{{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"}},
-		actions: []action{{method: http.MethodPost, path: "customers/{id}/resync", repeatable: true}},
-		output:  outputSchema(false),
+		props:       args.Set{{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"}},
+		actions:     []action{{method: http.MethodPost, path: "customers/{id}/resync", repeatable: true}},
+		output:      outputSchema(false),
 	}
 }
 

@@ -119,11 +119,11 @@ func (sh *shaper) copyContainer(around *scope, kind jsonscan.Kind, c column, fro
 	*out = append(*out, sh.scan.Raw()...)
 	for begun := false; ; {
 		next, member := sh.scan.Next(), c
-		switch next {
-		case jsonscan.ObjectEnd, jsonscan.ArrayEnd:
+		if next == jsonscan.ObjectEnd || next == jsonscan.ArrayEnd {
 			*out = append(*out, sh.scan.Raw()...)
 			return nil
-		case jsonscan.Key:
+		}
+		if next == jsonscan.Key {
 			member = column{raw: sh.scan.Raw()}
 			member.schema = c.schema.Child(member.name())
 			member.unit = sh.unit(member.schema, member.name())
@@ -151,13 +151,11 @@ func (sh *shaper) copyContainer(around *scope, kind jsonscan.Kind, c column, fro
 
 // copyValue is value for the inside of a container that gets no table.
 func (sh *shaper) copyValue(sc *scope, kind jsonscan.Kind, c column, from int, out *[]byte) error {
-	switch kind {
-	case jsonscan.ObjectStart, jsonscan.ArrayStart:
+	if kind == jsonscan.ObjectStart || kind == jsonscan.ArrayStart {
 		return sh.copyContainer(sc, kind, c, from, out)
-	case jsonscan.String:
-		if string(c.raw) == string(currencyKey) {
-			sc.own = unquoted(sh.scan.Raw())
-		}
+	}
+	if kind == jsonscan.String && string(c.raw) == string(currencyKey) {
+		sc.own = unquoted(sh.scan.Raw())
 	}
 	cells := len(sh.cells)
 	err := sh.value(sc, kind, c, out)

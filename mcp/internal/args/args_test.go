@@ -79,7 +79,7 @@ func TestSet_Parse_SaysWhatIsWrong(t *testing.T) {
 		{`{"report":"mrr"}`, `unknown argument "report"; tool takes: name, date, plan`},
 		{`{}`, `tool needs "name": one of mrr, movement-table`},
 		{``, `tool needs "name"`},
-		{`{"nmae":"mrr"}`, `did you mean "name"? Corrected call: tool {"name":"mrr"}`},
+		{`{"namee":"mrr"}`, `did you mean "name"? Corrected call: tool {"name":"mrr"}`},
 		{`{"name":"mmr"}`, `name: "mmr" is not valid, did you mean "mrr"? Valid: mrr, movement-table`},
 		{`{"name":"zzzzzzzz"}`, `name: "zzzzzzzz" is not valid; use one of: mrr, movement-table`},
 		{`{"name":"mrr","limit":"many"}`, `limit: "many" is not a whole number`},

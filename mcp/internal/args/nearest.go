@@ -39,7 +39,7 @@ func containing(name string, words []string) string {
 }
 
 // distance is the number of letters to insert, delete, replace or swap with
-// their neighbour to turn a into b.
+// their neighbor to turn a into b.
 func distance(a, b string) int {
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	next := make([]int, len(b)+1)

@@ -15,7 +15,7 @@ var routes = []struct{ tool, arguments, want string }{
 	{"get_report", `{"name":"movement-table","selected-date":"2026-03","selected_type":"churn","sort":"mrr_change","order":"ascending","breakdown":"billing-freq","breakdownValue":"month","limit":"5"}`, "GET /reports/movement-table?breakdown=billing_freq&breakdown-value=month&limit=5&order=asc&selected-date=2026-03-01&selected-type=churn&sort=mrr_change"},
 	{"get_report", `{"name":"movement-table"}`, "GET /reports/movement-table?limit=100"},
 	{"get_report", `{"name":"retention","trailing_months":12,"date":"last 12 months"}`, "GET /reports/retention?date=last-12-months&trailing_months=12"},
-	{"get_report", `{"name":"Customer Concentration","fix_fx":"true","has_discount":false}`, "GET /reports/customer-concentration?fix_fx=true&has_discount=false&limit=100"},
+	{"get_report", `{"name":"Customer Concentration","fix_fx":"true","has_discount":false}`, "GET /reports/customer-concentration?fix_fx=true&has_discount=false&limit=20"},
 	{"get_report", `{"name":"summary","customer":"cus 1&x=y","custom_size":"~"}`, "GET /reports/summary?custom_size=~&customer=cus+1%26x%3Dy"},
 	{"get_report", `{"name":"leads","sort":"date"}`, "GET /reports/leads?sort=date"},
 	{"list_customers", `{}`, "GET /customers?limit=100"},

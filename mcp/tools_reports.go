@@ -53,8 +53,13 @@ func reportArguments(name string) []string {
 }
 
 // reportPage is how many rows of a report that the API cuts into pages are
-// fetched at a time.
-const reportPage = 100
+// fetched at a time unless the call says so.
+func reportPage(report string) int {
+	if report == "customer-concentration" {
+		return 20
+	}
+	return 100
+}
 
 // paged reports whether a report is one of those whose rows the API itself
 // cuts into pages.
@@ -208,7 +213,7 @@ func routeReport(c *toolCall) error {
 	name := c.values.Get("name")
 	if paged(name) {
 		if !c.values.Has("limit") {
-			c.query.Set("limit", strconv.Itoa(reportPage))
+			c.query.Set("limit", strconv.Itoa(reportPage(name)))
 		}
 		return nil
 	}
@@ -221,7 +226,7 @@ func reportOptions(c *toolCall, o *answer.Options) {
 	name := c.values.Get("name")
 	o.Title = name
 	o.Offset, o.Limit, o.Paged = c.values.Int("offset", 0), c.values.Int("limit", 0), paged(name)
-	o.SectionRows = 25
+	o.SectionRows = c.values.Int("limit", 20)
 	o.Narrow = "To get less: a shorter date, a longer interval, more filters, limit. To get more at once: max_tokens up to 20000."
 	o.Hidden = []string{"cohort_date", "customers", "retention_rate"}
 	if name != "cohort" {

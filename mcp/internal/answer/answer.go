@@ -127,6 +127,7 @@ type shaper struct {
 	textLimit, jsonLimit int
 	used                 int      // bytes of lines and tables
 	widest               int      // longest line so far
+	widestJSON           int      // longest row of the list so far
 	cut                  bool     // something was left out for size
 	clipped              bool     // a text value was shortened
 	unscaled             [][]byte // keys of numbers left as they came
@@ -169,14 +170,17 @@ func (sh *shaper) setBase(code []byte) {
 
 // full reports whether another line like those before would pass the limits.
 func (sh *shaper) full() bool {
-	return sh.used+sh.widest > sh.textLimit || len(sh.rows)-headRoom+len(sh.data) > sh.jsonLimit
+	return sh.used+sh.widest > sh.textLimit || sh.jsonSize()+sh.widestJSON > sh.jsonLimit
 }
 
 // over reports whether what is written passes the limits even with the room
 // that is kept for late facts.
 func (sh *shaper) over() bool {
-	return sh.used > sh.textLimit+lateFacts || len(sh.rows)-headRoom+len(sh.data) > sh.jsonLimit+lateFacts
+	return sh.used > sh.textLimit+lateFacts || sh.jsonSize() > sh.jsonLimit+lateFacts
 }
+
+// jsonSize is the size of the structured form so far, without its head.
+func (sh *shaper) jsonSize() int { return max(len(sh.rows)-headRoom, 0) + len(sh.data) }
 
 // mark is a point to return to when what follows does not fit.
 type mark struct{ rows, data, lines, facts, used, widest int }

@@ -238,6 +238,17 @@ func TestShape_Budget(t *testing.T) {
 	}
 }
 
+func TestShape_SingleFiguresSurviveALongList(t *testing.T) {
+	t.Parallel()
+	body := `{"currency":"usd","result":{"list":[` + strings.Repeat(`{"id":"a","mrr":1},`, 5000) + `{}],"pareto":[{"id":"a"}],"summary":{"customers":5001,"total_mrr":5000}}}`
+	for _, tokens := range []int{500, 4000, 20000} {
+		a, _ := shape(t, "/reports/customer-concentration", body, Options{Title: "t", Tokens: tokens})
+		if !strings.Contains(a.Text, "\ntotal_mrr\t50.00\n") || !strings.Contains(string(a.Structured), `"summary":{"customers":5001,"total_mrr":50.00}`) {
+			t.Errorf("with %d tokens the total is missing:\n%.300s", tokens, a.Text)
+		}
+	}
+}
+
 func TestShape_PagesJoin(t *testing.T) {
 	t.Parallel()
 	body := string(mrrBody(300))

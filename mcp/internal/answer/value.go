@@ -32,7 +32,7 @@ func place(name []byte) int {
 		return 2
 	case "email", "customer_email", "type", "status":
 		return 3
-	case "description", "total_mrr", "mrr", "customer_count", "currency":
+	case "description", "total_mrr", "mrr", "mrr_change", "mrr_change_base_currency", "customer_count", "currency":
 		return 4
 	default:
 		return 5

@@ -202,6 +202,7 @@ func (sh *shaper) listElement(sc *scope, main *table, at rowAt, kind jsonscan.Ki
 		return nil
 	}
 	sh.shown++
+	sh.widestJSON = max(sh.widestJSON, len(sh.rows)-m.rows)
 	return nil
 }
 
@@ -290,7 +291,8 @@ func (sh *shaper) object(around *scope, at nodeAt) error {
 		}
 		key := sh.scan.Raw()
 		kind := sh.scan.Next()
-		if sh.full() {
+		container := kind == jsonscan.ObjectStart || kind == jsonscan.ArrayStart
+		if sh.over() || container && sh.full() {
 			sh.cut = true
 			if err := sh.skip(kind); err != nil {
 				return err

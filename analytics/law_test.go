@@ -137,6 +137,35 @@ func TestLaw_UpdatesEqualTheirLastForm(t *testing.T) {
 	})
 }
 
+func TestLaw_TwoAccountsNeverMix(t *testing.T) {
+	seeds(t, func(t *testing.T, r *rand.Rand) {
+		store := newMemoryStore()
+		a := newWorld(t, store)
+		b := &world{t: t, store: store, now: a.now, account: "second", engine: a.engine}
+		b.findSource()
+		companies := map[*world]company{a: newCompany(r, 10), b: newCompany(r, 12)}
+		var steps []func()
+		for w, c := range companies {
+			w.put("customers", c.customers...)
+			w.put("plans", c.plans...)
+			for _, doc := range c.invoices {
+				steps = append(steps, func() { w.put("invoices", doc) })
+			}
+		}
+		r.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+		for _, step := range steps {
+			step()
+		}
+		for w, c := range companies {
+			alone := &world{t: t, store: newMemoryStore(), now: w.now, account: w.account}
+			alone.reopen()
+			alone.findSource()
+			alone.push(c)
+			equal(t, "state of account "+w.account, alone.state(), w.state())
+		}
+	})
+}
+
 func TestLaw_FailedCommitLeavesTheOldState(t *testing.T) {
 	seeds(t, func(t *testing.T, r *rand.Rand) {
 		store := newMemoryStore()

@@ -22,26 +22,33 @@ const account = "acc"
 
 // world is an engine on a memory store with a clock that tests set.
 type world struct {
-	t      testing.TB
-	store  analytics.Store
-	engine *analytics.Engine
-	now    time.Time
-	source string
+	t       testing.TB
+	store   analytics.Store
+	engine  *analytics.Engine
+	now     time.Time
+	account string
+	source  string
 }
 
 func newWorld(t testing.TB, store analytics.Store) *world {
-	w := &world{t: t, store: store, now: time.Date(2024, 7, 1, 12, 0, 0, 0, time.UTC)}
+	w := &world{t: t, store: store, now: time.Date(2024, 7, 1, 12, 0, 0, 0, time.UTC), account: account}
 	w.reopen()
-	sources, err := w.engine.Sources(t.Context(), account)
+	w.findSource()
+	return w
+}
+
+// findSource uses the account's data source, which it creates if need be.
+func (w *world) findSource() {
+	w.t.Helper()
+	sources, err := w.engine.Sources(w.t.Context(), w.account)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	if len(sources) == 0 {
 		w.source = w.newSource("Billing").ID
 	} else {
 		w.source = sources[0].ID
 	}
-	return w
 }
 
 // reopen starts an engine that knows nothing but the store.
@@ -51,7 +58,7 @@ func (w *world) reopen() {
 
 func (w *world) newSource(name string) analytics.Source {
 	w.t.Helper()
-	s, err := w.engine.CreateSource(w.t.Context(), account, name, analytics.SourceAPI)
+	s, err := w.engine.CreateSource(w.t.Context(), w.account, name, analytics.SourceAPI)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -75,25 +82,25 @@ func (w *world) tryPut(ctx context.Context, source, kind string, docs ...string)
 		if err != nil || len(b.Errors) > 0 {
 			return b.Errors, err
 		}
-		return w.engine.PutCustomers(ctx, account, source, b.Rows)
+		return w.engine.PutCustomers(ctx, w.account, source, b.Rows)
 	case "plans":
 		b, err := ingest.DecodePlans(body)
 		if err != nil || len(b.Errors) > 0 {
 			return b.Errors, err
 		}
-		return w.engine.PutPlans(ctx, account, source, b.Rows)
+		return w.engine.PutPlans(ctx, w.account, source, b.Rows)
 	default:
 		b, err := ingest.DecodeInvoices(body)
 		if err != nil || len(b.Errors) > 0 {
 			return b.Errors, err
 		}
-		return w.engine.PutInvoices(ctx, account, source, b.Rows)
+		return w.engine.PutInvoices(ctx, w.account, source, b.Rows)
 	}
 }
 
 func (w *world) snapshot() *report.Snapshot {
 	w.t.Helper()
-	s, err := w.engine.Snapshot(w.t.Context(), account)
+	s, err := w.engine.Snapshot(w.t.Context(), w.account)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -97,8 +97,11 @@ func (it *item) months() (num, den int64) {
 	if !it.start.Valid() || !it.end.Valid() || it.end <= it.start {
 		return it.interval.Months()
 	}
-	nominal := int64(it.interval.End(it.start) - it.start)
 	length := int64(it.end - it.start)
+	if it.interval.Count == 1 && it.interval.Unit == calendar.UnitMonth && 28 <= length && length <= 31 {
+		return 1, 1 // within the slack of three days whatever the month: no need to look at the calendar
+	}
+	nominal := int64(it.interval.End(it.start) - it.start)
 	slack := int64(3)
 	if it.interval.Unit == calendar.UnitDay || it.interval.Unit == calendar.UnitWeek {
 		slack = 1

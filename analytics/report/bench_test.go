@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -95,9 +96,7 @@ func BenchmarkReports(b *testing.B) {
 			b.Run(account.name+"/"+bb.name, func(b *testing.B) {
 				s := account.of()
 				params := map[string][]string{"date": range36}
-				for k, v := range bb.params {
-					params[k] = v
-				}
+				maps.Copy(params, bb.params)
 				b.ReportAllocs()
 				for b.Loop() {
 					q := mustQuery(b, s, params)

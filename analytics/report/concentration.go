@@ -85,7 +85,7 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 	when := points{ends: day, rateDays: day}
 	var now [1]balanceAt
 	sc := newScan(s, q, day[0])
-	var ranked []ConcentrationRow
+	ranked := make([]ConcentrationRow, 0, len(s.Customers))
 	err := sc.customers(func(c *Customer) error {
 		moves, foreign, err := sc.movements(c.Ledger, sc.match)
 		if err != nil {

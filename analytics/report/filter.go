@@ -34,8 +34,8 @@ func tokens(d Dimension, value string) []string {
 	switch {
 	case d.kind == customDimension || strings.Contains(value, "~~"):
 		parts = strings.Split(value, "~~")
-	case d.kind == planDimension:
-		// The name of a plan may contain spaces: the whole value is a candidate too.
+	case d.kind == planDimension, d.kind == customerDimension, d.kind == dataSourceDimension:
+		// Ids and names may contain spaces: the whole value is a candidate too.
 		parts = strings.FieldsFunc(value, isSeparator)
 		if len(parts) > 1 && !strings.HasPrefix(parts[0], "~") {
 			parts = append(parts, value)

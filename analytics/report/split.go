@@ -36,6 +36,7 @@ func newSplit(s *Snapshot, d Dimension, rows int) *split {
 		keys = len(s.Plans)
 	case paymentMethodDimension:
 		keys = len(s.Symbols)
+	default:
 	}
 	return &split{s: s, d: d, rows: rows, index: map[string]int32{}, byState: make([][]int32, keys)}
 }
@@ -76,6 +77,7 @@ func (sp *split) label(key string, c *Customer) string {
 		name = sp.s.source(c.Source).Name
 	case regionDimension, countryDimension, stateDimension:
 		name = strings.ToUpper(key)
+	default:
 	}
 	if name == "" {
 		return key

@@ -312,7 +312,7 @@ func (p *parser) plan(step *Step, words []string) error {
 
 func (p *parser) customer(step *Step, words []string) error {
 	if len(words) == 0 {
-		return errors.New("expected: customer ID [NAME] [country=us] [custom_tier=gold] ...")
+		return errors.New("expected: customer ID [NAME] [country=us] [custom_tier=gold] and so on")
 	}
 	c := &Customer{ID: words[0], Name: words[0]}
 	for _, word := range words[1:] {

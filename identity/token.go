@@ -14,11 +14,8 @@ import (
 // only between its creation or arrival and its first use: nothing stores it,
 // and no verb, encoder or logger prints it. Reveal is the one way out.
 type Token struct {
-	key uuid.UUID
-	// A pointer, because fmt prints the unexported fields of a value around it
-	// without asking their methods; a pointer to a string stays an address under
-	// every verb.
-	secret *string
+	key    uuid.UUID
+	secret uuid.UUID
 }
 
 const (
@@ -37,12 +34,7 @@ func newToken() (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("draw key secret: %w", err)
 	}
-	return tokenOf(key, secret), nil
-}
-
-func tokenOf(key, secret uuid.UUID) Token {
-	text := secret.String()
-	return Token{key: key, secret: &text}
+	return Token{key: key, secret: secret}, nil
 }
 
 // ParseToken reads an API key. Anything that is not two hyphenated UUIDs joined
@@ -59,21 +51,26 @@ func ParseToken(s string) (Token, error) {
 	if err != nil {
 		return Token{}, ErrInvalidKey
 	}
-	return tokenOf(key, secret), nil
+	return Token{key: key, secret: secret}, nil
 }
 
 // KeyID returns the part of the token that is not secret.
 func (t Token) KeyID() string { return t.key.String() }
 
 // Reveal returns the whole key, to be shown to its owner once.
-func (t Token) Reveal() string { return t.key.String() + "." + *t.secret }
+func (t Token) Reveal() string { return t.key.String() + "." + t.secret.String() }
 
 // Hash is the SHA-256 of a key's secret. A secret of 122 random bits cannot be
 // guessed from its hash, so a slow password hash would only cost time.
 type Hash [sha256.Size]byte
 
 // hash covers the key id as well, so that equal secrets never have equal hashes.
-func (t Token) hash() Hash { return sha256.Sum256([]byte(t.Reveal())) }
+func (t Token) hash() Hash {
+	var in [32]byte
+	copy(in[:16], t.key[:])
+	copy(in[16:], t.secret[:])
+	return sha256.Sum256(in[:])
+}
 
 func (h Hash) equal(other Hash) bool { return subtle.ConstantTimeCompare(h[:], other[:]) == 1 }
 

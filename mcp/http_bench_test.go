@@ -58,21 +58,22 @@ func benchAPI(body []byte) http.Handler {
 	})
 }
 
-// benchMRR is 36 months of the MRR report, about 20 KB.
+// benchMRR is 36 months of the MRR report as the API sends it, about 20 KB.
 func benchMRR() []byte {
 	var body strings.Builder
-	body.WriteString(`{"currency":"usd","timezone":"UTC","total":36,"result":[`)
+	body.WriteString(`{"currency":"usd","query":{"committed":false,"filters":{},"fix_fx":false,` +
+		`"from":"2024-01-01","interval":"month","timezone":"UTC","to":"2026-12-31"},"result":[`)
 	for i := range 36 {
 		if i > 0 {
 			body.WriteByte(',')
 		}
-		fmt.Fprintf(&body, `{"date":"%d%02d01","new":%d,"expansion":%d,"contraction":-%d,"churn":-%d,"reactivation":%d,"fx_adjustment":%d,`+
-			`"mrr_diff":%d,"net_mrr_diff":%d,"total_mrr":%d,"total_arr":%d,"arpa":%d,"asp":%d,"ltv":%d,`+
-			`"new_customers":%d,"expansion_customers":%d,"contraction_customers":%d,"churned_customers":%d,"reactivated_customers":%d,`+
-			`"total_customers":%d,"mrr_churn_rate":%d.25,"net_mrr_churn_rate":-%d.5,"customer_churn_rate":2.75,"cmrr":%d,"opening_mrr":%d}`,
-			2024+i/12, i%12+1, 410000+i*977, 91000+i*331, 12000+i*57, 88000+i*211, 9000+i*13, i*7-100,
-			310000+i*1009, 300000+i*997, 12500000+i*310000, 150000000+i*3720000, 8412+i, 9133+i, 301224+i*19,
-			48+i, 21+i%5, 4+i%3, 11+i%7, 2+i%2, 1480+i*33, 2+i%3, 1+i%2, 12490000+i*309000, 12190000+i*309000)
+		n := 12_500_000 + 371_293*i
+		fmt.Fprintf(&body, `{"arpa":%d,"asp":%d,"churn":-%d,"churn_customers":%d,"contraction":-%d,"contraction_customers":%d,`+
+			`"customers_diff":%d,"date":"%d-%02d-01","end_date":"%d-%02d-28","expansion":%d,"expansion_customers":%d,`+
+			`"fx_adjustment":%d,"mrr_diff":%d,"net_mrr_diff":%d,"new":%d,"new_customers":%d,"quantity":%d,"quick_ratio":%d.%02d,`+
+			`"reactivation":%d,"reactivation_customers":%d,"total_arr":%d,"total_customers":%d,"total_mrr":%d}`,
+			n/97, n/83, n/19, i+30, n/310, i+10, i+25, 2024+i/12, i%12+1, 2024+i/12, i%12+1, n/41, i+90,
+			n/413, n/7, n/7-n/413, n/15, i+121, 14*n/1000, i%9+1, i+10, n/590, i%4+3, 12*n, 1300+9*i, n)
 	}
 	body.WriteString(`]}`)
 	return []byte(body.String())

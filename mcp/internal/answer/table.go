@@ -180,7 +180,7 @@ func (sh *shaper) cell(sc *scope, t *table, col, first int, kind jsonscan.Kind, 
 		sh.spans = append(sh.spans, span{})
 	}
 	from := len(sh.cells)
-	c := t.cols[col]
+	c := &t.cols[col]
 	if kind == jsonscan.String && string(c.raw) == string(currencyKey) {
 		sc.own = unquoted(sh.scan.Raw())
 	}

@@ -74,7 +74,7 @@ func unquoted(raw []byte) []byte {
 
 // value copies the value that kind began to out, with its money converted, and
 // appends its text to the cells.
-func (sh *shaper) value(sc *scope, kind jsonscan.Kind, c column, out *[]byte) error {
+func (sh *shaper) value(sc *scope, kind jsonscan.Kind, c *column, out *[]byte) error {
 	switch kind {
 	case jsonscan.Number:
 		return sh.number(sc, c, out)
@@ -90,7 +90,7 @@ func (sh *shaper) value(sc *scope, kind jsonscan.Kind, c column, out *[]byte) er
 		*out = append(*out, sh.scan.Raw()...)
 		return nil
 	case jsonscan.ObjectStart, jsonscan.ArrayStart:
-		return sh.nested(sc, kind, c, out)
+		return sh.nested(sc, kind, *c, out)
 	default:
 		return sh.unexpected()
 	}
@@ -158,13 +158,13 @@ func (sh *shaper) copyValue(sc *scope, kind jsonscan.Kind, c column, from int, o
 		sc.own = unquoted(sh.scan.Raw())
 	}
 	cells := len(sh.cells)
-	err := sh.value(sc, kind, c, out)
+	err := sh.value(sc, kind, &c, out)
 	sh.cells = sh.cells[:cells]
 	return err
 }
 
 // number writes the number just read by its unit.
-func (sh *shaper) number(sc *scope, c column, out *[]byte) error {
+func (sh *shaper) number(sc *scope, c *column, out *[]byte) error {
 	raw := sh.scan.Raw()
 	from := len(*out)
 	switch c.unit {
@@ -189,7 +189,7 @@ func (sh *shaper) number(sc *scope, c column, out *[]byte) error {
 
 // appendMoney appends an amount of minor units in display units. An amount in
 // a currency that nobody named is left as it is, and the answer says so.
-func (sh *shaper) appendMoney(dst, raw []byte, exponent int, known bool, c column) []byte {
+func (sh *shaper) appendMoney(dst, raw []byte, exponent int, known bool, c *column) []byte {
 	if !known && string(raw) != "0" {
 		sh.leave(c)
 	}
@@ -200,7 +200,7 @@ func (sh *shaper) appendMoney(dst, raw []byte, exponent int, known bool, c colum
 }
 
 // leave remembers that the numbers of a field stay as the API sent them.
-func (sh *shaper) leave(c column) {
+func (sh *shaper) leave(c *column) {
 	for _, known := range sh.unscaled {
 		if bytes.Equal(known, c.raw) {
 			return
@@ -282,6 +282,8 @@ func (sh *shaper) clip(text []byte) []byte {
 // control and format characters, line and paragraph separators.
 func appendRune(dst []byte, r rune) []byte {
 	switch {
+	case ' ' <= r && r < unicode.MaxASCII: // nearly all of it
+		return append(dst, byte(r))
 	case r == '\t':
 		return append(dst, `\t`...)
 	case r == '\n':

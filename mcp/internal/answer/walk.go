@@ -265,7 +265,7 @@ func (sh *shaper) line(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 	sh.facts.cols = append(sh.facts.cols, c)
 	sh.lines = append(appendHeading(sh.lines, []byte(at.line), c.unit), '\t')
 	from := len(sh.cells)
-	if err := sh.value(sc, kind, c, &sh.data); err != nil {
+	if err := sh.value(sc, kind, &c, &sh.data); err != nil {
 		return err
 	}
 	sh.lines = append(append(sh.lines, sh.cells[from:]...), '\n')

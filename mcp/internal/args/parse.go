@@ -385,6 +385,14 @@ func listText(value any) (string, error) {
 
 // decode reads one JSON value with its numbers as they are written.
 func decode(raw json.RawMessage) (any, error) {
+	if len(raw) > 0 && raw[0] == '"' {
+		// Most arguments are strings, for which a decoder is not worth its buffer.
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return nil, errors.New("not JSON")
+		}
+		return text, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var value any
@@ -399,7 +407,12 @@ func decode(raw json.RawMessage) (any, error) {
 
 // fold makes spellings comparable: case, and what separates words.
 func fold(text string) string {
-	return strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(strings.TrimSpace(text)))
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == ' ' {
+			return '-'
+		}
+		return r
+	}, strings.ToLower(strings.TrimSpace(text)))
 }
 
 // snake turns the spellings of a name that models borrow from elsewhere, such

@@ -156,6 +156,21 @@ func TestCustomers(t *testing.T) {
 	}
 }
 
+func TestCustomers_AnswersOfAwkwardIDsStayApart(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	source := a.newSource(t, "Billing")
+	a.ok(t, a.admin, "POST", "/data-sources/"+source+"/customers", `[{"id":"a","name":"Plain"},{"id":"a?baseCurrency=usd","name":"Awkward"}]`)
+	for range 2 {
+		if got := a.ok(t, a.admin, "GET", "/customers/a?baseCurrency=usd", "").text("name"); got != "Plain" {
+			t.Errorf("the plain id found %q", got)
+		}
+		if got := a.ok(t, a.admin, "GET", "/customers/a%3FbaseCurrency=usd", "").text("name"); got != "Awkward" {
+			t.Errorf("the awkward id found %q", got)
+		}
+	}
+}
+
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

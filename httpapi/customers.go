@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -33,7 +34,8 @@ func (s *Server) GetCustomers(ctx context.Context, _ wire.GetCustomersRequestObj
 // GetCustomersId implements wire.StrictServerInterface.
 func (s *Server) GetCustomersId(ctx context.Context, request wire.GetCustomersIdRequestObject) (wire.GetCustomersIdResponseObject, error) {
 	source := sourceOf(request.Params.DataSource, nil)
-	return s.answer(ctx, "customer/"+request.Id, func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	// Escaped, or an id with a question mark would share answers with another.
+	return s.answer(ctx, "customer/"+url.PathEscape(request.Id), func(snapshot *report.Snapshot, q *report.Query) (any, error) {
 		c, err := findCustomer(snapshot, source, request.Id)
 		if err != nil {
 			return nil, err

@@ -56,6 +56,9 @@ func (s *Server) PutAccountApiKeysId(ctx context.Context, request wire.PutAccoun
 	if err != nil {
 		return nil, err
 	}
+	if role == "" && request.Body.Name == nil {
+		return nil, httpx.Field("name", "send name, role or both")
+	}
 	account := callerOf(ctx).Account
 	old, err := s.identity.Key(ctx, account, request.Id)
 	if err != nil {

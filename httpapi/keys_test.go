@@ -120,6 +120,7 @@ func TestKeys_BadInputNamesTheFieldAndChangesNothing(t *testing.T) {
 		{"POST", "/account/api-keys", `{"name":5}`, "name"},
 		{"POST", "/account/api-keys", `{"name":"k","role":"root"}`, "role"},
 		{"POST", "/account/api-keys", `{"name":"k","role":"admin","permissions":"readonly"}`, "role"},
+		{"PUT", own, `{"rol":"admin"}`, "name"},
 		{"PUT", own, `{"role":""}`, "role"},
 		{"PUT", own, `{"name":""}`, "name"},
 		{"PUT", own, `{"name":"` + strings.Repeat("x", 201) + `"}`, "name"},

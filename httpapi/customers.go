@@ -107,7 +107,7 @@ func customerDetailToWire(q *report.Query, r *report.CustomerDetailReport) wire.
 		CreatedDate: c.CreatedDate, TrialStarted: c.TrialStarted, TrialEndDate: c.TrialEndDate,
 		PaidStarted: c.PaidStarted, CancelDate: c.CancelDate, OverdueDate: c.OverdueDate,
 		CancelEffectiveDate: stampOrNull(r.CancelEnd), CancelReason: textOrNull(r.CancelReason),
-		CurrentMrrBaseCurrency: r.MRR, CurrentMrrCustomerCurrency: r.MRRCustomer,
+		Payments: c.Payments, CurrentMrrBaseCurrency: r.MRR, CurrentMrrCustomerCurrency: r.MRRCustomer,
 		TotalPaidBaseCurrency: r.TotalPaid, TotalPaidCustomerCurrency: r.TotalPaidCustomer,
 		CurrentSubscriptions: make([]wire.Subscription, 0, len(r.Subscriptions)),
 	}

@@ -14,8 +14,11 @@ import (
 // only between its creation or arrival and its first use: nothing stores it,
 // and no verb, encoder or logger prints it. Reveal is the one way out.
 type Token struct {
-	key    uuid.UUID
-	secret uuid.UUID
+	key uuid.UUID
+	// A pointer, because fmt prints the unexported fields of a value around it
+	// without asking their methods; a pointer to a string stays an address under
+	// every verb.
+	secret *string
 }
 
 const (
@@ -34,7 +37,12 @@ func newToken() (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("draw key secret: %w", err)
 	}
-	return Token{key: key, secret: secret}, nil
+	return tokenOf(key, secret), nil
+}
+
+func tokenOf(key, secret uuid.UUID) Token {
+	text := secret.String()
+	return Token{key: key, secret: &text}
 }
 
 // ParseToken reads an API key. Anything that is not two hyphenated UUIDs joined
@@ -51,26 +59,21 @@ func ParseToken(s string) (Token, error) {
 	if err != nil {
 		return Token{}, ErrInvalidKey
 	}
-	return Token{key: key, secret: secret}, nil
+	return tokenOf(key, secret), nil
 }
 
 // KeyID returns the part of the token that is not secret.
 func (t Token) KeyID() string { return t.key.String() }
 
 // Reveal returns the whole key, to be shown to its owner once.
-func (t Token) Reveal() string { return t.key.String() + "." + t.secret.String() }
+func (t Token) Reveal() string { return t.key.String() + "." + *t.secret }
 
 // Hash is the SHA-256 of a key's secret. A secret of 122 random bits cannot be
 // guessed from its hash, so a slow password hash would only cost time.
 type Hash [sha256.Size]byte
 
 // hash covers the key id as well, so that equal secrets never have equal hashes.
-func (t Token) hash() Hash {
-	var in [32]byte
-	copy(in[:16], t.key[:])
-	copy(in[16:], t.secret[:])
-	return sha256.Sum256(in[:])
-}
+func (t Token) hash() Hash { return sha256.Sum256([]byte(t.Reveal())) }
 
 func (h Hash) equal(other Hash) bool { return subtle.ConstantTimeCompare(h[:], other[:]) == 1 }
 

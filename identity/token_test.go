@@ -61,6 +61,8 @@ func TestToken_IsNeverPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 		fmt.Fprintf(&out, verb+verb+"\n", token, &token)
 		fmt.Fprintf(&out, verb, struct{ Token Token }{token})
+		fmt.Fprintf(&out, verb, struct{ token Token }{token})
+		fmt.Fprintf(&out, verb, &struct{ token *Token }{&token})
 	}
 	fmt.Fprintln(&out, token, []Token{token}, map[string]Token{"a": token}, fmt.Errorf("create %v", token))
 	if err := json.NewEncoder(&out).Encode(map[string]any{"a": token, "b": &token}); err != nil {
@@ -68,8 +70,8 @@ func TestToken_IsNeverPrinted(t *testing.T) {
 	}
 	slog.New(slog.NewTextHandler(&out, nil)).Info("created", "token", token, "in", struct{ T Token }{token})
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("created", "token", token, "in", struct{ T Token }{token})
-	secret := token.secret.String()
-	for _, leak := range []string{secret, secret[:8], hex.EncodeToString(token.secret[:4]), fmt.Sprintf("%d %d %d", token.secret[0], token.secret[1], token.secret[2])} {
+	secret := *token.secret
+	for _, leak := range []string{secret, secret[:8], hex.EncodeToString([]byte(secret[:4])), fmt.Sprintf("%d %d %d", secret[0], secret[1], secret[2])} {
 		if strings.Contains(strings.ToLower(out.String()), leak) {
 			t.Errorf("printed the secret as %q", leak)
 		}

@@ -137,6 +137,7 @@ func getReport() tool {
 		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
 		limit(1000), offset(), maxTokens(),
 	)
+	common := append(filters().Names(), "name", "limit", "offset", "max_tokens")
 	return tool{
 		name:  "get_report",
 		title: "Get a report",
@@ -148,7 +149,7 @@ func getReport() tool {
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},
 		output:  outputSchema(true),
-		check:   checkReport,
+		check:   func(c *toolCall) error { return checkReport(c, common) },
 		route:   routeReport,
 		options: reportOptions,
 	}
@@ -188,15 +189,13 @@ func dimension(text string) (string, error) {
 	return "", fmt.Errorf("%q cannot be split by%s Valid: %s, custom_<key>", text, near, strings.Join(valid, ", "))
 }
 
-// checkReport refuses arguments that the report does not look at.
-func checkReport(c *toolCall) error {
+// checkReport refuses arguments that the report does not look at; common are
+// those of every report.
+func checkReport(c *toolCall, common []string) error {
 	name := c.values.Get("name")
 	if known := reportArguments(name); known != nil {
 		for _, p := range c.tool.props {
-			// The filters come last: building their list is for the rare calls
-			// that have one.
-			if c.values.Has(p.Name) && !slices.Contains(known, p.Name) &&
-				!slices.Contains([]string{"name", "limit", "offset", "max_tokens"}, p.Name) && filters().Find(p.Name) == nil {
+			if c.values.Has(p.Name) && !slices.Contains(known, p.Name) && !slices.Contains(common, p.Name) {
 				return fmt.Errorf("the report %s does not use %q; beside filters, limit and offset it takes: %s", name, p.Name, strings.Join(known, ", "))
 			}
 		}

@@ -202,6 +202,7 @@ var customerDetailFields = []Schema{
 	{name: "name"},
 	{name: "overdue_date"},
 	{name: "paid_started"},
+	{name: "payments", unit: Count},
 	{name: "state"},
 	{name: "status"},
 	{name: "total_paid_base_currency", unit: MoneyBase},

@@ -207,13 +207,21 @@ func (r *Replayer) setLine(s *stream, at int, o *ordered, ev *Event, currency mo
 	l.raw = mrr
 	l.state = State{
 		MRR: mrr, Discount: it.discount, Quantity: it.quantity, Plan: it.plan, Method: ev.Method,
-		Interval: it.interval, Currency: currency, Pricing: ev.Pricing,
+		Interval: it.interval, Currency: currency, Pricing: r.pricing(ev, it.plan),
 	}
 	cause := ByInvoice
 	if mrr == 0 {
 		cause = ByFree
 	}
 	r.tape.push(l.slot, o.day, cause, l.state)
+}
+
+// pricing is metered when the invoice or the plan of its item says so.
+func (r *Replayer) pricing(ev *Event, plan PlanRef) Pricing {
+	if int(plan) >= len(r.plans) {
+		return ev.Pricing
+	}
+	return max(ev.Pricing, r.plans[plan].Pricing)
 }
 
 // prorated applies one prorated item.
@@ -254,7 +262,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 		}
 	}
 	if !wasRunning {
-		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, ev.Pricing, it.discount, max(1, it.quantity)
+		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, r.pricing(ev, it.plan), it.discount, max(1, it.quantity)
 	}
 	l.state = st
 	r.tape.push(l.slot, o.day, ByProration, st)

@@ -640,6 +640,9 @@ type CustomerDetail struct {
 	// PaidStarted First day of paying.
 	PaidStarted *string `json:"paid_started"`
 
+	// Payments Paid invoices.
+	Payments int64 `json:"payments"`
+
 	// State State or province, lower case.
 	State *string `json:"state"`
 

@@ -268,10 +268,7 @@ func (b *builder) event(in Invoice) (ledger.Event, error) {
 	ev := ledger.Event{
 		ID: in.ID, Amount: in.Amount, Quantity: in.Quantity, Plan: b.refs[in.PlanID], Subscription: b.symbol(in.SubscriptionID),
 		Method: b.symbol(in.Method), Kind: kinds[in.Type], Status: statuses[in.Status],
-	}
-	ev.Pricing = b.s.Plans[ev.Plan].Pricing
-	if in.Pricing != "" {
-		ev.Pricing = pricing[in.Pricing]
+		Pricing: pricing[in.Pricing],
 	}
 	if in.Proration {
 		ev.Proration = ledger.Differential

@@ -188,4 +188,9 @@ func TestPlans(t *testing.T) {
 	if diff := cmp.Diff(any(want), pro); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
+	for query, want := range map[string]float64{"data_source=" + c.source: 2, "data_source=api": 2, "data_source=~api": 0, "data_source=ds_none": 0, "limit=1": 2} {
+		if got := a.ok(t, a.admin, "GET", "/plans?"+query, ""); got.number("result", "count") != want {
+			t.Errorf("?%s: %s, want %v plans", query, got.raw, want)
+		}
+	}
 }

@@ -24,9 +24,10 @@ type PlanListReport struct {
 	List []PlanState
 }
 
-// PlanList lists the account's plans. Its errors are *ParamError.
+// PlanList lists the account's plans, of the data sources that the filter keeps.
+// Its errors are *ParamError.
 func PlanList(s *Snapshot, q *Query) (*PlanListReport, error) {
-	refs := s.plansWhere(func(p *ledger.Plan) bool { return !p.Missing })
+	refs := s.plansWhere(func(p *ledger.Plan) bool { return !p.Missing && q.keepsSource(s.source(p.Source)) })
 	slices.SortFunc(refs, func(a, b ledger.PlanRef) int {
 		return cmp.Or(strings.Compare(s.Plans[a].ID, s.Plans[b].ID), cmp.Compare(s.Plans[a].Source, s.Plans[b].Source))
 	})
@@ -47,6 +48,16 @@ func PlanList(s *Snapshot, q *Query) (*PlanListReport, error) {
 		r.List = append(r.List, state)
 	}
 	return r, nil
+}
+
+// keepsSource reports whether a data source passes the filter by data source.
+func (q *Query) keepsSource(source *Source) bool {
+	for i := range q.Filters {
+		if f := &q.Filters[i]; f.Dimension.kind == dataSourceDimension && !f.keeps(source.ID, source.Type) {
+			return false
+		}
+	}
+	return true
 }
 
 // payers counts the customers who pay for each plan now.

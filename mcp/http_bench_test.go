@@ -22,32 +22,39 @@ import (
 // benchClients is how many clients call at a time.
 const benchClients = 64
 
-// benchRoute is what get_report asks of the API in these benchmarks.
-const benchRoute = "/reports/mrr?date=20240101-20261231&interval=month"
-
-// BenchmarkHTTP compares calls of get_report over streamable HTTP, key check
-// included, with a handler that does nothing but forward the same call. All of
-// it, clients and API too, runs in this process: cpu-us/op is the time of all
+// BenchmarkHTTP compares tool calls over streamable HTTP, key check included,
+// with a handler that does nothing but forward the same call. All of it,
+// clients and API too, runs in this process: cpu-us/op is the time of all
 // threads and steadier than req/s on a machine that has other things to do.
 func BenchmarkHTTP(b *testing.B) {
-	api := httptest.NewServer(benchAPI(benchMRR()))
-	defer api.Close()
-	product := benchServer(b, api.URL)
-	bare := httptest.NewServer(forwarder(api.URL))
-	defer bare.Close()
+	for _, bench := range []struct {
+		name, tool, arguments, route string
+		body                         []byte
+	}{
+		{
+			"mrr", "get_report", `{"name":"mrr","date":"2024-01..2026-12","interval":"month"}`,
+			"/reports/mrr?date=20240101-20261231&interval=month", benchMRR(),
+		},
+		{"customers", "list_customers", `{"limit":100}`, "/customers?limit=100", benchCustomers()},
+	} {
+		api := httptest.NewServer(benchAPI(bench.body))
+		defer api.Close()
+		product := benchServer(b, api.URL)
+		bare := httptest.NewServer(forwarder(api.URL + bench.route))
+		defer bare.Close()
 
-	const arguments = `"name":"get_report","arguments":{"name":"mrr","date":"2024-01..2026-12","interval":"month"}`
-	legacy := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + arguments + `}}`
-	modern := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + arguments + `,"_meta":{` +
-		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"},` +
-		`"io.modelcontextprotocol/clientCapabilities":{}}}}`
-	modernHeader := http.Header{
-		"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"get_report"},
+		params := `"name":"` + bench.tool + `","arguments":` + bench.arguments
+		legacy := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + params + `}}`
+		modern := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + params + `,"_meta":{` +
+			`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"},` +
+			`"io.modelcontextprotocol/clientCapabilities":{}}}}`
+		modernHeader := http.Header{
+			"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {bench.tool},
+		}
+		b.Run(bench.name+"/bare", func(b *testing.B) { benchPost(b, bare.URL, legacy, nil) })
+		b.Run(bench.name+"/legacy", func(b *testing.B) { benchPost(b, product, legacy, http.Header{"Mcp-Protocol-Version": {"2025-11-25"}}) })
+		b.Run(bench.name+"/modern", func(b *testing.B) { benchPost(b, product, modern, modernHeader) })
 	}
-	b.Run("bare", func(b *testing.B) { benchPost(b, bare.URL, legacy, nil) })
-	b.Run("legacy", func(b *testing.B) { benchPost(b, product, legacy, http.Header{"Mcp-Protocol-Version": {"2025-11-25"}}) })
-	b.Run("modern", func(b *testing.B) { benchPost(b, product, modern, modernHeader) })
-	b.Run("tools-list", func(b *testing.B) { benchPost(b, product, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, nil) })
 }
 
 // benchAPI answers every request with body.
@@ -76,6 +83,24 @@ func benchMRR() []byte {
 			n/413, n/7, n/7-n/413, n/15, i+121, 14*n/1000, i%9+1, i+10, n/590, i%4+3, 12*n, 1300+9*i, n)
 	}
 	body.WriteString(`]}`)
+	return []byte(body.String())
+}
+
+// benchCustomers is a page of 100 customers as the API sends it.
+func benchCustomers() []byte {
+	var body strings.Builder
+	body.WriteString(`{"currency":"usd","result":{"count":1500,"has_more":true,"limit":100,"list":[`)
+	for i := range 100 {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		fmt.Fprintf(&body, `{"cancel_date":null,"country":"de","created_date":"2024-03-%02dT00:00:00.000Z","currency":"eur",`+
+			`"current_mrr":%d,"custom_variables":{"industry":"Retail"},"email":"billing%d@example.com","id":"cus_%d","mrr":%d,`+
+			`"name":"Company %d","paid_started":"2024-03-%02dT00:00:00.000Z","payments":%d,"state":null,"status":"active",`+
+			`"total_paid_base_currency":%d,"total_paid_customer_currency":%d}`,
+			i%28+1, 9900+i, i, i, 9900+i, i, i%28+1, i, 99000*i, 90000*i)
+	}
+	body.WriteString(`],"offset":0}}`)
 	return []byte(body.String())
 }
 
@@ -109,11 +134,11 @@ func benchServer(b *testing.B, api string) string {
 const benchKey = "6f1e0c52-8d0b-4b61-9f0e-5b0a7f5f2f11.0d3f6a0e-2f0f-4a39-9b58-1f4f3c1c9c55"
 
 // forwarder passes the call on and its answer back.
-func forwarder(api string) http.Handler {
+func forwarder(route string) http.Handler {
 	transport := apiclient.NewTransport()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, api+benchRoute, nil)
+		request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, route, nil)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -151,7 +176,7 @@ func benchPost(b *testing.B, url, body string, header http.Header) {
 		}
 		defer func() { _ = response.Body.Close() }()
 		n, err := io.Copy(io.Discard, response.Body)
-		if err == nil && (response.StatusCode != http.StatusOK || n < 10_000) {
+		if err == nil && (response.StatusCode != http.StatusOK || n < 5_000) {
 			err = fmt.Errorf("answer has status %d and %d bytes", response.StatusCode, n)
 		}
 		return err

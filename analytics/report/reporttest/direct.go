@@ -123,6 +123,11 @@ func (d *Direct) Report(name string, params url.Values) (map[string]any, error) 
 	if err != nil {
 		return nil, err
 	}
+	return Answer(s, name, params)
+}
+
+// Answer computes a report from a snapshot in the form of Engine.Report.
+func Answer(s *report.Snapshot, name string, params url.Values) (map[string]any, error) {
 	q, err := report.ParseQuery(params, s)
 	if err != nil {
 		return nil, err

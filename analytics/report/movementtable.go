@@ -47,9 +47,10 @@ type MovementTableReport struct {
 }
 
 // MovementTable computes the report movement-table (seed 002): the movements of
-// the range, or with SelectedDate those of the whole period around it. With
-// Committed it lists scheduled movements alone, by default those of the coming
-// 365 days. Rows carry lines when the query filters by customer. Errors are
+// the days that were asked for. With an interval, or without a date, they are
+// those of the whole periods that intersect the range, which the MRR report has
+// rows for; with SelectedDate those of the period around it. With Committed it
+// lists scheduled movements alone, by default those of the coming 365 days. Rows carry lines when the query filters by customer. Errors are
 // *ParamError and *fx.MissingRateError.
 func MovementTable(s *Snapshot, q *Query) (*MovementTableReport, error) {
 	_, _, last, err := q.page(1<<31-1, maxLimit, maxLimit)
@@ -100,13 +101,7 @@ type found struct {
 }
 
 func newTable(s *Snapshot, q *Query, last int) *table {
-	t := &table{days: q.Range, last: last}
-	if q.Committed && !q.DateGiven {
-		t.days = calendar.Range{From: s.Today + 1, To: s.Today + 365}
-	}
-	if q.SelectedDate.Valid() {
-		t.days = calendar.PeriodOf(q.SelectedDate, q.Unit, s.WeekStart)
-	}
+	t := &table{days: daysOf(s, q), last: last}
 	if q.Committed {
 		t.days.From = max(t.days.From, s.Today+1)
 	} else {
@@ -121,6 +116,23 @@ func newTable(s *Snapshot, q *Query, last int) *table {
 		t.lines = t.lines || q.Filters[i].Dimension.kind == customerDimension
 	}
 	return t
+}
+
+// daysOf returns the days that a query asks the table for.
+func daysOf(s *Snapshot, q *Query) calendar.Range {
+	switch {
+	case q.SelectedDate.Valid():
+		return calendar.PeriodOf(q.SelectedDate, q.Unit, s.WeekStart)
+	case q.Committed && !q.DateGiven:
+		return calendar.Range{From: s.Today + 1, To: s.Today + 365}
+	case q.DateGiven && !q.UnitGiven:
+		return q.Range
+	default:
+		return calendar.Range{
+			From: calendar.PeriodOf(q.Range.From, q.Unit, s.WeekStart).From,
+			To:   calendar.PeriodOf(q.Range.To, q.Unit, s.WeekStart).To,
+		}
+	}
 }
 
 func (t *table) add(c *Customer) error {

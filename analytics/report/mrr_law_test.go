@@ -36,6 +36,7 @@ func randomParams(rng *rand.Rand, breakdowns []string) map[string][]string {
 	set("custom_tier", 12, "gold", "~", "*")
 	set("status", 12, "active", "canceled~~past_due")
 	set("data_source", 12, "src_a", "csv", "~api")
+	set("customer", 12, "c1 c2 c3", "~c0")
 	set("cancel_reason", 12, "too_expensive", "expired payment_failed")
 	return p
 }
@@ -202,8 +203,23 @@ func TestLaw_MovementTable(t *testing.T) {
 				}
 			}
 			delete(params, "selected-date")
+			delete(params, "breakdown-value")
+			var all MRRMetrics // with the same parameters both reports are of the same days
+			for i := range r.Rows {
+				addMetrics(&all, &r.Rows[i].MRRMetrics)
+			}
+			checkTable(t, s, params, &all, q.Breakdown.ofState())
 		}
 	})
+}
+
+func addMetrics(sum, m *MRRMetrics) {
+	sum.New += m.New
+	sum.Expansion += m.Expansion
+	sum.Contraction += m.Contraction
+	sum.Churn += m.Churn
+	sum.Reactivation += m.Reactivation
+	sum.NetMRRDiff += m.NetMRRDiff
 }
 
 func checkTable(t *testing.T, s *Snapshot, params map[string][]string, m *MRRMetrics, netOnly bool) {

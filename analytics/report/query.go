@@ -17,6 +17,7 @@ type Query struct {
 	Range     calendar.Range // days asked for; periods are whole and may reach further
 	DateGiven bool           // false when Range is the default
 	Unit      calendar.Unit  // length of a period
+	UnitGiven bool           // false when Unit is the default
 	Base      money.Currency // currency of the figures
 	FixFX     bool           // convert everything at the rates of Range.From
 	Committed bool           // include movements that are scheduled for the future
@@ -161,7 +162,7 @@ func (p *parser) unit(q *Query) error {
 	if err != nil {
 		return &ParamError{"interval", err.Error()}
 	}
-	q.Unit = unit
+	q.Unit, q.UnitGiven = unit, true
 	return nil
 }
 

@@ -3811,7 +3811,7 @@ type ClientInterface interface {
 
 	// GetReportsMovementTable The single movements behind the MRR report
 	//
-	// Each new, expansion, contraction, churn and reactivation movement of the range. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
+	// Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
 	//
 	// Corresponds with GET /reports/movement-table (the `GetReportsMovementTable` operationId).
 	GetReportsMovementTable(ctx context.Context, params *GetReportsMovementTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4462,7 +4462,7 @@ func (c *Client) GetReportsCustomerConcentration(ctx context.Context, params *Ge
 
 // GetReportsMovementTable The single movements behind the MRR report
 //
-// Each new, expansion, contraction, churn and reactivation movement of the range. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
+// Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
 //
 // Corresponds with GET /reports/movement-table (the `GetReportsMovementTable` operationId).
 func (c *Client) GetReportsMovementTable(ctx context.Context, params *GetReportsMovementTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8110,7 +8110,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsMovementTableWithResponse The single movements behind the MRR report
 	//
-	// Each new, expansion, contraction, churn and reactivation movement of the range. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
+	// Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -11551,7 +11551,7 @@ func (c *ClientWithResponses) GetReportsCustomerConcentrationWithResponse(ctx co
 
 // GetReportsMovementTableWithResponse The single movements behind the MRR report
 //
-// Each new, expansion, contraction, churn and reactivation movement of the range. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
+// Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

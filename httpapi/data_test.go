@@ -82,13 +82,14 @@ func TestDataSources(t *testing.T) {
 func TestDataSources_BadInputChangesNothing(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
+	longName := `{"type":"api","name":"` + strings.Repeat("x", 300) + `"}`
 	for body, want := range map[string]struct{ code, field string }{
+		longName:                        {"invalid_parameter", "name"},
 		`{"name":"S","type":"stripe"}`:  {"unsupported_type", "type"},
 		`{"name":"S","type":"carrier"}`: {"invalid_parameter", "type"},
 		`{"name":"S"}`:                  {"invalid_parameter", "type"},
 		`{"type":"api"}`:                {"invalid_parameter", "name"},
 		`{"type":"csv","name":"  "}`:    {"invalid_parameter", "name"},
-		`{"type":"api","name":"` + strings.Repeat("x", 300) + `"}`: {"invalid_parameter", "name"},
 	} {
 		got := a.do(t, a.admin, "POST", "/data/data-sources", body)
 		if got.status != 400 || got.text("code") != want.code || got.text("details", 0, "field") != want.field {

@@ -17,8 +17,16 @@ type rates struct {
 	known [256][]fx.Converter
 }
 
+// newRates remembers the rates from the day first on, and those of the fixed day
+// and of the account's whole history, where movement types may need them.
 func newRates(s *Snapshot, to money.Currency, first, fixed calendar.Day) *rates {
-	return &rates{table: s.Rates, to: to, today: s.Today, first: min(first, s.Today), fixed: fixed}
+	r := &rates{table: s.Rates, to: to, today: s.Today, first: min(first, s.Today), fixed: fixed}
+	for _, day := range [...]calendar.Day{fixed, s.FirstDay} {
+		if day.Valid() {
+			r.first = min(r.first, day)
+		}
+	}
+	return r
 }
 
 // on returns the conversion of a currency on a day.

@@ -90,6 +90,22 @@ func TestReports_HeadersTellTheResolvedRange(t *testing.T) {
 	}
 }
 
+func TestReports_TheMovementTableTellsTheDaysItIsAbout(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for query, want := range map[string]string{
+		"":                                      "2025-06-01/2026-06-15",
+		"committed=true":                        "2026-06-16/2027-06-15",
+		"selected-date=2026-02-10":              "2026-02-01/2026-02-28",
+		"committed=true&date=20260101-20260615": "2026-01-01/2026-06-15",
+	} {
+		got := a.ok(t, a.admin, "GET", "/reports/movement-table?"+query, "")
+		if dates := got.header.Get("X-GrowPanel-Range"); dates != want || got.text("query", "from")+"/"+got.text("query", "to") != want {
+			t.Errorf("?%s: range %q and %v, want %q", query, dates, got.at("query"), want)
+		}
+	}
+}
+
 func TestOpenAPIDocument(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -134,6 +134,9 @@ func (s *Server) GetReportsMovementTable(ctx context.Context, _ wire.GetReportsM
 		if err != nil {
 			return nil, err
 		}
+		if r.Days.From <= r.Days.To {
+			q.Range = r.Days // the future for scheduled movements, one period for a selected date
+		}
 		return wire.MovementTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: movementsToWire(q, r),
 		}, nil

@@ -43,6 +43,7 @@ type MovementLine struct {
 // MovementTableReport is a page of movements.
 type MovementTableReport struct {
 	Page
+	Days calendar.Range // that the table is about; empty when To is before From
 	Rows []MovementRow
 }
 
@@ -66,7 +67,7 @@ func MovementTable(s *Snapshot, q *Query) (*MovementTableReport, error) {
 		return nil, err
 	}
 	t.cut()
-	r := &MovementTableReport{Page: page, Rows: make([]MovementRow, 0, to-from)}
+	r := &MovementTableReport{Page: page, Days: t.days, Rows: make([]MovementRow, 0, to-from)}
 	for i := from; i < to; i++ {
 		row, err := t.row(&t.found[i])
 		if err != nil {

@@ -60,7 +60,10 @@ const (
 type Scanner struct {
 	data  []byte
 	pos   int
-	tok   []byte // raw bytes of the token: strings and keys with their quotes
+	// from and to bound the token, strings and keys with their quotes. Offsets,
+	// because every slice that is stored costs a write barrier while the garbage
+	// collector runs.
+	from, to int
 	state state
 	plain bool   // the string token holds printable ASCII without escapes
 	open  []byte // the containers around pos, '{' or '['
@@ -89,7 +92,7 @@ func (s *Scanner) Err() error {
 
 // Raw returns the bytes of the last token as they stand in the text; strings
 // and keys keep their quotes and escapes.
-func (s *Scanner) Raw() []byte { return s.tok }
+func (s *Scanner) Raw() []byte { return s.data[s.from:s.to] }
 
 // Plain reports whether the last String or Key holds printable ASCII alone and
 // no escapes, so that its value is Raw without the quotes.
@@ -99,7 +102,7 @@ func (s *Scanner) Plain() bool { return s.plain }
 func (s *Scanner) Depth() int { return len(s.open) }
 
 // Start returns the offset of the last token in the text.
-func (s *Scanner) Start() int { return cap(s.data) - cap(s.tok) }
+func (s *Scanner) Start() int { return s.from }
 
 // Offset returns the number of bytes read.
 func (s *Scanner) Offset() int { return s.pos }
@@ -152,7 +155,7 @@ func (s *Scanner) MatchKey(raw []byte) bool {
 	if colon >= len(s.data) || s.data[colon] != ':' {
 		return false
 	}
-	s.tok, s.pos, s.state = s.data[pos:end], colon+1, wantValue
+	s.from, s.to, s.pos, s.state = pos, end, colon+1, wantValue
 	return true
 }
 
@@ -198,7 +201,7 @@ func (s *Scanner) next() Kind {
 		if s.pos < len(s.data) {
 			return s.fail("text after the value")
 		}
-		s.tok = nil
+		s.from, s.to = s.pos, s.pos
 		return End
 	}
 	inObject := s.open[len(s.open)-1] == '{'
@@ -268,7 +271,7 @@ func (s *Scanner) openContainer(c byte, next state, kind Kind) Kind {
 		return s.fail("nested too deep")
 	}
 	s.open = append(s.open, c)
-	s.tok = s.data[s.pos : s.pos+1]
+	s.from, s.to = s.pos, s.pos+1
 	s.pos++
 	s.state = next
 	return kind
@@ -276,7 +279,7 @@ func (s *Scanner) openContainer(c byte, next state, kind Kind) Kind {
 
 func (s *Scanner) closeContainer(kind Kind) Kind {
 	s.open = s.open[:len(s.open)-1]
-	s.tok = s.data[s.pos : s.pos+1]
+	s.from, s.to = s.pos, s.pos+1
 	s.pos++
 	s.state = afterValue
 	return kind
@@ -287,7 +290,7 @@ func (s *Scanner) literal(word string, kind Kind) Kind {
 	if end > len(s.data) || string(s.data[s.pos:end]) != word {
 		return s.fail("want a value")
 	}
-	s.tok = s.data[s.pos:end]
+	s.from, s.to = s.pos, end
 	s.pos = end
 	s.state = afterValue
 	return kind
@@ -322,7 +325,7 @@ func (s *Scanner) number() Kind {
 		}
 		pos = digits
 	}
-	s.tok = data[s.pos:pos]
+	s.from, s.to = s.pos, pos
 	s.pos = pos
 	s.state = afterValue
 	return Number
@@ -359,7 +362,7 @@ func (s *Scanner) scanString() bool {
 		case stringOther:
 			s.plain = false
 		case stringEnd:
-			s.tok = data[s.pos : i+1]
+			s.from, s.to = s.pos, i+1
 			s.pos = i + 1
 			return true
 		case stringControl:
@@ -404,7 +407,7 @@ func (s *Scanner) failAt(offset int, problem string) Kind {
 	}
 	s.err = &SyntaxError{Offset: offset, Problem: problem}
 	s.state = failed
-	s.tok = nil
+	s.from, s.to = s.pos, s.pos
 	return Invalid
 }
 
@@ -454,7 +457,7 @@ func (s *Scanner) Ahead(key []byte) []byte {
 		if probe.MatchKey(key) {
 			switch probe.Next() {
 			case String, Number, True, False, Null:
-				return probe.tok
+				return probe.Raw()
 			default:
 				return nil
 			}

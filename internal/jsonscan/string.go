@@ -9,7 +9,7 @@ import (
 // are not UTF-8 and halves of surrogate pairs become U+FFFD, as in
 // encoding/json.
 func (s *Scanner) AppendString(dst []byte) []byte {
-	body := s.tok[1 : len(s.tok)-1]
+	body := s.data[s.from+1 : s.to-1]
 	if s.plain {
 		return append(dst, body...)
 	}
@@ -19,7 +19,7 @@ func (s *Scanner) AppendString(dst []byte) []byte {
 // String returns the value of the last String or Key; see AppendString.
 func (s *Scanner) String() string {
 	if s.plain {
-		return string(s.tok[1 : len(s.tok)-1])
+		return string(s.data[s.from+1 : s.to-1])
 	}
 	return string(s.AppendString(nil))
 }

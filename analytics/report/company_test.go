@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func newCompany(rng *rand.Rand) *Snapshot {
 		s.Plans = append(s.Plans, plan)
 	}
 	s.PlanGroups = []PlanGroup{{ID: "pg_1", Name: "Small", Plans: []ledger.PlanRef{1, 2}}}
-	s.Rates = companyRates(rng, date("2022-12-20"), s.Today)
+	s.Rates = companyRates()[rng.IntN(3)]
 	r := ledger.NewReplayer(set, s.Plans)
 	currencies := []string{"usd", "eur", "jpy"}[:1+rng.IntN(3)]
 	for i := range 1 + rng.IntN(12) {
@@ -109,21 +110,31 @@ func newCompany(rng *rand.Rand) *Snapshot {
 	return s
 }
 
-func companyRates(rng *rand.Rand, first, today calendar.Day) *fx.Table {
-	var rates []fx.Rate
-	usd, jpy := 10800, 157000
-	for d := first; d <= today; d++ {
-		usd += rng.IntN(61) - 30
-		jpy += rng.IntN(801) - 400
-		rates = append(rates,
-			fx.Rate{Day: d, Base: "eur", Quote: "usd", Value: fmt.Sprintf("%d.%04d", usd/10000, usd%10000)},
-			fx.Rate{Day: d, Base: "eur", Quote: "jpy", Value: fmt.Sprintf("%d.%03d", jpy/1000, jpy%1000)})
+// companyRates are three courses of the exchange rates, from before the
+// companies' history on.
+var companyRates = sync.OnceValue(func() [3]*fx.Table { return coursesFrom("2022-12-20") })
+
+// lateRates are three that begin on the companies' first day.
+var lateRates = sync.OnceValue(func() [3]*fx.Table { return coursesFrom("2024-01-01") })
+
+func coursesFrom(first string) (tables [3]*fx.Table) {
+	for i := range tables {
+		rng := rand.New(rand.NewPCG(uint64(i), 7))
+		var rates []fx.Rate
+		usd, jpy := 10800, 157000
+		for d := date(first); d < date("2025-03-01"); d++ {
+			usd += rng.IntN(61) - 30
+			jpy += rng.IntN(801) - 400
+			rates = append(rates,
+				fx.Rate{Day: d, Base: "eur", Quote: "usd", Value: fmt.Sprintf("%d.%04d", usd/10000, usd%10000)},
+				fx.Rate{Day: d, Base: "eur", Quote: "jpy", Value: fmt.Sprintf("%d.%03d", jpy/1000, jpy%1000)})
+		}
+		var err error
+		if tables[i], err = fx.NewTable(rates); err != nil {
+			panic(err)
+		}
 	}
-	table, err := fx.NewTable(rates)
-	if err != nil {
-		panic(err)
-	}
-	return table
+	return tables
 }
 
 func companyHistory(rng *rand.Rand, currencies []string) []ledger.Event {

@@ -180,8 +180,8 @@ func TestLaw_Retention(t *testing.T) {
 func TestLaw_RatesFromTheFirstDayAreEnough(t *testing.T) {
 	t.Parallel()
 	eachCompany(t, func(t *testing.T, rng *rand.Rand, s *Snapshot) {
-		s.Rates = companyRates(rng, s.FirstDay, s.Today)
-		for _, interval := range []string{"day", "week", "month", "quarter", "year"} {
+		s.Rates = lateRates()[rng.IntN(3)]
+		for _, interval := range []string{"week", "month", "quarter", "year", "day"}[rng.IntN(4):][:2] {
 			q := mustQuery(t, s, map[string][]string{"date": {"all"}, "interval": {interval}})
 			_, mrr := MRR(s, q)
 			_, movements := MovementTable(s, q)

@@ -13,7 +13,7 @@ import (
 // an answer of more figures than that serves nobody.
 const (
 	maxValues = 5000
-	maxCells  = 100000
+	maxCells  = 50000
 )
 
 // split numbers the values of a breakdown in the order in which they appear.

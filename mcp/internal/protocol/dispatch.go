@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 )
@@ -26,6 +27,9 @@ func (s *Server) handle(ctx context.Context, m *message, sess *session, buf []by
 			return a
 		}
 	}
+	if m.Method == string(mcpgo.MethodToolsList) && m.target.Cursor != "" {
+		return s.refuse(ctx, m, errCursor) // the list is never cut, so no cursor was ever handed out
+	}
 	response := s.dispatch(ctx, m, sess)
 	switch r := response.(type) {
 	case mcpgo.JSONRPCResponse:
@@ -40,6 +44,8 @@ func (s *Server) handle(ctx context.Context, m *message, sess *session, buf []by
 		return s.internalError(ctx, m, fmt.Errorf("unexpected response of type %T", response))
 	}
 }
+
+var errCursor = &Error{Code: mcpgo.INVALID_PARAMS, Message: "the cursor is none of this server's: ask without one"}
 
 // dispatch lets mcp-go handle the message. A panic outside of a tool becomes an
 // internal error.
@@ -73,6 +79,8 @@ func (s *Server) refine(ctx context.Context, m *message, sess *session, e mcpgo.
 		return &Error{Code: mcpgo.INVALID_PARAMS, Message: "the params of " + m.Method + " do not have the expected shape"}
 	case m.Method == string(mcpgo.MethodToolsCall) && s.mcp.GetTool(m.target.Name) == nil:
 		return &Error{Code: mcpgo.INVALID_PARAMS, Message: fmt.Sprintf("unknown tool %q: tools/list has the tools there are", m.target.Name)}
+	case e.Code == mcpgo.INVALID_PARAMS && strings.HasSuffix(m.Method, "/list"):
+		return errCursor
 	case m.Method == string(mcpgo.MethodResourcesRead) && e.Data == nil:
 		return &Error{Code: e.Code, Message: e.Message, Data: map[string]any{"uri": m.target.URI}}
 	}

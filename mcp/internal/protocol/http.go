@@ -10,7 +10,6 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
-	"time"
 
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
 )
@@ -98,9 +97,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refu
 		var limit *http.MaxBytesError
 		switch {
 		case errors.Is(err, io.EOF):
-			// What limits the time for sending a request must not limit the
-			// time for answering it.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 			return body, nil
 		case errors.As(err, &limit):
 			return nil, tooLarge

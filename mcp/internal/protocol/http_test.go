@@ -179,6 +179,8 @@ func TestHTTP_Envelope(t *testing.T) {
 		{"no method", `{"jsonrpc":"2.0","id":3}`, 400, mcpgo.INVALID_REQUEST, "3"},
 		{"unknown method", `{"jsonrpc":"2.0","id":3,"method":"no/such"}`, 200, mcpgo.METHOD_NOT_FOUND, "3"},
 		{"unknown tool", callTool("3", "nope", "{}"), 200, mcpgo.INVALID_PARAMS, "3"},
+		{"made-up cursor", `{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":"?"}}`, 200, mcpgo.INVALID_PARAMS, "3"},
+		{"cursor of another server", `{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":"ZWNobw=="}}`, 200, mcpgo.INVALID_PARAMS, "3"},
 		{"params of another shape", `{"jsonrpc":"2.0","id":3,"method":"tools/call","params":[1]}`, 200, mcpgo.INVALID_PARAMS, "3"},
 		{"name of another type", `{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":7}}`, 200, mcpgo.INVALID_PARAMS, "3"},
 	} {
@@ -189,7 +191,7 @@ func TestHTTP_Envelope(t *testing.T) {
 			if got.status != test.status || string(e.ID) != test.id {
 				t.Errorf("= %d for id %s, want %d for id %s", got.status, e.ID, test.status, test.id)
 			}
-			if strings.Contains(e.Error.Message, "json:") || strings.Contains(e.Error.Message, "Go ") {
+			if strings.Contains(e.Error.Message, "json:") || strings.Contains(e.Error.Message, "Go ") || strings.Contains(e.Error.Message, "illegal") {
 				t.Errorf("message %q shows how the server is built", e.Error.Message)
 			}
 		})
@@ -455,6 +457,30 @@ func post202(t *testing.T, web *httptest.Server, body string) {
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusAccepted {
 		t.Fatalf("%s = %d, want 202", body, response.StatusCode)
+	}
+}
+
+// A server may give a request a second to come in; its answer may take longer.
+func TestHTTP_AnswersOutlastTheReadTimeout(t *testing.T) {
+	t.Parallel()
+	const readTimeout = time.Second
+	s := newTestServer(t, func(c *Config) {
+		c.Tools = []server.ServerTool{testTool("slow", func(ctx context.Context, _ mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
+			select {
+			case <-ctx.Done():
+				return mcpgo.NewToolResultText("canceled"), nil
+			case <-time.After(readTimeout + readTimeout/2):
+				return mcpgo.NewToolResultText("done"), nil
+			}
+		})}
+	})
+	web := httptest.NewUnstartedServer(s.Handler())
+	web.Config.ReadTimeout = readTimeout
+	web.Start()
+	t.Cleanup(web.Close)
+	got := post(t, web, callTool("1", "slow", "{}"), nil)
+	if text := textOf(t, got[0]); text != "done" {
+		t.Errorf("the tool was %s", text)
 	}
 }
 

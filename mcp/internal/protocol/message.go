@@ -32,6 +32,7 @@ type message struct {
 type target struct {
 	Name      string          `json:"name"`
 	URI       string          `json:"uri"`
+	Cursor    string          `json:"cursor"`
 	Arguments json.RawMessage `json:"arguments"`
 	Task      json.RawMessage `json:"task"`
 	mcpgo.MultiRoundTripParams

@@ -28,6 +28,7 @@ type api struct {
 	identity     *identity.Service
 	engine       *analytics.Engine
 	rates        analytics.Store
+	store        *sqlstore.Store
 	clock        *atomic.Int64 // Unix seconds
 
 	account         identity.Account
@@ -46,7 +47,7 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{clock: new(atomic.Int64), rates: store.Analytics(), contract: contracttest.New(t)}
+	a := &api{clock: new(atomic.Int64), rates: store.Analytics(), store: store, contract: contracttest.New(t)}
 	a.clock.Store(startOfTests.Unix())
 	now := func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }
 	logger := slog.New(slog.DiscardHandler)
@@ -82,6 +83,14 @@ func (a *api) newKey(t testing.TB, account identity.Account, role identity.Role)
 		t.Fatal(err)
 	}
 	return token.Reveal()
+}
+
+// breakStore makes every later read and write of the data fail.
+func (a *api) breakStore(t *testing.T) {
+	t.Helper()
+	if err := a.store.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (a *api) pass(d time.Duration) { a.clock.Add(int64(d / time.Second)) }

@@ -397,3 +397,96 @@ func TestService_AdoptKey(t *testing.T) {
 		t.Errorf("AdoptKey() into another account = %v, want ErrExists", err)
 	}
 }
+
+// brokenStore fails where a test says so.
+type brokenStore struct {
+	identity.Store
+	err error
+}
+
+func (s *brokenStore) KeyByID(ctx context.Context, id string) (identity.Key, error) {
+	if s.err != nil {
+		return identity.Key{}, s.err
+	}
+	return s.Store.KeyByID(ctx, id)
+}
+
+func (s *brokenStore) TouchKeys(ctx context.Context, used []identity.Use) error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.Store.TouchKeys(ctx, used)
+}
+
+func TestService_Authenticate_AStoreThatFailsIsNotAnInvalidKey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	_, token := f.newKey(t, identity.Admin)
+	errDisk := errors.New("disk on fire")
+	s := identity.New(identity.Config{Store: &brokenStore{f.store, errDisk}, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if _, err := s.Authenticate(t.Context(), token); !errors.Is(err, errDisk) || errors.Is(err, identity.ErrInvalidKey) {
+		t.Errorf("Authenticate: %v, want the store's error", err)
+	}
+}
+
+func TestService_LastUsed_IsKeptWhenItCouldNotBeWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &brokenStore{Store: identitytest.New()}
+		s := identity.New(identity.Config{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+		a, err := s.CreateAccount(t.Context(), "Acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, token, err := s.CreateKey(t.Context(), a.ID, "CI", identity.Admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		used := time.Now()
+		if _, err := s.Authenticate(t.Context(), token.Reveal()); err != nil {
+			t.Fatal(err)
+		}
+		store.err = errors.New("disk full")
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		store.err = nil
+		stop()
+		running.Wait()
+		if got, err := store.KeyByID(t.Context(), k.ID); err != nil || !got.LastUsed.Equal(used) {
+			t.Errorf("the store has %v, %v, want %v", got.LastUsed, err, used)
+		}
+	})
+}
+
+func TestService_UpdateKey_BadInputChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	k, _ := f.newKey(t, identity.Readonly)
+	for what, change := range map[string]struct {
+		name string
+		role identity.Role
+	}{"a name with a line break": {"a\nb", ""}, "an unknown role": {"fine", "root"}} {
+		var fieldErr *identity.FieldError
+		if _, err := f.UpdateKey(t.Context(), f.account.ID, k.ID, change.name, change.role); !errors.As(err, &fieldErr) {
+			t.Errorf("%s: %v, want a FieldError", what, err)
+		}
+	}
+	if got, err := f.Key(t.Context(), f.account.ID, k.ID); err != nil || got != k {
+		t.Errorf("the key became %+v, %v, want %+v", got, err, k)
+	}
+}
+
+func TestKey_Prefix(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	k, token := f.newKey(t, identity.Admin)
+	if !strings.HasPrefix(token, k.Prefix()) || len(k.Prefix()) != 8 {
+		t.Errorf("prefix %q of a token that begins %q", k.Prefix(), token[:8])
+	}
+	if !identity.Admin.CanWrite() || !identity.Owner.CanWrite() || identity.Readonly.CanWrite() {
+		t.Errorf("the roles that may write are wrong")
+	}
+}

@@ -30,10 +30,58 @@ func (r *Replayer) subscription(o *ordered, ev *Event, currency money.Currency) 
 	for i := range r.items[full:] {
 		r.prorated(s, o, ev, currency, &r.items[full+i])
 	}
+	cause := ByInvoice
+	if full == 0 {
+		cause = ByProration
+	}
+	r.offset(s, o.day, cause)
+}
+
+// offset takes what lines are below zero from the others: a stream is never
+// negative, but a credit line counts against all of it.
+func (r *Replayer) offset(s *stream, day calendar.Day, cause Cause) {
+	if len(s.lines) < 2 {
+		return
+	}
+	for i := range s.lines {
+		l := &s.lines[i]
+		l.net = l.raw
+	}
+	for _, anyPlan := range [...]bool{false, true} {
+		for i := range s.lines {
+			s.take(&s.lines[i], anyPlan)
+		}
+	}
+	for i := range s.lines {
+		l := &s.lines[i]
+		if mrr := max(0, l.net); mrr != l.state.MRR {
+			l.state.MRR = mrr
+			r.tape.push(l.slot, day, cause, l.state)
+		}
+	}
+}
+
+// take settles a line that is below zero with the others: those of its plan, or
+// all.
+func (s *stream) take(credit *line, anyPlan bool) {
+	for i := range s.lines {
+		l := &s.lines[i]
+		if credit.net >= 0 {
+			return
+		}
+		if l.net > 0 && l.state.Currency == credit.state.Currency && (anyPlan || l.state.Plan == credit.state.Plan) {
+			taken := min(l.net, -credit.net)
+			l.net -= taken
+			credit.net += taken
+		}
+	}
 }
 
 // full applies the full items of an invoice to its stream.
 func (r *Replayer) full(s *stream, o *ordered, ev *Event, currency money.Currency, items []item) {
+	if s.pending && s.cancelEnd <= o.day {
+		r.close(s, s.cancelEnd, ByCancellation) // it has ended today: what follows is a new run
+	}
 	if s.running && backBill(items, s.segment) {
 		return
 	}
@@ -84,16 +132,19 @@ func (r *Replayer) start(s *stream, day calendar.Day) {
 	}
 }
 
-// extend moves the stream's paid-through day to that of a full invoice. An open
-// or failed invoice does not: it holds the stream only for the grace.
+// extend moves the stream's paid-through day and grace to those of a full
+// invoice. An open or failed invoice does not: it holds the stream only for the
+// grace of what was paid.
 func (r *Replayer) extend(s *stream, ev *Event, day calendar.Day, wasRunning bool, through, grace calendar.Day) {
-	s.grace = grace
+	if !wasRunning {
+		s.grace = grace
+	}
 	if ev.Status != Paid {
 		r.owe(s, day, wasRunning)
 		return
 	}
 	s.unpaid = false
-	s.paidThrough = through
+	s.paidThrough, s.grace = through, grace
 	if s.pending && through > s.cancelEnd {
 		s.pending = false // a later full invoice voids the cancellation
 	}
@@ -144,6 +195,9 @@ func (r *Replayer) place(s *stream, o *ordered, ev *Event, currency money.Curren
 	named := func(it *item) func(*line) bool {
 		return func(l *line) bool { return l.state.Plan == it.plan && l.state.Currency == currency }
 	}
+	if adds {
+		r.retire(s, o, currency, items)
+	}
 	// Lines whose plan the invoice still has are not up for a plan change.
 	for i := range items {
 		if at := pick(named(&items[i])); at >= 0 {
@@ -176,11 +230,32 @@ func (r *Replayer) place(s *stream, o *ordered, ev *Event, currency money.Curren
 	}
 	for i := range s.lines {
 		if i >= 64 || taken&(1<<i) == 0 {
-			l := &s.lines[i]
-			l.raw, l.state.MRR, l.state.Quantity, l.state.Discount = 0, 0, 0, 0
-			r.tape.push(l.slot, o.day, ByInvoice, l.state)
+			r.endLine(s, i, o.day)
 		}
 	}
+}
+
+// retire ends the lines of the plans that the items bill again.
+func (r *Replayer) retire(s *stream, o *ordered, currency money.Currency, items []item) {
+	for i := range s.lines {
+		l := &s.lines[i]
+		again := func(it item) bool { return it.plan == l.state.Plan }
+		if l.state.Currency == currency && slices.ContainsFunc(items, again) {
+			r.endLine(s, i, o.day)
+		}
+	}
+}
+
+// endLine takes a line's value away, and what invoices contribute to it.
+func (r *Replayer) endLine(s *stream, at int, day calendar.Day) {
+	for i := range s.parts {
+		if int(s.parts[i].line) == at {
+			s.parts[i].line = -1
+		}
+	}
+	l := &s.lines[at]
+	l.raw, l.state.MRR, l.state.Quantity, l.state.Discount = 0, 0, 0, 0
+	r.tape.push(l.slot, day, ByInvoice, l.state)
 }
 
 func (r *Replayer) newLine(s *stream) int {
@@ -206,11 +281,11 @@ func (r *Replayer) setLine(s *stream, at int, o *ordered, ev *Event, currency mo
 	s.parts = append(s.parts, part{event: o.index, line: int32(at), amount: mrr})
 	l.raw = mrr
 	l.state = State{
-		MRR: mrr, Discount: it.discount, Quantity: it.quantity, Plan: it.plan, Method: ev.Method,
+		MRR: max(0, mrr), Discount: it.discount, Quantity: it.quantity, Plan: it.plan, Method: ev.Method,
 		Interval: it.interval, Currency: currency, Pricing: r.pricing(ev, it.plan),
 	}
 	cause := ByInvoice
-	if mrr == 0 {
+	if mrr <= 0 {
 		cause = ByFree
 	}
 	r.tape.push(l.slot, o.day, cause, l.state)
@@ -227,8 +302,8 @@ func (r *Replayer) pricing(ev *Event, plan PlanRef) Pricing {
 // prorated applies one prorated item.
 func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Currency, it *item) {
 	delta, ok := it.prorated()
-	if !ok || it.basis == 0 {
-		return // no period to scale from, or nothing to add: cash only
+	if !ok || it.basis == 0 || !s.running && it.end <= o.day {
+		return // no period to scale from, nothing to add, or all of it over: cash only
 	}
 	wasRunning := s.running
 	r.start(s, o.day)
@@ -244,12 +319,8 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	at := r.proratedLine(s, it, currency)
 	l := &s.lines[at]
 	if it.proration == FullProration {
-		for i := range s.parts {
-			if int(s.parts[i].line) == at {
-				s.parts[i].line = -1
-			}
-		}
-		l.raw = 0
+		r.supersede(s, o)
+		delta = max(0, delta) // it sets the stream, which is never negative
 	}
 	l.raw += delta
 	s.parts = append(s.parts, part{event: o.index, line: int32(at), amount: delta})
@@ -268,24 +339,52 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	r.tape.push(l.slot, o.day, ByProration, st)
 }
 
+// supersede forgets what other invoices than this one contribute to the stream.
+func (r *Replayer) supersede(s *stream, o *ordered) {
+	for i := range s.lines {
+		s.lines[i].raw = 0
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		switch {
+		case p.event != o.index:
+			p.line = -1
+		case p.line >= 0:
+			s.lines[p.line].raw += p.amount
+		}
+	}
+	for i := range s.lines {
+		l := &s.lines[i]
+		if l.raw == 0 && l.state.MRR > 0 {
+			l.state.MRR, l.state.Quantity, l.state.Discount = 0, 0, 0
+			r.tape.push(l.slot, o.day, ByProration, l.state)
+		}
+	}
+}
+
 // proratedLine finds the line that a prorated item changes: that of its plan,
-// else the stream's only one, whose plan it then changes.
+// else the first of the stream, whose plan it then changes. A line that no
+// invoice contributes to any more comes last.
 func (r *Replayer) proratedLine(s *stream, it *item, currency money.Currency) int {
-	only := -1
+	best, rank := -1, -1
 	for i := range s.lines {
 		l := &s.lines[i]
 		if l.state.Currency != currency {
 			continue
 		}
-		if l.state.Plan == it.plan {
-			return i
+		n := 0
+		if s.inForce(i) {
+			n = 2
 		}
-		if only < 0 || l.raw != 0 && s.lines[only].raw == 0 {
-			only = i
+		if l.state.Plan == it.plan {
+			n++
+		}
+		if n > rank {
+			best, rank = i, n
 		}
 	}
-	if only >= 0 {
-		return only
+	if best >= 0 {
+		return best
 	}
 	at := r.newLine(s)
 	s.lines[at].state.Currency = currency
@@ -319,6 +418,7 @@ func (r *Replayer) refund(o *ordered, ev *Event) {
 		l.state.MRR = max(0, l.raw)
 		r.tape.push(l.slot, o.day, ByRefund, l.state)
 	}
+	r.offset(s, o.day, ByRefund)
 }
 
 // left is what the part still contributes when whole is the invoice's amount.

@@ -85,10 +85,10 @@ func (r *Replayer) endDay(end calendar.Stamp) calendar.Day {
 }
 
 // full returns the MRR of a full item: basis divided by the months it covers,
-// rounded once, floored at zero.
+// rounded once. That of a credit line is negative.
 func (it *item) full() int64 {
 	num, den := it.months()
-	return max(0, money.MulDiv(it.basis, den, num))
+	return money.MulDiv(it.basis, den, num)
 }
 
 // months returns the length of the item's period as a fraction of months: the

@@ -223,6 +223,7 @@ func (r *Replayer) settle(s *stream, day calendar.Day) {
 		return
 	}
 	if s.pending {
+		r.wakeOn(s.cancelEnd)
 		if s.cancelEnd < day {
 			r.close(s, s.cancelEnd, ByCancellation)
 		}
@@ -268,7 +269,6 @@ func (r *Replayer) finish() {
 			continue
 		}
 		if s.pending {
-			r.wakeOn(s.cancelEnd)
 			r.close(s, s.cancelEnd, ByCancellation)
 			continue
 		}

@@ -102,6 +102,13 @@ func (b *book) events(history string) []Event {
 				ev.Start = b.stamp(value)
 			case "to":
 				ev.End = b.stamp(value)
+			case "line":
+				name, amount, _ := strings.Cut(value, ":")
+				n, err := strconv.ParseInt(amount, 10, 64)
+				if err != nil {
+					b.t.Fatal(err)
+				}
+				x.Lines = append(x.Lines, Line{Plan: b.refs[name], Amount: n})
 			case "seats":
 				n, _ := strconv.Atoi(value)
 				ev.Quantity = int32(n)
@@ -123,7 +130,7 @@ func (b *book) events(history string) []Event {
 				b.t.Fatalf("unknown field %q", key)
 			}
 		}
-		if x.Tax != 0 || x.RefundOf != "" {
+		if x.Tax != 0 || x.RefundOf != "" || x.Lines != nil {
 			ev.Extra = &x
 		}
 		out = append(out, ev)
@@ -290,6 +297,53 @@ func TestReplay(t *testing.T) {
 			2024-06-16 prorated 1000 from=2024-06-16 to=2024-07-01 id=c plan=ent`, "2024-06-17",
 			[]string{"2024-06-01 1000", "2024-06-16 2000"},
 		},
+		{"lines add up", nil, `
+			2024-01-01 sub 13900 line=pro:9900 line=basic:4000`, "2024-01-02", []string{"2024-01-01 13900"}},
+		{"a credit line counts against the whole invoice", nil, `
+			2024-01-01 sub 8900 line=pro:9900 line=basic:2000 line=ent:-3000`, "2024-01-02", []string{"2024-01-01 8900"}},
+		{"a credit larger than the charges leaves nothing, not less", nil, `
+			2024-01-01 sub 9900
+			2024-02-01 sub -100 line=pro:2900 line=ent:-3000`, "2024-02-02", []string{"2024-01-01 9900", "2024-02-01 0"}},
+		{
+			"a credit beyond one plan of the set is taken from the other", nil, `
+			2024-06-01 sub 9000 plan=pro from=2024-06-01 to=2024-07-01
+			2024-06-01 sub 3000 plan=basic from=2024-06-01 to=2024-07-01
+			2024-06-16 prorated -2000 plan=basic from=2024-06-16 to=2024-07-01`, "2024-06-17",
+			[]string{"2024-06-01 12000", "2024-06-16 8000"},
+		},
+		{
+			"a plan billed again for the period replaces all its lines", nil, `
+			2024-01-01 sub 3000 from=2024-01-01 to=2024-02-01 line=pro:1000 line=pro:2000
+			2024-01-01 sub 9900 from=2024-01-01 to=2024-02-01 plan=pro`, "2024-01-02",
+			[]string{"2024-01-01 9900"},
+		},
+		{
+			"a full proration sets the whole stream", nil, `
+			2024-06-01 sub 9000 plan=pro from=2024-06-01 to=2024-07-01
+			2024-06-01 sub 3000 plan=basic from=2024-06-01 to=2024-07-01
+			2024-06-16 prorated 1000 full=yes plan=basic from=2024-06-16 to=2024-07-01`, "2024-06-17",
+			[]string{"2024-06-01 12000", "2024-06-16 2000"},
+		},
+		{
+			"a prorated row for a time that is over starts nothing and rewrites nothing", nil, `
+			2024-01-01 sub 9900
+			2024-02-15 prorated 1000 from=2024-01-15 to=2024-01-25`, "2024-03-01",
+			[]string{"2024-01-01 9900", "2024-02-01 0"},
+		},
+		{"an open invoice on the day of the end begins anew", nil, `
+			2024-01-01 sub 9900
+			2024-02-01 cancel
+			2024-02-01 sub 19900 status=open`, "2024-02-05", []string{"2024-01-01 9900", "2024-02-01 19900"}},
+		{"an open invoice does not change the grace of what was paid", nil, `
+			2024-01-01 sub 9900
+			2024-02-03 sub 1200 plan=week status=open`, "2024-02-07", []string{"2024-01-01 9900", "2024-02-03 5200"}},
+		{"a scheduled open invoice changes nothing before its day", nil, `
+			2024-01-01 sub 9900
+			2024-03-01 sub 100 plan=week status=open`, "2024-02-06", []string{"2024-01-01 9900", "2024-03-01 433 scheduled"}},
+		{"a subscription that never ran takes no invoices", immediate, `
+			2024-01-01 prorated 500 stream=a
+			2024-01-02 sub 9900
+			2024-01-10 cancel stream=a`, "2024-01-20", []string{"2024-01-02 9900"}},
 		{"tax is not revenue", nil, "2024-01-01 sub 12000 tax=2000", "2024-01-01", []string{"2024-01-01 10000"}},
 		{"void invoices never count", nil, "2024-01-01 sub 9900 status=void", "2024-01-01", nil},
 		{"an open renewal holds for the grace", nil, `

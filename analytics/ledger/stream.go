@@ -31,6 +31,7 @@ type stream struct {
 type line struct {
 	slot  int32
 	raw   int64
+	net   int64 // raw less the credits of other lines, while they are offset
 	state State
 }
 
@@ -58,6 +59,16 @@ func (s *stream) expiry() Cause {
 // active reports whether day is inside the paid period.
 func (s *stream) active(day calendar.Day) bool {
 	return s.running && (day < s.paidThrough || s.pending && day < s.cancelEnd)
+}
+
+// inForce reports whether an invoice contributes to a line.
+func (s *stream) inForce(at int) bool {
+	for i := range s.parts {
+		if int(s.parts[i].line) == at {
+			return true
+		}
+	}
+	return false
 }
 
 // live reports whether the stream has value.
@@ -110,6 +121,7 @@ func (r *Replayer) streamOf(sub Symbol, day calendar.Day) int32 {
 		case s.running:
 			waiting++
 			onlyWaiting = int32(i)
+		case s.endedOn == calendar.NoDay: // never ran
 		case named == 0 || s.endedOn >= r.streams[last].endedOn:
 			named++
 			last = int32(i)

@@ -1,0 +1,523 @@
+package oracletest
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"time"
+)
+
+// Item is a priced plan within a stream on one day.
+type Item struct {
+	Plan     string
+	Currency string
+	Amount   int64
+}
+
+// Stream is one subscription of a customer, with its value for every day.
+type Stream struct {
+	Subscription string
+	Days         map[Day][]Item // no entry: no value on that day
+
+	running  bool
+	parts    []part
+	through  Day // paid through, E of the definitions
+	grace    Day // G
+	started  Day // start of the run
+	segment  Day // start of the segment in force
+	setStart Day // period_start that the parts share, noDay if none
+	unpaid   Day // since when an unpaid invoice is in force, noDay if none
+	ends     Day // scheduled end, noDay if none
+	ended    Day // last end, noDay if none
+}
+
+// part is what one item of one invoice contributes to a stream.
+type part struct {
+	invoice  string
+	plan     string
+	currency string
+	amount   int64 // before refunds
+	left     int64 // after refunds
+}
+
+// Customer is a customer's recomputed history.
+type Customer struct {
+	First, Last Day // the days that were computed
+	Streams     []*Stream
+}
+
+const noDay Day = -1 << 31
+
+// replay is the state of one recomputation.
+type replay struct {
+	set      Settings
+	plans    map[string]Plan
+	today    Day
+	streams  []*Stream
+	last     Day
+	applied  []applied
+	refunded map[string]int64
+}
+
+// applied is a subscription invoice that has been replayed.
+type applied struct {
+	invoice Invoice
+	stream  *Stream
+}
+
+// effective is the moment at which an invoice counts.
+func effective(i Invoice, zone *time.Location) time.Time {
+	at := instant(i.Date, zone)
+	if i.Type == "subscription" && !i.Start.IsZero() {
+		if start := instant(i.Start, zone); start.After(at) {
+			return start
+		}
+	}
+	return at
+}
+
+func effectiveDay(i Invoice, zone *time.Location) Day {
+	d := day(i.Date, zone)
+	if i.Type == "subscription" && !i.Start.IsZero() {
+		d = max(d, day(i.Start, zone))
+	}
+	return d
+}
+
+// rank orders invoices of one instant.
+func rank(i Invoice) int {
+	switch {
+	case i.Type == "cancellation" && i.Subscription == "":
+		return 0
+	case i.Type == "subscription":
+		return 1
+	case i.Type == "refund":
+		return 2
+	case i.Type == "cancellation":
+		return 3
+	default:
+		return 4
+	}
+}
+
+// Sort puts invoices in the order in which they count.
+func Sort(set Settings, invoices []Invoice) {
+	slices.SortFunc(invoices, func(a, b Invoice) int {
+		return cmp.Or(effective(a, set.Zone).Compare(effective(b, set.Zone)), rank(a)-rank(b), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// Replay recomputes one customer as of the end of today.
+func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) *Customer {
+	r := &replay{set: set, plans: plans, today: today, refunded: map[string]int64{}}
+	var counted []Invoice
+	for _, i := range invoices {
+		if i.Status != "void" && i.Status != "uncollectible" {
+			counted = append(counted, i)
+		}
+	}
+	Sort(set, counted)
+	if len(counted) == 0 {
+		return &Customer{First: today, Last: today}
+	}
+	first := effectiveDay(counted[0], set.Zone)
+	r.last = today
+	for _, i := range counted {
+		first = min(first, effectiveDay(i, set.Zone))
+		r.last = max(r.last, effectiveDay(i, set.Zone))
+	}
+	for d := first; d <= r.last; d++ {
+		for _, i := range counted {
+			if effectiveDay(i, set.Zone) == d {
+				r.apply(i, d)
+			}
+		}
+		for _, s := range r.streams {
+			if s.running && s.ends == d {
+				s.end(d)
+			}
+			r.expire(s, d)
+			s.record(d)
+		}
+	}
+	return &Customer{First: first, Last: r.last, Streams: r.streams}
+}
+
+// end ends a stream on a day; whatever was recorded from that day on is undone.
+func (s *Stream) end(d Day) {
+	for recorded := range s.Days {
+		if recorded >= d {
+			delete(s.Days, recorded)
+		}
+	}
+	s.running, s.parts, s.ends, s.ended, s.unpaid = false, nil, noDay, d, noDay
+}
+
+// record writes down the value of the stream at the end of a day.
+func (s *Stream) record(d Day) {
+	for _, p := range s.parts {
+		s.Days[d] = append(s.Days[d], Item{Plan: p.plan, Currency: p.currency, Amount: p.left})
+	}
+}
+
+// expire ends a stream that has not been renewed, or not been paid for long.
+func (r *replay) expire(s *Stream, d Day) {
+	if !s.running || s.ends != noDay {
+		return
+	}
+	if s.unpaid != noDay && r.set.AutoChurnDays >= 0 && d >= max(s.through, s.unpaid+Day(r.set.AutoChurnDays)) && d < r.today {
+		s.end(s.through)
+		return
+	}
+	if r.set.NonRenewalChurn && d <= r.today && d >= s.through+s.grace {
+		s.end(s.through)
+	}
+}
+
+func (r *replay) apply(i Invoice, d Day) {
+	switch i.Type {
+	case "subscription":
+		r.subscription(i, d)
+	case "refund":
+		r.refund(i, d)
+	case "cancellation":
+		r.cancel(i, d)
+	}
+}
+
+func (r *replay) stream(subscription string) *Stream {
+	for _, s := range r.streams {
+		if s.Subscription == subscription {
+			return s
+		}
+	}
+	s := &Stream{Subscription: subscription, Days: map[Day][]Item{}, ends: noDay, ended: noDay, setStart: noDay, unpaid: noDay}
+	r.streams = append(r.streams, s)
+	return s
+}
+
+// route finds the stream of a subscription invoice.
+func (r *replay) route(i Invoice, d Day) *Stream {
+	if i.Subscription != "" {
+		return r.stream(i.Subscription)
+	}
+	var active, inGrace []*Stream
+	var last *Stream
+	for _, s := range r.streams {
+		switch {
+		case s.Subscription == "":
+		case s.running && (d < s.through || d < s.ends):
+			active = append(active, s)
+		case s.running:
+			inGrace = append(inGrace, s)
+		case s.ended != noDay && (last == nil || s.ended >= last.ended):
+			last = s
+		}
+	}
+	switch {
+	case len(active) == 1:
+		return active[0]
+	case len(active) > 1:
+		return r.stream("")
+	case len(inGrace) == 1:
+		return inGrace[0]
+	case len(inGrace) > 1 || last == nil:
+		return r.stream("")
+	default:
+		return last
+	}
+}
+
+// lines returns the invoice's items: itself if it states none.
+func (i Invoice) lines() []Line {
+	if len(i.Lines) == 0 {
+		return []Line{{
+			Plan: i.Plan, Amount: i.Amount, Tax: i.Tax, Discount: i.Discount, DiscountOnce: i.DiscountOnce,
+			Start: i.Start, End: i.End, Proration: i.Proration,
+		}}
+	}
+	var lines []Line
+	for _, l := range i.Lines {
+		if l.OneTime {
+			continue
+		}
+		if l.Plan == "" {
+			l.Plan = i.Plan
+		}
+		if l.Start.IsZero() && l.End.IsZero() {
+			l.Start, l.End = i.Start, i.End
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// period returns the days of a line's period, noDay where not stated.
+func (l Line) period(zone *time.Location) (start, end Day) {
+	start, end = noDay, noDay
+	if !l.Start.IsZero() {
+		start = day(l.Start, zone)
+	}
+	if !l.End.IsZero() {
+		end = endDay(l.End, zone)
+	}
+	if start != noDay && end == start {
+		end++
+	}
+	return start, end
+}
+
+func (r *replay) subscription(i Invoice, d Day) {
+	var full, prorated []Line
+	for _, l := range i.lines() {
+		if l.Proration == "" {
+			full = append(full, l)
+		} else {
+			prorated = append(prorated, l)
+		}
+	}
+	if len(full)+len(prorated) == 0 {
+		return
+	}
+	s := r.route(i, d)
+	r.applied = append(r.applied, applied{i, s})
+	if len(full) > 0 {
+		r.full(s, i, full, d)
+	}
+	if len(prorated) > 0 {
+		r.prorate(s, i, prorated, d)
+	}
+}
+
+// start begins a run unless the stream is running.
+func (s *Stream) start(d Day) {
+	if s.running {
+		return
+	}
+	s.running, s.started, s.segment = true, d, d
+	s.parts, s.setStart, s.unpaid, s.ends = nil, noDay, noDay, noDay
+}
+
+// basis is what an item was invoiced for.
+func (r *replay) basis(l Line) *big.Rat {
+	amount := l.Amount - l.Tax
+	if l.DiscountOnce && !r.set.SubtractOneTimeDiscounts {
+		amount += l.Discount
+	}
+	return big.NewRat(amount, 1)
+}
+
+func (i Invoice) paid() bool { return i.Status == "" || i.Status == "paid" }
+
+func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
+	if s.running && s.ends <= d && s.ends != noDay {
+		s.end(s.ends) // it has ended today; what follows is new
+	}
+	backBill := s.running
+	through, period := noDay, Day(0)
+	var parts []part
+	for _, l := range lines {
+		plan := r.plans[l.Plan]
+		from, to := l.period(r.set.Zone)
+		months := plan.months()
+		if from != noDay && to != noDay {
+			months = plan.length(from, to)
+		}
+		if to == noDay || to > s.segment {
+			backBill = false
+		}
+		lineThrough := plan.add(d)
+		if to != noDay && to > d {
+			lineThrough = to
+		}
+		linePeriod := lineThrough - d
+		if from != noDay && to != noDay {
+			linePeriod = to - from
+		}
+		if lineThrough > through {
+			through, period = lineThrough, linePeriod
+		}
+		amount := round(new(big.Rat).Quo(r.basis(l), months))
+		parts = append(parts, part{invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount})
+	}
+	if backBill {
+		return
+	}
+	wasRunning := s.running
+	start, _ := lines[0].period(r.set.Zone)
+	s.start(d)
+	if wasRunning && s.Subscription == "" && start != noDay && start == s.setStart {
+		parts = append(slices.DeleteFunc(s.parts, func(p part) bool {
+			return slices.ContainsFunc(parts, func(n part) bool { return n.plan == p.plan && n.currency == p.currency })
+		}), parts...)
+	} else {
+		s.segment, s.setStart = d, start
+	}
+	s.parts = parts
+	if !i.paid() {
+		s.owe(d, wasRunning)
+		if !wasRunning {
+			s.grace = r.graceOf(period)
+		}
+		return
+	}
+	s.through, s.grace, s.unpaid = through, r.graceOf(period), noDay
+	if s.ends != noDay && through > s.ends {
+		s.ends = noDay
+	}
+}
+
+// owe notes an unpaid invoice: it holds the stream without extending it.
+func (s *Stream) owe(d Day, wasRunning bool) {
+	if s.unpaid == noDay {
+		s.unpaid = d
+	}
+	if !wasRunning {
+		s.through = d
+	}
+}
+
+// graceOf is G for a billing period of so many days.
+func (r *replay) graceOf(days Day) Day {
+	if r.set.GraceDays == 0 {
+		return 0
+	}
+	return max(1, min(Day(r.set.GraceDays), days/2))
+}
+
+// prorate applies the prorated items of an invoice.
+func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
+	for _, l := range lines {
+		from, to := l.period(r.set.Zone)
+		if from == noDay || to == noDay || r.basis(l).Sign() == 0 || !s.running && to <= d {
+			continue
+		}
+		plan := r.plans[l.Plan]
+		cycle := plan.add(from) - from
+		value := new(big.Rat).Mul(r.basis(l), big.NewRat(int64(cycle), int64(max(1, to-from))))
+		amount := round(value.Quo(value, plan.months()))
+		wasRunning := s.running
+		s.start(d)
+		if !wasRunning {
+			s.through, s.grace = to, r.graceOf(to-from)
+		}
+		if l.Proration == "full" {
+			s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.invoice != i.ID })
+			amount = max(0, amount)
+		}
+		row := part{invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount}
+		s.replan(&row, r.basis(l).Sign() < 0)
+		s.parts = append(s.parts, row)
+		if i.paid() {
+			s.through = max(s.through, to)
+		} else {
+			s.owe(d, wasRunning)
+		}
+	}
+}
+
+// unclear is the plan of a prorated row that the rules do not tell.
+const unclear = "?"
+
+// replan makes the plan of a prorated charge the stream's plan; a credit for a
+// plan that the stream does not have is for the one that it has. With several
+// plans in the stream the rules leave it open.
+func (s *Stream) replan(row *part, credit bool) {
+	has := func(p part) bool { return p.plan == row.plan && p.currency == row.currency }
+	if slices.ContainsFunc(s.parts, has) {
+		return
+	}
+	plans := map[string]bool{}
+	for _, p := range s.parts {
+		if p.currency == row.currency {
+			plans[p.plan] = true
+		}
+	}
+	for k := range s.parts {
+		p := &s.parts[k]
+		switch {
+		case p.currency != row.currency:
+		case len(plans) > 1:
+			row.plan = unclear
+		case credit:
+			row.plan = p.plan
+		default:
+			p.plan = row.plan
+		}
+	}
+}
+
+// refund reduces the contribution of the invoice that it refunds.
+func (r *replay) refund(i Invoice, d Day) {
+	if r.set.RefundsIgnored {
+		return
+	}
+	var target *applied
+	for k := range r.applied {
+		a := &r.applied[k]
+		switch {
+		case i.RefundOf != "":
+			if a.invoice.ID == i.RefundOf {
+				target = a
+			}
+		case i.Subscription != "":
+			if a.stream.Subscription == i.Subscription {
+				target = a
+			}
+		case i.Plan != "":
+			if a.invoice.Plan == i.Plan {
+				target = a
+			}
+		default:
+			target = a
+		}
+	}
+	if target == nil || target.invoice.Amount == 0 {
+		return
+	}
+	s := target.stream
+	if s.ends == noDay && d > s.through+s.grace {
+		return
+	}
+	id, billed := target.invoice.ID, abs(target.invoice.Amount)
+	if !slices.ContainsFunc(s.parts, func(p part) bool { return p.invoice == id }) {
+		return
+	}
+	r.refunded[id] = min(billed, r.refunded[id]+min(abs(i.Amount), billed))
+	for k := range s.parts {
+		if p := &s.parts[k]; p.invoice == id {
+			p.left = p.amount - round(new(big.Rat).Mul(big.NewRat(p.amount, 1), big.NewRat(r.refunded[id], billed)))
+		}
+	}
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+func (r *replay) cancel(i Invoice, d Day) {
+	for _, s := range r.streams {
+		if !s.running || i.Subscription != "" && s.Subscription != i.Subscription {
+			continue
+		}
+		end := s.through
+		late := d > s.through // in the grace, or never to be churned by silence
+		held := late && !r.set.NonRenewalChurn && d > s.through+s.grace
+		switch {
+		case r.set.Immediate && (!late || held):
+			end = d
+		case r.set.Immediate:
+		case !i.End.IsZero():
+			end = max(s.started, endDay(i.End, r.set.Zone))
+		case held:
+			end = d
+		}
+		if d > r.today && end <= r.today {
+			continue // asked for in the future, it cannot act before
+		}
+		if end < d {
+			s.end(end)
+			continue
+		}
+		s.ends = end
+		r.last = max(r.last, end)
+	}
+}

@@ -12,10 +12,10 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
-// largeAccount is an account of 1,000,000 invoices: 30,000 customers over 36
-// months with plan changes, seats, discounts, cancellations and returns.
-func largeAccount(currencies []string) *Snapshot {
-	const customers, months = 30000, 36
+// largeAccount is an account of customers over 36 months, with some 33 invoices
+// each: plan changes, seats and months without an invoice among them.
+func largeAccount(customers int, currencies ...string) *Snapshot {
+	const months = 36
 	rng := rand.New(rand.NewPCG(1, 2))
 	s := &Snapshot{
 		Account: "large", Today: date("2025-12-20"), Settings: ledger.DefaultSettings(), FirstDay: date("2023-01-01"),
@@ -66,16 +66,19 @@ func largeAccount(currencies []string) *Snapshot {
 }
 
 var (
-	oneCurrency     = sync.OnceValue(func() *Snapshot { return largeAccount([]string{"usd"}) })
-	threeCurrencies = sync.OnceValue(func() *Snapshot { return largeAccount([]string{"usd", "usd", "usd", "eur", "gbp"}) })
+	oneCurrency     = sync.OnceValue(func() *Snapshot { return largeAccount(30000, "usd") })
+	threeCurrencies = sync.OnceValue(func() *Snapshot { return largeAccount(30000, "usd", "usd", "usd", "eur", "gbp") })
+	tenth           = sync.OnceValue(func() *Snapshot { return largeAccount(3000, "usd", "usd", "usd", "eur", "gbp") })
 )
 
+// BenchmarkReports computes each report from nothing, as after a write, for
+// accounts of 1,000,000 and 100,000 invoices over 36 months.
 func BenchmarkReports(b *testing.B) {
 	range36 := []string{"20230101-20251220"}
 	for _, account := range []struct {
 		name string
 		of   func() *Snapshot
-	}{{"usd", oneCurrency}, {"usd+eur+gbp", threeCurrencies}} {
+	}{{"1,000,000 usd", oneCurrency}, {"1,000,000 usd eur gbp", threeCurrencies}, {"100,000 usd eur gbp", tenth}} {
 		for _, bb := range []struct {
 			name   string
 			params map[string][]string

@@ -27,6 +27,10 @@ type split struct {
 
 	byState  [][]int32 // values by keyOf, nil where not seen yet
 	distinct []int32
+
+	wanted    int32 // what condition asks for
+	match     func(*ledger.State) bool
+	condition func(*ledger.State) bool
 }
 
 func newSplit(s *Snapshot, d Dimension, rows int) *split {
@@ -186,11 +190,17 @@ func (sp *split) ofLedger(l *ledger.Ledger, match func(*ledger.State) bool) ([]i
 }
 
 // within returns the condition that a state matches and has a value. Every
-// state must have been seen by ofLedger.
+// state must have been seen by ofLedger. The condition holds until the next
+// call: it is one function for all values, because a report asks for one per
+// customer and value.
 func (sp *split) within(value int32, match func(*ledger.State) bool) func(*ledger.State) bool {
-	return func(st *ledger.State) bool {
-		return (match == nil || match(st)) && slices.Contains(sp.byState[sp.keyOf(st)], value)
+	sp.wanted, sp.match = value, match
+	if sp.condition == nil {
+		sp.condition = func(st *ledger.State) bool {
+			return (sp.match == nil || sp.match(st)) && slices.Contains(sp.byState[sp.keyOf(st)], sp.wanted)
+		}
 	}
+	return sp.condition
 }
 
 // sorted returns the numbers of the values by label, what is not set last.

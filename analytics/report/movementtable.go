@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
@@ -246,12 +248,25 @@ func (t *table) key(a, b *found) int {
 	case ByMRRChangeBase:
 		return cmp.Compare(a.base, b.base)
 	case ByCustomerName:
-		return strings.Compare(strings.ToLower(a.customer.Name), strings.ToLower(b.customer.Name))
+		return compareFold(a.customer.Name, b.customer.Name)
 	case ByType:
 		return cmp.Compare(a.kind, b.kind)
 	default:
 		return cmp.Compare(a.move.Day, b.move.Day)
 	}
+}
+
+// compareFold compares two texts in lower case, without making copies of them.
+func compareFold(a, b string) int {
+	for a != "" && b != "" {
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		if order := cmp.Compare(unicode.ToLower(x), unicode.ToLower(y)); order != 0 {
+			return order
+		}
+		a, b = a[n:], b[m:]
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // row fills in what only the rows of the page need.

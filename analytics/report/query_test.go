@@ -166,6 +166,18 @@ func TestRounding(t *testing.T) {
 	}
 }
 
+func TestCompareFold(t *testing.T) {
+	t.Parallel()
+	names := []string{"", "a", "A", "Ab", "aC", "ä", "Ä", "b", "Z", "z "}
+	for _, a := range names {
+		for _, b := range names {
+			if got, want := compareFold(a, b), strings.Compare(strings.ToLower(a), strings.ToLower(b)); got != want {
+				t.Errorf("compareFold(%q, %q) = %d, want %d", a, b, got, want)
+			}
+		}
+	}
+}
+
 // Reports of an account without rows have their rows and nulls, not errors.
 func TestReports_EmptyAccount(t *testing.T) {
 	t.Parallel()

@@ -163,7 +163,7 @@ func (a *account) publish(rates *fx.Table) {
 		Account: a.id, Version: a.version, Today: a.today,
 		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
 		Customers: a.records, Plans: a.plans.list, Sources: a.reportSources(), Symbols: slices.Clip(a.symbols.texts),
-		Rates: rates, PlanGroups: a.plans.groups, FirstDay: a.firstDay(),
+		Rates: rates, PlanGroups: a.plans.groups, FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
 	a.current.Store(&view{
 		snapshot: s, settings: a.settings.values, sources: a.sources, stored: a.stored, zone: a.settings.ledger.Zone,

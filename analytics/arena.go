@@ -45,6 +45,22 @@ func (a *arena) at(pos uint32) string {
 	return text[1 : 1+int(text[0])]
 }
 
+// view returns at for the texts that are in the arena now. It may be used while
+// more is added: a chunk never moves, and what was written stays.
+func (a *arena) view() func(pos uint32) string {
+	chunks := make([]string, len(a.chunks))
+	for i, chunk := range a.chunks {
+		chunks[i] = chunk.String()
+	}
+	return func(pos uint32) string {
+		if int(pos>>16) >= len(chunks) {
+			return ""
+		}
+		text := chunks[pos>>16][pos&(arenaChunk-1):]
+		return text[1 : 1+int(text[0])]
+	}
+}
+
 // symbols interns the texts that many rows share.
 type symbols struct {
 	byText map[string]ledger.Symbol

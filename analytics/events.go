@@ -10,11 +10,13 @@ import (
 )
 
 // packed is a ledger.Event without pointers, 64 bytes: a million of them cost
-// the garbage collector nothing.
+// the garbage collector nothing. What the row is called is its position in the
+// arena of ids.
 type packed struct {
 	date, start, end     calendar.Stamp
 	amount               int64
 	row                  uint32 // number of the invoice's row
+	id                   uint32 // position of its id in the arena
 	extra                uint32 // 1 + index in the customer's extras, 0 for none
 	quantity             int32
 	plan                 ledger.PlanRef
@@ -25,9 +27,9 @@ type packed struct {
 	terms                uint8 // pricing<<4 | proration
 }
 
-func pack(ev *ledger.Event, row uint32) packed {
+func pack(ev *ledger.Event, row, id uint32) packed {
 	return packed{
-		date: ev.Date, start: ev.Start, end: ev.End, amount: ev.Amount, row: row, quantity: ev.Quantity, plan: ev.Plan,
+		date: ev.Date, start: ev.Start, end: ev.End, amount: ev.Amount, row: row, id: id, quantity: ev.Quantity, plan: ev.Plan,
 		subscription: ev.Subscription, method: ev.Method, currency: ev.Currency, kind: ev.Kind, status: ev.Status,
 		terms: uint8(ev.Pricing)<<4 | uint8(ev.Proration),
 	}
@@ -43,21 +45,21 @@ type history struct {
 // unpack appends the events to dst as replay wants them. Replay reads ids only
 // to order events of one instant and to find refunded invoices. They lie all
 // over the memory of the account, so events that need none come without.
-func (h *history) unpack(dst []ledger.Event, rows *invoices) []ledger.Event {
+func (h *history) unpack(dst []ledger.Event, ids *arena) []ledger.Event {
 	all, last := h.tangled(), calendar.Stamp(0)
 	for i := range h.events {
 		p := &h.events[i]
 		ev := ledger.Event{
 			Date: p.date, Start: p.start, End: p.end, Amount: p.amount, Quantity: p.quantity, Plan: p.plan,
 			Subscription: p.subscription, Method: p.method, Currency: p.currency, Kind: p.kind, Status: p.status,
-			Pricing: ledger.Pricing(p.terms >> 4), Proration: ledger.Proration(p.terms & 15),
+			Pricing: ledger.Pricing(p.terms >> 4), Proration: ledger.Proration(p.terms & 15), Ref: p.id,
 		}
 		at := p.acts()
 		if all || at == last {
-			ev.ID = rows.id(p.row)
+			ev.ID = ids.at(p.id)
 		}
 		if !all && at == last {
-			dst[len(dst)-1].ID = rows.id(h.events[i-1].row)
+			dst[len(dst)-1].ID = ids.at(h.events[i-1].id)
 		}
 		if p.extra != 0 {
 			ev.Extra = h.extras[p.extra-1]

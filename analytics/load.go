@@ -158,6 +158,6 @@ func (l *loader) invoice(r Row) error {
 	t.keys = append(t.keys, invoiceKey{doc: a.hash(r.Doc), owner: owner, id: t.ids.add(row.ID)})
 	n := uint32(r.Seq)
 	t.index.insert(keyHash(a.seed, source, row.ID), n)
-	a.customers[owner].history.add(pack(&ev, n), ev.Extra)
+	a.customers[owner].history.add(pack(&ev, n, t.keys[n].id), ev.Extra)
 	return nil
 }

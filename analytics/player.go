@@ -55,7 +55,7 @@ func (e *edit) play(p *player, w *work) {
 		w.history.sort()
 		w.unsorted = false
 	}
-	p.events = w.history.unpack(p.events[:0], &e.a.invoices)
+	p.events = w.history.unpack(p.events[:0], &e.a.invoices.ids)
 	w.record.Ledger = p.replayer.Replay(p.events, w.record.TrialStarted, e.today())
 }
 

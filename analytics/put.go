@@ -149,7 +149,7 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 		t.index.insert(keyHash(a.seed, source, row.ID), n)
 	}
 	w := e.touch(owner)
-	w.addEvent(pack(&ev, n), ev.Extra)
+	w.addEvent(pack(&ev, n, t.keys[n].id), ev.Extra)
 	stored := Row{Table: TableInvoice, Seq: int64(n), Source: e.sourcesView()[source].seq, Owner: w.seq, ID: row.ID, Doc: row.Doc}
 	if known {
 		e.log[TableInvoice].updated(stored)
@@ -174,6 +174,7 @@ func (e *edit) resolve(source uint32, row *InvoiceRow) (ev ledger.Event, field, 
 	x := *row.Event.Extra
 	x.CancelReason = a.symbols.of(row.CancelReason)
 	x.RefundOf, x.CancelComment = strings.Clone(x.RefundOf), strings.Clone(x.CancelComment)
+	x.Number, x.Description = strings.Clone(x.Number), strings.Clone(x.Description)
 	x.Lines = nil
 	for i := range row.Lines {
 		l := row.Lines[i].Line

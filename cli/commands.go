@@ -76,7 +76,10 @@ func bodyFlag(cmd *cobra.Command, flag *string) {
 
 // knownReports are the reports that the API serves; others are passed through,
 // so that a newer server needs no newer client.
-var knownReports = []string{"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration"}
+var knownReports = []string{
+	"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration",
+	"transactions", "transactions-table", "transactions-summary",
+}
 
 // reportFlags are the options of reports and the parameters they become.
 var reportFlags = []struct{ flag, param, usage string }{

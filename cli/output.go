@@ -341,6 +341,8 @@ func columns(path string) []string {
 		}
 	case "/reports/customer-concentration":
 		return []string{"name", "mrr", "percentage"}
+	case "/reports/transactions":
+		return []string{"date", "amount", "count", "type"}
 	case "/customers":
 		return []string{"id", "name", "email", "status", "current_mrr", "created_date"}
 	case "/plans":

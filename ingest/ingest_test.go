@@ -85,7 +85,7 @@ func TestDecodeInvoices_AllOptionalFields(t *testing.T) {
 			Status: ledger.Failed, Pricing: ledger.Metered, Proration: ledger.FullProration,
 			Extra: &ledger.Extra{
 				Tax: 1, Discount: 2, DiscountOnce: true, Fee: 3, FXLoss: -4, Attempts: 5, RefundOf: "i0", CancelComment: "héllo",
-				PaymentDate: stamp(t, "2024-02-02"), DueDate: stamp(t, "2024-02-03"), FirstFailed: stamp(t, "2024-02-04"),
+				PaymentDate: stamp(t, "2024-02-02"), DueDate: stamp(t, "2024-02-03"), FirstFailed: stamp(t, "2024-02-04"), Number: "N-1",
 			},
 		},
 		Doc: []byte(doc),

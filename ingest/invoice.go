@@ -42,6 +42,8 @@ const (
 	invoiceRefundOf
 	invoiceLines
 	invoiceSource
+	invoiceNumber
+	invoiceDescription
 )
 
 const (
@@ -209,6 +211,14 @@ func (d *decoder) rareField(key string, draft *invoiceDraft) bool {
 		if d.once(invoiceRefundOf, key) {
 			x.RefundOf = d.ident(key)
 		}
+	case "number":
+		if d.once(invoiceNumber, key) {
+			x.Number = d.str(key)
+		}
+	case "description":
+		if d.once(invoiceDescription, key) {
+			x.Description = d.str(key)
+		}
 	case "lines":
 		if d.once(invoiceLines, key) {
 			row.Lines = d.lines(key)
@@ -328,7 +338,7 @@ func inferKind(row *analytics.InvoiceRow, linePlans bool) ledger.Kind {
 // isRare reports whether any field of x is set.
 func isRare(x *ledger.Extra) bool {
 	return x.Tax|x.Discount|x.Fee|x.FXLoss != 0 || x.DiscountOnce || x.RefundOf != "" || x.CancelComment != "" ||
-		x.PaymentDate|x.DueDate|x.FirstFailed != 0 || x.Attempts != 0
+		x.PaymentDate|x.DueDate|x.FirstFailed != 0 || x.Attempts != 0 || x.Number != "" || x.Description != ""
 }
 
 const wantPeriod = "must not be before period_start"

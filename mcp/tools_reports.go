@@ -46,8 +46,10 @@ func reportArguments(name string) []string {
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months"}
 	case "cohort":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
-	case "customer-concentration":
+	case "customer-concentration", "transactions-summary":
 		return []string{"date", "base_currency", "fix_fx"}
+	case "transactions", "transactions-table":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
 	}
 	return nil
 }

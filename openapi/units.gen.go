@@ -31,6 +31,9 @@ var operations = []Operation{
 	{ID: "GetReportsMrr", Method: "GET", Path: "/reports/mrr", Status: 200, Public: false, body: Schema{fields: mrrReportFields}},
 	{ID: "GetReportsRetention", Method: "GET", Path: "/reports/retention", Status: 200, Public: false, body: Schema{fields: retentionReportFields}},
 	{ID: "GetReportsSummary", Method: "GET", Path: "/reports/summary", Status: 200, Public: false, body: Schema{fields: summaryReportFields}},
+	{ID: "GetReportsTransactions", Method: "GET", Path: "/reports/transactions", Status: 200, Public: false, body: Schema{fields: transactionsReportFields}},
+	{ID: "GetReportsTransactionsSummary", Method: "GET", Path: "/reports/transactions-summary", Status: 200, Public: false, body: Schema{fields: transactionsSummaryReportFields}},
+	{ID: "GetReportsTransactionsTable", Method: "GET", Path: "/reports/transactions-table", Status: 200, Public: false, body: Schema{fields: transactionsTableReportFields}},
 	{ID: "GetSettings", Method: "GET", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
 	{ID: "PostSettings", Method: "POST", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
 }
@@ -608,6 +611,91 @@ var summaryReportFields = []Schema{
 	{name: "currency", unit: CurrencyBase},
 	{name: "query", fields: reportQueryFields},
 	{name: "summary", fields: summaryFields},
+}
+
+var transactionsBreakdownFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "count", unit: Count},
+	{name: "day_sub", unit: MoneyBase},
+	{name: "discount", unit: MoneyBase},
+	{name: "fee", unit: MoneyBase},
+	{name: "fx_loss", unit: MoneyBase},
+	{name: "label"},
+	{name: "metered", unit: MoneyBase},
+	{name: "month_sub", unit: MoneyBase},
+	{name: "net_amount", unit: MoneyBase},
+	{name: "net_amount_change_pct", unit: Percent},
+	{name: "one_time", unit: MoneyBase},
+	{name: "quarter_sub", unit: MoneyBase},
+	{name: "refund", unit: MoneyBase},
+	{name: "tax", unit: MoneyBase},
+	{name: "type"},
+	{name: "week_sub", unit: MoneyBase},
+	{name: "year_sub", unit: MoneyBase},
+}
+
+var transactionsReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: transactionsRowFields},
+}
+
+var transactionsRowFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "breakdown", rest: &Schema{fields: transactionsBreakdownFields}},
+	{name: "count", unit: Count},
+	{name: "date"},
+	{name: "day_sub", unit: MoneyBase},
+	{name: "discount", unit: MoneyBase},
+	{name: "end_date"},
+	{name: "fee", unit: MoneyBase},
+	{name: "fx_loss", unit: MoneyBase},
+	{name: "metered", unit: MoneyBase},
+	{name: "month_sub", unit: MoneyBase},
+	{name: "net_amount", unit: MoneyBase},
+	{name: "net_amount_change_pct", unit: Percent},
+	{name: "one_time", unit: MoneyBase},
+	{name: "quarter_sub", unit: MoneyBase},
+	{name: "refund", unit: MoneyBase},
+	{name: "tax", unit: MoneyBase},
+	{name: "type"},
+	{name: "week_sub", unit: MoneyBase},
+	{name: "year_sub", unit: MoneyBase},
+}
+
+var transactionsSummaryFields = []Schema{
+	{name: "mtd", unit: MoneyBase},
+	{name: "mtd_change_pct", unit: Percent},
+	{name: "prev_mtd", unit: MoneyBase},
+	{name: "prev_qtd", unit: MoneyBase},
+	{name: "prev_ytd", unit: MoneyBase},
+	{name: "qtd", unit: MoneyBase},
+	{name: "qtd_change_pct", unit: Percent},
+	{name: "ytd", unit: MoneyBase},
+	{name: "ytd_change_pct", unit: Percent},
+}
+
+var transactionsSummaryReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: transactionsSummaryFields},
+}
+
+var transactionsTableReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: transactionsTableRowFields},
+}
+
+var transactionsTableRowFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "breakdown_label"},
+	{name: "breakdown_value"},
+	{name: "count", unit: Count},
+	{name: "date"},
+	{name: "type"},
 }
 
 var verificationFields = []Schema{

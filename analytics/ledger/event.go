@@ -37,6 +37,11 @@ const (
 	Uncollectible
 )
 
+var statusNames = [...]string{"paid", "open", "failed", "void", "uncollectible"}
+
+// String returns the contract's name of the status.
+func (s Status) String() string { return statusNames[s] }
+
 // Pricing is an invoice's pricing model.
 type Pricing uint8
 
@@ -80,6 +85,7 @@ type Event struct {
 	Status       Status
 	Pricing      Pricing
 	Proration    Proration
+	Ref          uint32 // what the account calls the row; replay only hands it on
 }
 
 // Extra holds the fields of an invoice that most invoices do not have.
@@ -94,6 +100,8 @@ type Extra struct {
 	DueDate       calendar.Stamp
 	FirstFailed   calendar.Stamp
 	Attempts      int32
+	Number        string // printed on the invoice
+	Description   string // what it is for
 	Lines         []Line
 }
 

@@ -150,6 +150,10 @@ type Ledger struct {
 	Paid          []Total        // payments less refunds, per currency
 	Streams       []Stream       // for display, in order of first appearance
 	Currency      money.Currency // of the running slots if it is one; None when mixed
+
+	Invoices []Invoice // every row, future and void ones included, in the order of replay
+	Extras   []*Extra  // of Invoices
+	Failures []Failure // of Invoices up to Today
 }
 
 // Stream describes one subscription stream of the customer as of Today.

@@ -16,17 +16,19 @@ type Replayer struct {
 	plans []Plan
 	today calendar.Day
 
-	events  []Event
-	order   []ordered
-	items   []item
-	streams []stream
-	tape    tape
-	charges []charge // subscription invoices applied so far, in order
-	facts   Ledger   // what was true at the end of today
-	wake    calendar.Day
-	paid    []Total
-	moves   []Movement
-	mover   Mover
+	events   []Event
+	order    []ordered
+	items    []item
+	streams  []stream
+	tape     tape
+	charges  []charge // subscription invoices applied so far, in order
+	facts    Ledger   // what was true at the end of today
+	wake     calendar.Day
+	paid     []Total
+	invoices []Invoice // in order
+	extras   []*Extra
+	moves    []Movement
+	mover    Mover
 
 	lastCurrency money.Currency
 	zeroEnd      calendar.Day // end of the latest zero-amount period before the first payment
@@ -76,6 +78,7 @@ func (r *Replayer) Replay(events []Event, trialStarted calendar.Stamp, today cal
 func (r *Replayer) reset(events []Event, today calendar.Day) {
 	r.today, r.events = today, events
 	r.charges, r.paid = r.charges[:0], r.paid[:0]
+	r.invoices, r.extras = r.invoices[:0], r.extras[:0]
 	for i := range r.streams {
 		r.streams[i].clear()
 	}
@@ -149,12 +152,14 @@ func (r *Replayer) wakeOn(day calendar.Day) {
 func (r *Replayer) apply(o *ordered) {
 	ev := &r.events[o.index]
 	if ev.Status == Void || ev.Status == Uncollectible {
+		r.bill(ev, r.unbilled(ev))
 		return
 	}
 	for i := range r.streams {
 		r.settle(&r.streams[i], o.day)
 	}
 	currency := r.currency(ev)
+	r.bill(ev, currency)
 	r.cash(ev, currency)
 	switch ev.Kind {
 	case Subscription:

@@ -61,6 +61,9 @@ func MovementTable(s *Snapshot, q *Query) (*MovementTableReport, error) {
 		return nil, err
 	}
 	t := newTable(s, q, last)
+	if t.kind, t.all, err = selected(q, ledger.Types[:]); err != nil {
+		return nil, err
+	}
 	if err := t.sc.customers(t.add); err != nil {
 		return nil, err
 	}
@@ -86,6 +89,8 @@ type table struct {
 	days  calendar.Range
 	split *split // nil without a breakdown
 	lines bool
+	kind  ledger.Type // the only type that is kept, unless all are
+	all   bool
 
 	count int     // movements in all
 	last  int     // the page ends before this row: later ones are not kept
@@ -186,7 +191,7 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 			}
 		}
 		f.kind = typed(m.Type, f.base)
-		if f.kind == ledger.None || q.SelectedType != ledger.None && f.kind != q.SelectedType {
+		if f.kind == ledger.None || !t.all && f.kind != t.kind {
 			continue
 		}
 		if t.split != nil && t.split.d.kind == subtypeDimension {
@@ -243,9 +248,9 @@ func (t *table) compare(a, b *found) int {
 
 func (t *table) key(a, b *found) int {
 	switch t.sc.q.Sort {
-	case ByMRRChange:
+	case ByAmount:
 		return cmp.Compare(a.move.After-a.move.Before, b.move.After-b.move.Before)
-	case ByMRRChangeBase:
+	case ByAmountBase:
 		return cmp.Compare(a.base, b.base)
 	case ByCustomerName:
 		return compareFold(a.customer.Name, b.customer.Name)

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
-	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
 
@@ -26,11 +25,11 @@ type Query struct {
 
 	TrailingMonths int // retention; 0 is the unit's default
 
-	SelectedDate   calendar.Day // movement table; NoDay: not given
-	SelectedType   ledger.Type  // movement table; None: all
-	BreakdownValue *string      // movement table; nil: all
-	Sort           Sort         // movement table
-	Ascending      bool         // movement table
+	SelectedDate   calendar.Day // detail reports; NoDay: not given
+	Selected       string       // lower case; what of a detail report is asked for, "" for all
+	BreakdownValue *string      // detail reports; nil: all
+	Sort           Sort         // detail reports
+	Ascending      bool         // detail reports
 
 	Search string // lower case; customer list and concentration
 	Limit  int    // 0: the report's default
@@ -46,19 +45,36 @@ type ParamError struct {
 // Error is "name: message".
 func (e *ParamError) Error() string { return e.Name + ": " + e.Message }
 
-// Sort is what the movement table is sorted by.
+// Sort is what a detail report is sorted by.
 type Sort uint8
 
 // The sort keys.
 const (
-	ByDate Sort = iota
-	ByMRRChange
-	ByMRRChangeBase
+	ByDate   Sort = iota
+	ByAmount      // in the row's own currency
+	ByAmountBase
 	ByCustomerName
 	ByType
 )
 
-var sortNames = [...]string{"date", "mrr_change", "mrr_change_base_currency", "customer_name", "type"}
+// parseSort reads a sort key. The two amounts go by other names in movements
+// than in invoices and payments.
+func parseSort(word string) (Sort, error) {
+	switch word {
+	case "", "date":
+		return ByDate, nil
+	case "mrr_change", "amount":
+		return ByAmount, nil
+	case "mrr_change_base_currency", "amount_base_currency":
+		return ByAmountBase, nil
+	case "customer_name":
+		return ByCustomerName, nil
+	case "type":
+		return ByType, nil
+	default:
+		return 0, &ParamError{"sort", fmt.Sprintf("%q is not one of date, mrr_change, mrr_change_base_currency, amount, amount_base_currency, customer_name, type", word)}
+	}
+}
 
 // maxLimit bounds the rows of any page.
 const maxLimit = 10000
@@ -222,11 +238,7 @@ func (p *parser) selected(q *Query) error {
 		q.SelectedDate = day
 	}
 	if v := strings.ToLower(p.either("selected-type", "selected_type")); v != "" {
-		i := slices.IndexFunc(ledger.Types[:], func(t ledger.Type) bool { return t.String() == v })
-		if i < 0 {
-			return &ParamError{"selected-type", fmt.Sprintf("%q is not one of new, expansion, contraction, churn, reactivation", v)}
-		}
-		q.SelectedType = ledger.Types[i]
+		q.Selected = v
 	}
 	if v := p.either("breakdown-value", "breakdown_value"); v != "" {
 		if q.Breakdown == (Dimension{}) {
@@ -238,12 +250,9 @@ func (p *parser) selected(q *Query) error {
 }
 
 func (p *parser) sorting(q *Query) error {
-	if v := strings.ToLower(p.one("sort")); v != "" {
-		i := slices.Index(sortNames[:], v)
-		if i < 0 {
-			return &ParamError{"sort", fmt.Sprintf("%q is not one of %s", v, strings.Join(sortNames[:], ", "))}
-		}
-		q.Sort = Sort(i)
+	var err error
+	if q.Sort, err = parseSort(strings.ToLower(p.one("sort"))); err != nil {
+		return err
 	}
 	switch v := strings.ToLower(p.one("order")); v {
 	case "", "desc":
@@ -299,4 +308,22 @@ func (q *Query) page(count, usual, most int) (p Page, from, to int, err error) {
 	to = min(from+p.Limit, count)
 	p.HasMore = to < count
 	return p, from, to, nil
+}
+
+// selected finds what of a detail report is asked for among its kinds; all
+// says that none of them is singled out.
+func selected[T interface {
+	comparable
+	String() string
+}](q *Query, kinds []T) (kind T, all bool, err error) {
+	if q.Selected == "" {
+		return kind, true, nil
+	}
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		if names[i] = k.String(); names[i] == q.Selected {
+			return k, false, nil
+		}
+	}
+	return kind, false, &ParamError{"selected-type", fmt.Sprintf("%q is not one of %s", q.Selected, strings.Join(names, ", "))}
 }

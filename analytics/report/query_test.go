@@ -48,7 +48,7 @@ func TestParseQuery_All(t *testing.T) {
 	if q.Unit != calendar.UnitWeek || q.Base != currency("eur") || !q.FixFX || !q.Committed || q.Breakdown.Name() != "custom_tier" || *q.BreakdownValue != "gold" {
 		t.Errorf("query %+v", q)
 	}
-	if q.TrailingMonths != 12 || q.SelectedDate != date("2026-01-03") || q.SelectedType != ledger.Churn || q.Sort != ByMRRChange || !q.Ascending {
+	if q.TrailingMonths != 12 || q.SelectedDate != date("2026-01-03") || q.Selected != "churn" || q.Sort != ByAmount || !q.Ascending {
 		t.Errorf("query %+v", q)
 	}
 	if q.Search != "acme" || q.Limit != 20 || q.Offset != 40 || !q.SelectsStreams() {
@@ -73,8 +73,7 @@ func TestParseQuery_Errors(t *testing.T) {
 		"breakdown-value=x":       `breakdown-value: needs breakdown`,
 		"trailing_months=1.5":     `trailing_months: "1.5" is not a whole number from 1 to 120`,
 		"selected-date=yesterday": `selected-date: "yesterday" is not a date such as 2026-01-31`,
-		"selected-type=upsell":    `selected-type: "upsell" is not one of new, expansion, contraction, churn, reactivation`,
-		"sort=amount":             `sort: "amount" is not one of date, mrr_change`,
+		"sort=size":               `sort: "size" is not one of date, mrr_change`,
 		"order=down":              `order: "down" is not asc or desc`,
 		"limit=0":                 `limit: "0" is not a whole number from 1 to 10000`,
 		"limit=10001":             `limit: "10001" is not a whole number from 1 to 10000`,

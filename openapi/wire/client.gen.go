@@ -2185,6 +2185,273 @@ type SummaryReport struct {
 	Summary Summary `json:"summary"`
 }
 
+// TransactionsBreakdown The cash of one period and one breakdown value.
+type TransactionsBreakdown struct {
+	// Amount The same as `net_amount`.
+	Amount int64 `json:"amount"`
+
+	// Count Paid invoices and refunds.
+	Count int64 `json:"count"`
+
+	// DaySub Cash of subscriptions billed by the day.
+	DaySub int64 `json:"day_sub"`
+
+	// Discount Discounts given, 0 or negative.
+	Discount int64 `json:"discount"`
+
+	// Fee What payment providers kept, 0 or negative.
+	Fee int64 `json:"fee"`
+
+	// FxLoss What was lost on exchange, 0 or negative.
+	FxLoss int64 `json:"fx_loss"`
+
+	// Label The value for people to read; "(not set)" for `~`.
+	Label string `json:"label"`
+
+	// Metered Cash of metered use.
+	Metered int64 `json:"metered"`
+
+	// MonthSub Cash of subscriptions billed by the month.
+	MonthSub int64 `json:"month_sub"`
+
+	// NetAmount The sum of all of these except `tax`.
+	NetAmount int64 `json:"net_amount"`
+
+	// NetAmountChangePct Change of `net_amount` against the period before; null when that was 0.
+	NetAmountChangePct *float64 `json:"net_amount_change_pct"`
+
+	// OneTime Cash of one-time charges.
+	OneTime int64 `json:"one_time"`
+
+	// QuarterSub Cash of subscriptions billed by the quarter.
+	QuarterSub int64 `json:"quarter_sub"`
+
+	// Refund Money given back, 0 or negative.
+	Refund int64 `json:"refund"`
+
+	// Tax Tax collected; not part of `net_amount`.
+	Tax int64 `json:"tax"`
+
+	// Type Always `net`: what `amount` and `count` are of.
+	Type string `json:"type"`
+
+	// WeekSub Cash of subscriptions billed by the week.
+	WeekSub int64 `json:"week_sub"`
+
+	// YearSub Cash of subscriptions billed by the year.
+	YearSub int64 `json:"year_sub"`
+}
+
+// TransactionsMetrics Cash of one period by kind. Subscription cash is before discount and without tax.
+type TransactionsMetrics struct {
+	// Amount The same as `net_amount`.
+	Amount int64 `json:"amount"`
+
+	// Count Paid invoices and refunds.
+	Count int64 `json:"count"`
+
+	// DaySub Cash of subscriptions billed by the day.
+	DaySub int64 `json:"day_sub"`
+
+	// Discount Discounts given, 0 or negative.
+	Discount int64 `json:"discount"`
+
+	// Fee What payment providers kept, 0 or negative.
+	Fee int64 `json:"fee"`
+
+	// FxLoss What was lost on exchange, 0 or negative.
+	FxLoss int64 `json:"fx_loss"`
+
+	// Metered Cash of metered use.
+	Metered int64 `json:"metered"`
+
+	// MonthSub Cash of subscriptions billed by the month.
+	MonthSub int64 `json:"month_sub"`
+
+	// NetAmount The sum of all of these except `tax`.
+	NetAmount int64 `json:"net_amount"`
+
+	// NetAmountChangePct Change of `net_amount` against the period before; null when that was 0.
+	NetAmountChangePct *float64 `json:"net_amount_change_pct"`
+
+	// OneTime Cash of one-time charges.
+	OneTime int64 `json:"one_time"`
+
+	// QuarterSub Cash of subscriptions billed by the quarter.
+	QuarterSub int64 `json:"quarter_sub"`
+
+	// Refund Money given back, 0 or negative.
+	Refund int64 `json:"refund"`
+
+	// Tax Tax collected; not part of `net_amount`.
+	Tax int64 `json:"tax"`
+
+	// Type Always `net`: what `amount` and `count` are of.
+	Type string `json:"type"`
+
+	// WeekSub Cash of subscriptions billed by the week.
+	WeekSub int64 `json:"week_sub"`
+
+	// YearSub Cash of subscriptions billed by the year.
+	YearSub int64 `json:"year_sub"`
+}
+
+// TransactionsReport Cash by period.
+type TransactionsReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result One row per period, oldest first.
+	Result []TransactionsRow `json:"result"`
+}
+
+// TransactionsRow The cash of one period.
+type TransactionsRow struct {
+	// Amount The same as `net_amount`.
+	Amount int64 `json:"amount"`
+
+	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
+	Breakdown map[string]TransactionsBreakdown `json:"breakdown,omitempty"`
+
+	// Count Paid invoices and refunds.
+	Count int64 `json:"count"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// DaySub Cash of subscriptions billed by the day.
+	DaySub int64 `json:"day_sub"`
+
+	// Discount Discounts given, 0 or negative.
+	Discount int64 `json:"discount"`
+
+	// EndDate Last day of the period.
+	EndDate string `json:"end_date"`
+
+	// Fee What payment providers kept, 0 or negative.
+	Fee int64 `json:"fee"`
+
+	// FxLoss What was lost on exchange, 0 or negative.
+	FxLoss int64 `json:"fx_loss"`
+
+	// Metered Cash of metered use.
+	Metered int64 `json:"metered"`
+
+	// MonthSub Cash of subscriptions billed by the month.
+	MonthSub int64 `json:"month_sub"`
+
+	// NetAmount The sum of all of these except `tax`.
+	NetAmount int64 `json:"net_amount"`
+
+	// NetAmountChangePct Change of `net_amount` against the period before; null when that was 0.
+	NetAmountChangePct *float64 `json:"net_amount_change_pct"`
+
+	// OneTime Cash of one-time charges.
+	OneTime int64 `json:"one_time"`
+
+	// QuarterSub Cash of subscriptions billed by the quarter.
+	QuarterSub int64 `json:"quarter_sub"`
+
+	// Refund Money given back, 0 or negative.
+	Refund int64 `json:"refund"`
+
+	// Tax Tax collected; not part of `net_amount`.
+	Tax int64 `json:"tax"`
+
+	// Type Always `net`: what `amount` and `count` are of.
+	Type string `json:"type"`
+
+	// WeekSub Cash of subscriptions billed by the week.
+	WeekSub int64 `json:"week_sub"`
+
+	// YearSub Cash of subscriptions billed by the year.
+	YearSub int64 `json:"year_sub"`
+}
+
+// TransactionsSummary Net cash of the running month, quarter and year.
+type TransactionsSummary struct {
+	// Mtd Net cash of the running month.
+	Mtd int64 `json:"mtd"`
+
+	// MtdChangePct Change against the latter; null when it was 0.
+	MtdChangePct *float64 `json:"mtd_change_pct"`
+
+	// PrevMtd Net cash over as many days of the month before.
+	PrevMtd int64 `json:"prev_mtd"`
+
+	// PrevQtd Net cash over as many days of the quarter before.
+	PrevQtd int64 `json:"prev_qtd"`
+
+	// PrevYtd Net cash over as many days of the year before.
+	PrevYtd int64 `json:"prev_ytd"`
+
+	// Qtd Net cash of the running quarter.
+	Qtd int64 `json:"qtd"`
+
+	// QtdChangePct Change against the latter; null when it was 0.
+	QtdChangePct *float64 `json:"qtd_change_pct"`
+
+	// Ytd Net cash of the running year.
+	Ytd int64 `json:"ytd"`
+
+	// YtdChangePct Change against the latter; null when it was 0.
+	YtdChangePct *float64 `json:"ytd_change_pct"`
+}
+
+// TransactionsSummaryReport Net cash of running periods.
+type TransactionsSummaryReport struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Summary Net cash of the running month, quarter and year.
+	Summary TransactionsSummary `json:"summary"`
+}
+
+// TransactionsTableReport Cash in long form.
+type TransactionsTableReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Rows by period, then kind.
+	Result []TransactionsTableRow `json:"result"`
+}
+
+// TransactionsTableRow One kind of cash in one period.
+type TransactionsTableRow struct {
+	// Amount The cash of that kind.
+	Amount int64 `json:"amount"`
+
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Count Transactions of that kind; of `net_amount` paid invoices and refunds.
+	Count int64 `json:"count"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// Type `month_sub`, `quarter_sub`, `year_sub`, `week_sub`, `day_sub`, `metered`, `one_time`, `discount`, `refund`, `fee`, `tax`, `fx_loss` or `net_amount`.
+	Type string `json:"type"`
+}
+
 // Verification The account behind a key.
 type Verification struct {
 	// AccountId The account's id.
@@ -2852,6 +3119,171 @@ type GetReportsSummaryParams struct {
 
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsTransactionsParams defines parameters for GetReportsTransactions.
+type GetReportsTransactionsParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsTransactionsSummaryParams defines parameters for GetReportsTransactionsSummary.
+type GetReportsTransactionsSummaryParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsTransactionsTableParams defines parameters for GetReportsTransactionsTable.
+type GetReportsTransactionsTableParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -3837,6 +4269,27 @@ type ClientInterface interface {
 	// Corresponds with GET /reports/summary (the `GetReportsSummary` operationId).
 	GetReportsSummary(ctx context.Context, params *GetReportsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetReportsTransactions Cash received by kind and period
+	//
+	// Paid invoices, refunds, fees and exchange losses by the day of payment. `net_amount` is the sum of all kinds except `tax`.
+	//
+	// Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
+	GetReportsTransactions(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsTransactionsSummary Net cash of the running month, quarter and year
+	//
+	// Net cash up to the last day of the range, and over as many days of the month, quarter and year before.
+	//
+	// Corresponds with GET /reports/transactions-summary (the `GetReportsTransactionsSummary` operationId).
+	GetReportsTransactionsSummary(ctx context.Context, params *GetReportsTransactionsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsTransactionsTable Cash received in long form
+	//
+	// The figures of `transactions`, one row per period and kind. With a breakdown one row per value that has any.
+	//
+	// Corresponds with GET /reports/transactions-table (the `GetReportsTransactionsTable` operationId).
+	GetReportsTransactionsTable(ctx context.Context, params *GetReportsTransactionsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetSettings Read the metric settings
 	//
 	// How this account's metrics are computed.
@@ -4518,6 +4971,57 @@ func (c *Client) GetReportsRetention(ctx context.Context, params *GetReportsRete
 // Corresponds with GET /reports/summary (the `GetReportsSummary` operationId).
 func (c *Client) GetReportsSummary(ctx context.Context, params *GetReportsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReportsSummaryRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsTransactions Cash received by kind and period
+//
+// Paid invoices, refunds, fees and exchange losses by the day of payment. `net_amount` is the sum of all kinds except `tax`.
+//
+// Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
+func (c *Client) GetReportsTransactions(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsTransactionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsTransactionsSummary Net cash of the running month, quarter and year
+//
+// Net cash up to the last day of the range, and over as many days of the month, quarter and year before.
+//
+// Corresponds with GET /reports/transactions-summary (the `GetReportsTransactionsSummary` operationId).
+func (c *Client) GetReportsTransactionsSummary(ctx context.Context, params *GetReportsTransactionsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsTransactionsSummaryRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsTransactionsTable Cash received in long form
+//
+// The figures of `transactions`, one row per period and kind. With a breakdown one row per value that has any.
+//
+// Corresponds with GET /reports/transactions-table (the `GetReportsTransactionsTable` operationId).
+func (c *Client) GetReportsTransactionsTable(ctx context.Context, params *GetReportsTransactionsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsTransactionsTableRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7700,6 +8204,756 @@ func NewGetReportsSummaryRequest(server string, params *GetReportsSummaryParams)
 	return req, nil
 }
 
+// NewGetReportsTransactionsRequest constructs an http.Request for the GetReportsTransactions method
+func NewGetReportsTransactionsRequest(server string, params *GetReportsTransactionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/transactions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsTransactionsSummaryRequest constructs an http.Request for the GetReportsTransactionsSummary method
+func NewGetReportsTransactionsSummaryRequest(server string, params *GetReportsTransactionsSummaryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/transactions-summary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsTransactionsTableRequest constructs an http.Request for the GetReportsTransactionsTable method
+func NewGetReportsTransactionsTableRequest(server string, params *GetReportsTransactionsTableParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/transactions-table")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetSettingsRequest constructs an http.Request for the GetSettings method
 func NewGetSettingsRequest(server string) (*http.Request, error) {
 	var err error
@@ -8143,6 +9397,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /reports/summary (the `GetReportsSummary` operationId).
 	GetReportsSummaryWithResponse(ctx context.Context, params *GetReportsSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsSummaryResponse, error)
+
+	// GetReportsTransactionsWithResponse Cash received by kind and period
+	//
+	// Paid invoices, refunds, fees and exchange losses by the day of payment. `net_amount` is the sum of all kinds except `tax`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
+	GetReportsTransactionsWithResponse(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsResponse, error)
+
+	// GetReportsTransactionsSummaryWithResponse Net cash of the running month, quarter and year
+	//
+	// Net cash up to the last day of the range, and over as many days of the month, quarter and year before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/transactions-summary (the `GetReportsTransactionsSummary` operationId).
+	GetReportsTransactionsSummaryWithResponse(ctx context.Context, params *GetReportsTransactionsSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsSummaryResponse, error)
+
+	// GetReportsTransactionsTableWithResponse Cash received in long form
+	//
+	// The figures of `transactions`, one row per period and kind. With a breakdown one row per value that has any.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/transactions-table (the `GetReportsTransactionsTable` operationId).
+	GetReportsTransactionsTableWithResponse(ctx context.Context, params *GetReportsTransactionsTableParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsTableResponse, error)
 
 	// GetSettingsWithResponse Read the metric settings
 	//
@@ -10868,6 +12149,306 @@ func (r GetReportsSummaryResponse) ContentType() string {
 	return ""
 }
 
+// GetReportsTransactionsResponse429Headers the declared response headers of an HTTP 429 response for GetReportsTransactions
+type GetReportsTransactionsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsTransactionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TransactionsReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsTransactionsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON200() *TransactionsReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsTransactionsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsTransactionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsTransactionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsTransactionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsTransactionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsTransactionsSummaryResponse429Headers the declared response headers of an HTTP 429 response for GetReportsTransactionsSummary
+type GetReportsTransactionsSummaryResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsTransactionsSummaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TransactionsSummaryReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsTransactionsSummaryResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON200() *TransactionsSummaryReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsTransactionsSummaryResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsTransactionsSummaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsTransactionsSummaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsTransactionsSummaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsTransactionsSummaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsTransactionsTableResponse429Headers the declared response headers of an HTTP 429 response for GetReportsTransactionsTable
+type GetReportsTransactionsTableResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsTransactionsTableResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TransactionsTableReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsTransactionsTableResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON200() *TransactionsTableReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsTransactionsTableResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsTransactionsTableResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsTransactionsTableResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsTransactionsTableResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsTransactionsTableResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetSettingsResponse429Headers the declared response headers of an HTTP 429 response for GetSettings
 type GetSettingsResponse429Headers struct {
 	RetryAfter          int64
@@ -11607,6 +13188,51 @@ func (c *ClientWithResponses) GetReportsSummaryWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseGetReportsSummaryResponse(rsp)
+}
+
+// GetReportsTransactionsWithResponse Cash received by kind and period
+//
+// Paid invoices, refunds, fees and exchange losses by the day of payment. `net_amount` is the sum of all kinds except `tax`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
+func (c *ClientWithResponses) GetReportsTransactionsWithResponse(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsResponse, error) {
+	rsp, err := c.GetReportsTransactions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsTransactionsResponse(rsp)
+}
+
+// GetReportsTransactionsSummaryWithResponse Net cash of the running month, quarter and year
+//
+// Net cash up to the last day of the range, and over as many days of the month, quarter and year before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/transactions-summary (the `GetReportsTransactionsSummary` operationId).
+func (c *ClientWithResponses) GetReportsTransactionsSummaryWithResponse(ctx context.Context, params *GetReportsTransactionsSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsSummaryResponse, error) {
+	rsp, err := c.GetReportsTransactionsSummary(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsTransactionsSummaryResponse(rsp)
+}
+
+// GetReportsTransactionsTableWithResponse Cash received in long form
+//
+// The figures of `transactions`, one row per period and kind. With a breakdown one row per value that has any.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/transactions-table (the `GetReportsTransactionsTable` operationId).
+func (c *ClientWithResponses) GetReportsTransactionsTableWithResponse(ctx context.Context, params *GetReportsTransactionsTableParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsTableResponse, error) {
+	rsp, err := c.GetReportsTransactionsTable(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsTransactionsTableResponse(rsp)
 }
 
 // GetSettingsWithResponse Read the metric settings
@@ -14520,6 +16146,333 @@ func ParseGetReportsSummaryResponse(rsp *http.Response) (*GetReportsSummaryRespo
 	switch {
 	case rsp.StatusCode == 429:
 		var headers GetReportsSummaryResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsTransactionsResponse parses an HTTP response from a GetReportsTransactionsWithResponse call
+func ParseGetReportsTransactionsResponse(rsp *http.Response) (*GetReportsTransactionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsTransactionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TransactionsReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsTransactionsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsTransactionsSummaryResponse parses an HTTP response from a GetReportsTransactionsSummaryWithResponse call
+func ParseGetReportsTransactionsSummaryResponse(rsp *http.Response) (*GetReportsTransactionsSummaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsTransactionsSummaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TransactionsSummaryReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsTransactionsSummaryResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsTransactionsTableResponse parses an HTTP response from a GetReportsTransactionsTableWithResponse call
+func ParseGetReportsTransactionsTableResponse(rsp *http.Response) (*GetReportsTransactionsTableResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsTransactionsTableResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TransactionsTableReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsTransactionsTableResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -166,7 +167,7 @@ func Answer(s *report.Snapshot, name string, params url.Values) (map[string]any,
 		r, err := report.PlanList(s, &q)
 		return wirePlans(r), err
 	default:
-		return nil, fmt.Errorf("no report %q", name)
+		return cash(s, report.CashQuery(&q), name)
 	}
 }
 
@@ -194,8 +195,11 @@ func (d *Direct) Snapshot() (*report.Snapshot, error) {
 		if err != nil {
 			return nil, err
 		}
+		ev.Ref = uint32(len(b.ids))
+		b.ids = append(b.ids, id)
 		events[d.invoices[id].CustomerID] = append(events[d.invoices[id].CustomerID], ev)
 	}
+	b.s.InvoiceID = func(ref uint32) string { return b.ids[ref] }
 	replayer := ledger.NewReplayer(d.settings, b.s.Plans)
 	for _, id := range slices.Sorted(maps.Keys(d.customers)) {
 		c, err := customerOf(d.customers[id])
@@ -215,6 +219,7 @@ func (d *Direct) Snapshot() (*report.Snapshot, error) {
 type builder struct {
 	s       *report.Snapshot
 	refs    map[string]ledger.PlanRef
+	ids     []string // of the invoices, by Ref
 	symbols map[string]ledger.Symbol
 }
 
@@ -281,12 +286,17 @@ func (b *builder) event(in Invoice) (ledger.Event, error) {
 	if in.ProrationType == "full" {
 		ev.Proration = ledger.FullProration
 	}
-	if in.Discount != 0 || in.Tax != 0 || in.RefundOf != "" || in.CancelReason != "" {
-		ev.Extra = &ledger.Extra{
-			Discount: in.Discount, DiscountOnce: in.DiscountOnce, Tax: in.Tax, RefundOf: in.RefundOf, CancelReason: b.symbol(in.CancelReason),
-		}
+	x := ledger.Extra{
+		Discount: in.Discount, DiscountOnce: in.DiscountOnce, Tax: in.Tax, RefundOf: in.RefundOf, CancelReason: b.symbol(in.CancelReason),
+		Fee: in.Fee, FXLoss: in.FXLoss, Attempts: in.Attempts, Number: in.Number, Description: in.Description,
 	}
-	var err error
+	err := stamps([]string{in.PaymentDate, in.DueDate, in.FirstFailed}, &x.PaymentDate, &x.DueDate, &x.FirstFailed)
+	if err != nil {
+		return ev, err
+	}
+	if !reflect.ValueOf(x).IsZero() {
+		ev.Extra = &x
+	}
 	if in.Currency != "" {
 		if ev.Currency, err = money.Parse(in.Currency); err != nil {
 			return ev, err

@@ -204,7 +204,7 @@ func show(body, row map[string]any, field string) string {
 }
 
 // rowMoney are the fields in the currency of the object that holds them.
-var rowMoney = []string{"mrr_change", "old_mrr", "new_mrr", "current_mrr_customer_currency", "total_paid_customer_currency"}
+var rowMoney = []string{"mrr_change", "old_mrr", "new_mrr", "current_mrr_customer_currency", "total_paid_customer_currency", "amount", "total"}
 
 // baseMoney are the fields in the currency of the answer.
 var baseMoney = []string{
@@ -213,6 +213,11 @@ var baseMoney = []string{
 	"cumulative_mrr", "current_mrr", "current_mrr_base_currency", "total_paid_base_currency",
 	"mrr_current", "mrr_30", "mrr_60", "mrr_180", "mrr_365", "arr_current", "arr_30", "arr_60", "arr_180", "arr_365",
 	"arpa_current", "arpa_30", "arpa_60", "arpa_180", "arpa_365",
+	"month_sub", "quarter_sub", "year_sub", "week_sub", "day_sub", "metered", "one_time", "discount", "refund", "fee", "tax", "fx_loss",
+	"net_amount", "mtd", "prev_mtd", "qtd", "prev_qtd", "ytd", "prev_ytd", "amount_base_currency", "total_base_currency",
+	"refund_amount", "failed_amount", "recovered", "still_unpaid", "churned", "mtd_still_unpaid", "prev_mtd_still_unpaid",
+	"qtd_still_unpaid", "prev_qtd_still_unpaid", "ytd_still_unpaid", "prev_ytd_still_unpaid",
+	"today_still_unpaid", "d30_still_unpaid", "d60_still_unpaid", "d180_still_unpaid", "d365_still_unpaid",
 }
 
 // isMoney says by its name whether a field is an amount. The extremes of

@@ -21,7 +21,8 @@
 // followed by its currency, which is that of the plan by default. Further words
 // of an invoice: period=2024-02-01..2024-03-01, sub=, seats=, discount=, tax=,
 // status=, method=, model=, at= (the end that a cancellation states), prorated,
-// prorated-full, once-discount.
+// prorated-full, once-discount; and for cash fee=, fx_loss=, paid=, due= and
+// failed= (days), attempts=, number=, text=.
 //
 // A report is asked for by its name and parameters, and followed by a table of
 // the fields that matter, indented: a line of field names, then one line per
@@ -131,6 +132,14 @@ type Invoice struct {
 	Pricing        string `json:"pricing_model,omitempty"`
 	RefundOf       string `json:"refund_of,omitempty"`
 	CancelReason   string `json:"cancel_reason,omitempty"`
+	Fee            int64  `json:"fee,omitempty"`
+	FXLoss         int64  `json:"fx_loss,omitempty"`
+	PaymentDate    string `json:"payment_date,omitempty"`
+	DueDate        string `json:"due_date,omitempty"`
+	FirstFailed    string `json:"first_failed_date,omitempty"`
+	Attempts       int32  `json:"attempt_count,omitempty"`
+	Number         string `json:"number,omitempty"`
+	Description    string `json:"description,omitempty"`
 }
 
 // Delete names a row to delete: kind is customer, plan or invoice.
@@ -433,7 +442,7 @@ func (p *parser) words(in *Invoice, words []string) (amounts map[string]string, 
 				return nil, err
 			}
 			in.Currency = words[i]
-		case key == "discount" || key == "tax":
+		case key == "discount" || key == "tax" || key == "fee" || key == "fx_loss":
 			amounts[key] = value
 		default:
 			if err := in.set(key, value); err != nil {
@@ -460,6 +469,22 @@ func (in *Invoice) set(key, value string) error {
 		in.Method = value
 	case "model":
 		in.Pricing = value
+	case "paid":
+		in.PaymentDate = value
+	case "due":
+		in.DueDate = value
+	case "failed":
+		in.FirstFailed = value
+	case "number":
+		in.Number = value
+	case "text":
+		in.Description = value
+	case "attempts":
+		n, err := strconv.ParseInt(value, 10, 32)
+		if err != nil {
+			return fmt.Errorf("%q is not a number of attempts", value)
+		}
+		in.Attempts = int32(n)
 	case "at":
 		in.PeriodEnd = value
 	case "period":
@@ -494,7 +519,7 @@ func (p *parser) amounts(in *Invoice, amount string, more map[string]string) err
 	for _, f := range []struct {
 		to   *int64
 		text string
-	}{{&in.Amount, amount}, {&in.Discount, more["discount"]}, {&in.Tax, more["tax"]}} {
+	}{{&in.Amount, amount}, {&in.Discount, more["discount"]}, {&in.Tax, more["tax"]}, {&in.Fee, more["fee"]}, {&in.FXLoss, more["fx_loss"]}} {
 		if f.text == "" {
 			continue
 		}

@@ -1,0 +1,353 @@
+package report
+
+import (
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
+)
+
+// CashType is a kind of cash (metric definitions, section 6.4).
+type CashType uint8
+
+// The kinds, in the order in which reports show them. Subscription cash is that
+// of licensed plans by billing interval, before discount and without tax.
+// Net is the sum of the others except tax.
+const (
+	MonthSub CashType = iota
+	QuarterSub
+	YearSub
+	WeekSub
+	DaySub
+	MeteredCash
+	OneTimeCash
+	DiscountCash
+	RefundCash
+	FeeCash
+	TaxCash
+	FXLossCash
+	NetCash
+)
+
+// CashTypes is how many kinds there are, Net included.
+const CashTypes = int(NetCash) + 1
+
+var cashNames = [CashTypes]string{
+	"month_sub", "quarter_sub", "year_sub", "week_sub", "day_sub", "metered", "one_time", "discount", "refund", "fee",
+	"tax", "fx_loss", "net_amount",
+}
+
+// String returns the contract's name.
+func (t CashType) String() string { return cashNames[t] }
+
+// entry is one part of a paid invoice.
+type entry struct {
+	kind   CashType
+	amount int64 // minor units of the invoice's currency, signed as reports show it
+	plan   ledger.PlanRef
+	line   int32 // index into the invoice's lines, -1 for the invoice as a whole
+}
+
+// cashScan walks the invoices of the customers that a query selects. Filters
+// and breakdowns that tell subscriptions apart tell invoices, and the lines of
+// an invoice, apart.
+type cashScan struct {
+	s      *Snapshot
+	q      *Query
+	sel    selection
+	match  func(*ledger.State) bool // the filters on invoices, nil for none
+	rates  *rates
+	split  *split     // nil without a breakdown
+	byPlan []CashType // of a licensed subscription
+
+	entries []entry
+	state   ledger.State
+	none    [1]int32
+}
+
+// newCashScan prepares a scan of amounts that need rates from the day first on;
+// a breakdown has so many rows.
+func newCashScan(s *Snapshot, q *Query, first calendar.Day, rows int) *cashScan {
+	fixed := calendar.NoDay
+	if q.FixFX {
+		fixed = q.Range.From
+	}
+	cs := &cashScan{s: s, q: q, sel: newSelection(s, q.Filters), rates: newRates(s, q.Base, first, fixed)}
+	cs.match = cs.sel.match()
+	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
+		cs.split = newSplit(s, q.Breakdown, rows)
+	}
+	cs.byPlan = make([]CashType, max(1, len(s.Plans)))
+	for i := range s.Plans {
+		cs.byPlan[i] = subscriptionCash(s.Plans[i].Interval)
+	}
+	return cs
+}
+
+func subscriptionCash(iv calendar.Interval) CashType {
+	switch frequency(iv) {
+	case calendar.UnitYear:
+		return YearSub
+	case calendar.UnitQuarter:
+		return QuarterSub
+	case calendar.UnitWeek:
+		return WeekSub
+	case calendar.UnitDay:
+		return DaySub
+	default:
+		return MonthSub
+	}
+}
+
+// customers calls visit for every selected customer that was ever billed.
+func (cs *cashScan) customers(visit func(*Customer) error) error {
+	for _, c := range cs.s.Customers {
+		if c == nil || c.Ledger == nil || len(c.Ledger.Invoices) == 0 || !cs.sel.customer(c) {
+			continue
+		}
+		if err := visit(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extra returns the rare fields of an invoice; nil when it has none.
+func extra(l *ledger.Ledger, inv *ledger.Invoice) *ledger.Extra {
+	if inv.Extra == 0 {
+		return nil
+	}
+	return l.Extras[inv.Extra-1]
+}
+
+// paidOn is the day on which a paid invoice counts as cash.
+func (cs *cashScan) paidOn(l *ledger.Ledger, inv *ledger.Invoice) calendar.Day {
+	if x := extra(l, inv); x != nil && !x.PaymentDate.IsZero() {
+		return x.PaymentDate.Day(cs.s.Settings.Zone)
+	}
+	return inv.Day
+}
+
+// isRefund reports whether the row is one that gives money back.
+func isRefund(inv *ledger.Invoice) bool { return inv.Kind == ledger.Refund }
+
+// isBill reports whether the row asks for money: failure rates are shares of
+// these.
+func isBill(inv *ledger.Invoice) bool {
+	return inv.Amount > 0 && inv.Status != ledger.Void && (inv.Kind == ledger.Subscription || inv.Kind == ledger.OneTime)
+}
+
+// charge is the kind of cash of what was sold.
+func (cs *cashScan) charge(inv *ledger.Invoice, plan ledger.PlanRef, once bool) CashType {
+	switch {
+	case inv.Pricing == ledger.Metered:
+		return MeteredCash
+	case once:
+		return OneTimeCash
+	case int(plan) < len(cs.byPlan):
+		return cs.byPlan[plan]
+	default:
+		return MonthSub
+	}
+}
+
+// entriesOf takes a paid invoice apart. The result is overwritten by the next
+// call; parts of nothing are left out.
+func (cs *cashScan) entriesOf(l *ledger.Ledger, inv *ledger.Invoice) []entry {
+	cs.entries = cs.entries[:0]
+	x := extra(l, inv)
+	switch {
+	case isRefund(inv):
+		cs.put(entry{RefundCash, -magnitude(inv.Amount), inv.Plan, -1})
+	case x == nil:
+		cs.put(entry{cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription), inv.Amount, inv.Plan, -1})
+	default:
+		cs.sale(inv, x)
+	}
+	if x != nil {
+		cs.put(entry{FeeCash, -magnitude(x.Fee), inv.Plan, -1})
+		cs.put(entry{FXLossCash, -magnitude(x.FXLoss), inv.Plan, -1})
+	}
+	return cs.entries
+}
+
+// sale takes apart what was sold: its lines, and what the amounts of the whole
+// invoice are more than those of its lines. Discount and tax of the invoice
+// include those of its lines when they are stated.
+func (cs *cashScan) sale(inv *ledger.Invoice, x *ledger.Extra) {
+	discount, tax := magnitude(x.Discount), x.Tax
+	var lineDiscount, lineTax, lineAmount int64
+	for i := range x.Lines {
+		lineDiscount += magnitude(x.Lines[i].Discount)
+		lineTax += x.Lines[i].Tax
+		lineAmount += x.Lines[i].Amount
+	}
+	if discount == 0 {
+		discount = lineDiscount
+	}
+	if tax == 0 {
+		tax = lineTax
+	}
+	once := inv.Kind != ledger.Subscription
+	for i := range x.Lines {
+		line := &x.Lines[i]
+		plan := line.Plan
+		if plan == 0 {
+			plan = inv.Plan
+		}
+		cs.part(inv, plan, once || line.OneTime, int32(i), line.Amount, magnitude(line.Discount), line.Tax)
+	}
+	cs.part(inv, inv.Plan, once, -1, inv.Amount-lineAmount, discount-lineDiscount, tax-lineTax)
+}
+
+// part puts one line of a sale, or what lines do not explain.
+func (cs *cashScan) part(inv *ledger.Invoice, plan ledger.PlanRef, once bool, line int32, amount, discount, tax int64) {
+	cs.put(entry{cs.charge(inv, plan, once), amount + discount - tax, plan, line})
+	cs.put(entry{DiscountCash, -discount, plan, line})
+	cs.put(entry{TaxCash, tax, plan, line})
+}
+
+func (cs *cashScan) put(e entry) {
+	if e.amount != 0 {
+		cs.entries = append(cs.entries, e)
+	}
+}
+
+// stateOf gives a part of an invoice the form that filters and breakdowns look
+// at. The result is overwritten by the next call.
+func (cs *cashScan) stateOf(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef) *ledger.State {
+	cs.state = ledger.State{
+		Plan: plan, Method: inv.Method, Interval: cs.s.plan(plan).Interval, Currency: inv.Currency, Pricing: inv.Pricing,
+	}
+	x := extra(l, inv)
+	if x == nil {
+		return &cs.state
+	}
+	cs.state.Discount = x.Discount
+	for i := range x.Lines {
+		cs.state.Discount += x.Lines[i].Discount
+	}
+	return &cs.state
+}
+
+// passes reports whether a part of an invoice passes the filters.
+func (cs *cashScan) passes(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef) bool {
+	return cs.match == nil || cs.match(cs.stateOf(l, inv, plan))
+}
+
+// mainPlan is the plan that an invoice as a whole is filtered by.
+func (cs *cashScan) mainPlan(l *ledger.Ledger, inv *ledger.Invoice) ledger.PlanRef {
+	x := extra(l, inv)
+	if inv.Plan != 0 || x == nil {
+		return inv.Plan
+	}
+	for i := range x.Lines {
+		if x.Lines[i].Plan != 0 {
+			return x.Lines[i].Plan
+		}
+	}
+	return 0
+}
+
+// valuesOf numbers the breakdown values of a part of an invoice, without a
+// breakdown none. The result is overwritten by the next call.
+func (cs *cashScan) valuesOf(c *Customer, inv *ledger.Invoice, plan ledger.PlanRef) ([]int32, error) {
+	switch {
+	case cs.split == nil:
+		return nil, nil
+	case cs.split.d.ofState():
+		return cs.split.ofState(cs.stateOf(c.Ledger, inv, plan))
+	default:
+		v, err := cs.split.ofCustomer(c)
+		cs.none[0] = v
+		return cs.none[:], err
+	}
+}
+
+// worth is an amount of an invoice in the query's currency at the rates of a
+// day.
+func (cs *cashScan) worth(amount int64, from money.Currency, day calendar.Day) (int64, error) {
+	return cs.rates.convert(amount, from, day)
+}
+
+// invoiceID is the external id of an invoice.
+func (s *Snapshot) invoiceID(inv *ledger.Invoice) string {
+	if s.InvoiceID == nil {
+		return ""
+	}
+	return s.InvoiceID(inv.Ref)
+}
+
+func magnitude(n int64) int64 { return max(n, -n) }
+
+// CashQuery returns the query as cash reports read it: movements have subtypes,
+// cash has none.
+func CashQuery(q *Query) *Query {
+	if q.Breakdown.kind != subtypeDimension {
+		return q
+	}
+	plain := *q
+	plain.Breakdown, plain.BreakdownValue = Dimension{}, nil
+	return &plain
+}
+
+// sheet holds one cell per row of a report, and with a breakdown per value and
+// row. Row 0 is what came before the first period.
+type sheet[C any] struct {
+	total []C
+	parts [][]C
+}
+
+func newSheet[C any](rows int) sheet[C] { return sheet[C]{total: make([]C, rows)} }
+
+// part returns the cells of a breakdown value.
+func (sh *sheet[C]) part(value int32) []C {
+	for int(value) >= len(sh.parts) {
+		sh.parts = append(sh.parts, make([]C, len(sh.total)))
+	}
+	return sh.parts[value]
+}
+
+// valueList returns the values of a breakdown in order, nil without one.
+func (cs *cashScan) valueList() (order []int32, values []Value) {
+	if cs.split == nil {
+		return nil, nil
+	}
+	order = cs.split.sorted()
+	return order, cs.split.values(order)
+}
+
+// windows are the running month, quarter and year up to a day, and as many days
+// of the ones before.
+type windows struct {
+	spans [6]calendar.Range // month, month before, quarter, ...
+	first calendar.Day
+	last  calendar.Day
+}
+
+// The places of the spans. The one before each is the next.
+const (
+	monthToDate   = 0
+	quarterToDate = 2
+	yearToDate    = 4
+)
+
+func newWindows(s *Snapshot, anchor calendar.Day) windows {
+	w := windows{first: anchor, last: anchor}
+	for i, unit := range [...]calendar.Unit{calendar.UnitMonth, calendar.UnitQuarter, calendar.UnitYear} {
+		whole := calendar.PeriodOf(anchor, unit, s.WeekStart)
+		before := calendar.Shift(whole, unit, -1)
+		w.spans[2*i] = calendar.Range{From: whole.From, To: anchor}
+		w.spans[2*i+1] = calendar.Range{From: before.From, To: min(before.To, before.From+anchor-whole.From)}
+		w.first = min(w.first, before.From)
+	}
+	return w
+}
+
+// each calls visit with the places of the spans that a day lies in.
+func (w *windows) each(day calendar.Day, visit func(span int)) {
+	for i := range w.spans {
+		if w.spans[i].From <= day && day <= w.spans[i].To {
+			visit(i)
+		}
+	}
+}

@@ -398,22 +398,24 @@ func TestService_AdoptKey(t *testing.T) {
 	}
 }
 
-// brokenStore fails where a test says so.
+var errDisk = errors.New("disk on fire")
+
+// brokenStore fails while a test says so.
 type brokenStore struct {
 	identity.Store
-	err error
+	broken atomic.Bool
 }
 
 func (s *brokenStore) KeyByID(ctx context.Context, id string) (identity.Key, error) {
-	if s.err != nil {
-		return identity.Key{}, s.err
+	if s.broken.Load() {
+		return identity.Key{}, errDisk
 	}
 	return s.Store.KeyByID(ctx, id)
 }
 
 func (s *brokenStore) TouchKeys(ctx context.Context, used []identity.Use) error {
-	if s.err != nil {
-		return s.err
+	if s.broken.Load() {
+		return errDisk
 	}
 	return s.Store.TouchKeys(ctx, used)
 }
@@ -422,8 +424,9 @@ func TestService_Authenticate_AStoreThatFailsIsNotAnInvalidKey(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	_, token := f.newKey(t, identity.Admin)
-	errDisk := errors.New("disk on fire")
-	s := identity.New(identity.Config{Store: &brokenStore{f.store, errDisk}, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	store := &brokenStore{Store: f.store}
+	store.broken.Store(true)
+	s := identity.New(identity.Config{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	if _, err := s.Authenticate(t.Context(), token); !errors.Is(err, errDisk) || errors.Is(err, identity.ErrInvalidKey) {
 		t.Errorf("Authenticate: %v, want the store's error", err)
 	}
@@ -449,10 +452,10 @@ func TestService_LastUsed_IsKeptWhenItCouldNotBeWritten(t *testing.T) {
 		if _, err := s.Authenticate(t.Context(), token.Reveal()); err != nil {
 			t.Fatal(err)
 		}
-		store.err = errors.New("disk full")
+		store.broken.Store(true)
 		time.Sleep(61 * time.Second)
 		synctest.Wait()
-		store.err = nil
+		store.broken.Store(false)
 		stop()
 		running.Wait()
 		if got, err := store.KeyByID(t.Context(), k.ID); err != nil || !got.LastUsed.Equal(used) {

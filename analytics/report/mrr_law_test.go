@@ -220,6 +220,7 @@ func addMetrics(sum, m *MRRMetrics) {
 	sum.Churn += m.Churn
 	sum.Reactivation += m.Reactivation
 	sum.NetMRRDiff += m.NetMRRDiff
+	sum.CustomersDiff += m.CustomersDiff
 }
 
 func checkTable(t *testing.T, s *Snapshot, params map[string][]string, m *MRRMetrics, netOnly bool) {
@@ -230,10 +231,11 @@ func checkTable(t *testing.T, s *Snapshot, params map[string][]string, m *MRRMet
 		t.Fatal(err)
 	}
 	var got, want [5]int64
-	net := int64(0)
+	net, customers := int64(0), int64(0)
 	for i := range table.Rows {
 		row := &table.Rows[i]
 		net += row.ChangeBase
+		customers += int64(row.Customers)
 		for at, kind := range ledger.Types {
 			if row.Type == kind {
 				got[at] += row.ChangeBase
@@ -255,6 +257,9 @@ func checkTable(t *testing.T, s *Snapshot, params map[string][]string, m *MRRMet
 			t.Fatalf("MovementTable(%v) adds up to %d, the MRR report says %d", params, net, m.NetMRRDiff)
 		}
 		return
+	}
+	if customers != m.CustomersDiff && q.Breakdown.kind != subtypeDimension {
+		t.Fatalf("MovementTable(%v) moves %d customers, the MRR report %d", params, customers, m.CustomersDiff)
 	}
 	addTypes(&want, m)
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -19,8 +19,11 @@ const (
 	// on at a time, stdioOpen how many may be open.
 	stdioParallel = 16
 	stdioOpen     = 1024
-	// stdioGrace is how long open requests may go on when the input has ended.
+	// stdioGrace is how long open requests may go on when the input has ended,
+	// stdioLeave how long canceled ones may take to notice. A client that has
+	// stopped reading holds them up for good.
 	stdioGrace = 10 * time.Second
+	stdioLeave = 2 * time.Second
 )
 
 // ServeStdio answers the messages of in, one per line, on out. When in ends the
@@ -53,15 +56,31 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) er
 		case line, ok := <-lines:
 			if !ok {
 				hangUp()
-				defer time.AfterFunc(stdioGrace, cancel).Stop()
-				c.work.Wait()
+				c.finish(stdioGrace)
+				cancel()
+				c.finish(stdioLeave)
 				return errors.Join(<-readErr, c.failure())
 			}
 			c.receive(ctx, line)
 		case <-ctx.Done():
-			c.work.Wait()
+			c.finish(stdioLeave)
 			return c.failure()
 		}
+	}
+}
+
+// finish waits for the open requests, but no longer than limit.
+func (c *stdioConn) finish(limit time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.work.Wait()
+	}()
+	timeout := time.NewTimer(limit)
+	defer timeout.Stop()
+	select {
+	case <-done:
+	case <-timeout.C:
 	}
 }
 
@@ -108,8 +127,10 @@ type stdioConn struct {
 	slots     chan struct{}
 	work      sync.WaitGroup
 
-	writing  sync.Mutex
-	out      io.Writer
+	writing sync.Mutex
+	out     io.Writer
+
+	broken   sync.Mutex // guards writeErr, which is read while a write hangs
 	writeErr error
 
 	mu      sync.Mutex
@@ -248,25 +269,32 @@ func (c *stdioConn) reply(msg []byte) {
 func (c *stdioConn) send(msg []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if c.writeErr != nil {
-		return c.writeErr
+	if err := c.failure(); err != nil {
+		return err
 	}
 	// One write per message: a line is never torn, and the copy that append
 	// makes is cheaper than a second system call.
 	if _, err := c.out.Write(append(msg, '\n')); err != nil {
-		c.writeErr = fmt.Errorf("write message: %w", err)
-		c.abort()
+		c.fail(fmt.Errorf("write message: %w", err))
 	}
-	return c.writeErr
+	return c.failure()
 }
 
 // ping implements sink; a pipe needs none.
 func (c *stdioConn) ping() {}
 
+// fail notes that the output stream is broken, which ends the server.
+func (c *stdioConn) fail(err error) {
+	c.broken.Lock()
+	defer c.broken.Unlock()
+	c.writeErr = err
+	c.abort()
+}
+
 // failure is the error that broke the output stream.
 func (c *stdioConn) failure() error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.broken.Lock()
+	defer c.broken.Unlock()
 	return c.writeErr
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	mcpgo "github.com/mark3labs/mcp-go/mcp"
@@ -249,6 +250,34 @@ func TestStdio_TooManyOpenRequests(t *testing.T) {
 	if e := c.receive(); e.Error == nil || string(e.ID) != strconv.Itoa(stdioOpen) {
 		t.Errorf("first answer = %+v, want the refusal of request %d", e, stdioOpen)
 	}
+}
+
+// A client that has stopped reading does not keep the server from ending, by
+// signal or by the end of its input.
+func TestStdio_EndsThoughNobodyReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		in, feed := io.Pipe()
+		unread, out := io.Pipe()
+		defer func() { _, _ = feed.Close(), unread.Close() }()
+		done := make(chan error)
+		go func() { done <- s.ServeStdio(ctx, in, out) }()
+		go func() { _, _ = io.WriteString(feed, callTool("1", "echo", "{}")+"\n") }()
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("after a signal: %v", err)
+		}
+		_ = unread.Close()
+
+		unread, out = io.Pipe()
+		go func() { done <- s.ServeStdio(t.Context(), strings.NewReader(callTool("1", "echo", "{}")+"\n"), out) }()
+		if err := <-done; err != nil {
+			t.Errorf("after the end of the input: %v", err)
+		}
+	})
 }
 
 type brokenWriter struct{ err error }

@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -17,7 +18,7 @@ type packed struct {
 	amount               int64
 	row                  uint32 // number of the invoice's row
 	id                   uint32 // position of its id in the arena
-	extra                uint32 // 1 + index in the customer's extras, 0 for none
+	extra                uint32 // 0 for none, 1 + index in taxed, or inFull | index in extras
 	quantity             int32
 	plan                 ledger.PlanRef
 	subscription, method ledger.Symbol
@@ -26,6 +27,9 @@ type packed struct {
 	status               ledger.Status
 	terms                uint8 // pricing<<4 | proration
 }
+
+// inFull marks a packed.extra that counts in extras.
+const inFull = 1 << 31
 
 func pack(ev *ledger.Event, row, id uint32) packed {
 	return packed{
@@ -39,13 +43,28 @@ func pack(ev *ledger.Event, row, id uint32) packed {
 // are never changed; an edit appends behind them or takes a copy first.
 type history struct {
 	events []packed
+	taxed  []taxed
 	extras []*ledger.Extra
 }
 
-// unpack appends the events to dst as replay wants them. Replay reads ids only
+// taxed is an Extra that has nothing but the two fields that whole accounts
+// have on every invoice.
+type taxed struct {
+	tax, discount int64
+}
+
+// shrink returns x as taxed if that says all of it.
+func shrink(x *ledger.Extra) (taxed, bool) {
+	rest := *x
+	rest.Tax, rest.Discount, rest.Lines = 0, 0, nil
+	return taxed{tax: x.Tax, discount: x.Discount}, len(x.Lines) == 0 && reflect.ValueOf(rest).IsZero()
+}
+
+// unpack gives the player the events as replay wants them. Replay reads ids only
 // to order events of one instant and to find refunded invoices. They lie all
 // over the memory of the account, so events that need none come without.
-func (h *history) unpack(dst []ledger.Event, ids *arena) []ledger.Event {
+func (h *history) unpack(to *player, ids *arena) {
+	to.events, to.extras = to.events[:0], slices.Grow(to.extras[:0], len(h.taxed))
 	all, last := h.tangled(), calendar.Stamp(0)
 	for i := range h.events {
 		p := &h.events[i]
@@ -59,15 +78,19 @@ func (h *history) unpack(dst []ledger.Event, ids *arena) []ledger.Event {
 			ev.ID = ids.at(p.id)
 		}
 		if !all && at == last {
-			dst[len(dst)-1].ID = ids.at(h.events[i-1].id)
+			to.events[i-1].ID = ids.at(h.events[i-1].id)
 		}
-		if p.extra != 0 {
-			ev.Extra = h.extras[p.extra-1]
+		switch {
+		case p.extra&inFull != 0:
+			ev.Extra = h.extras[p.extra&^inFull]
+		case p.extra != 0:
+			t := h.taxed[p.extra-1]
+			to.extras = append(to.extras, ledger.Extra{Tax: t.tax, Discount: t.discount})
+			ev.Extra = &to.extras[len(to.extras)-1]
 		}
 		last = at
-		dst = append(dst, ev)
+		to.events = append(to.events, ev)
 	}
-	return dst
 }
 
 // acts returns the stamp at which replay applies the event: a subscription that
@@ -109,10 +132,10 @@ func (h *history) uses(plan ledger.PlanRef) int {
 }
 
 func (h *history) lineUses(p *packed, plan ledger.PlanRef) bool {
-	if p.extra == 0 {
+	if p.extra&inFull == 0 {
 		return false
 	}
-	return slices.ContainsFunc(h.extras[p.extra-1].Lines, func(l ledger.Line) bool { return l.Plan == plan })
+	return slices.ContainsFunc(h.extras[p.extra&^inFull].Lines, func(l ledger.Line) bool { return l.Plan == plan })
 }
 
 // find returns the place of a row's event, -1 if it is not there.
@@ -123,16 +146,26 @@ func (h *history) find(row uint32) int {
 // add appends an event. It grows by an eighth: doubling would waste a third of
 // the memory of an account.
 func (h *history) add(p packed, extra *ledger.Extra) {
+	p.extra = 0
 	if extra != nil {
-		h.extras = append(h.extras, extra)
-		p.extra = uint32(len(h.extras))
+		if small, ok := shrink(extra); ok {
+			h.taxed = appendTight(h.taxed, small)
+			p.extra = uint32(len(h.taxed))
+		} else {
+			p.extra = inFull | uint32(len(h.extras))
+			h.extras = append(h.extras, extra)
+		}
 	}
-	if n := len(h.events); n == cap(h.events) {
-		grown := make([]packed, n, n+n/8+2)
-		copy(grown, h.events)
-		h.events = grown
+	h.events = appendTight(h.events, p)
+}
+
+func appendTight[T any](all []T, v T) []T {
+	if n := len(all); n == cap(all) {
+		grown := make([]T, n, n+n/8+2)
+		copy(grown, all)
+		all = grown
 	}
-	h.events = append(h.events, p)
+	return append(all, v)
 }
 
 // clone returns a copy that shares nothing with h and holds no extras that no
@@ -142,9 +175,14 @@ func (h *history) clone() history {
 	c := history{events: make([]packed, n, n+n/8+2)}
 	copy(c.events, h.events)
 	for i := range c.events {
-		if p := &c.events[i]; p.extra != 0 {
-			c.extras = append(c.extras, h.extras[p.extra-1])
-			p.extra = uint32(len(c.extras))
+		switch p := &c.events[i]; {
+		case p.extra&inFull != 0:
+			full := h.extras[p.extra&^inFull]
+			p.extra = inFull | uint32(len(c.extras))
+			c.extras = append(c.extras, full)
+		case p.extra != 0:
+			c.taxed = append(c.taxed, h.taxed[p.extra-1])
+			p.extra = uint32(len(c.taxed))
 		}
 	}
 	return c

@@ -12,6 +12,7 @@ import (
 type player struct {
 	replayer *ledger.Replayer
 	events   []ledger.Event
+	extras   []ledger.Extra // of those events that are only taxed
 }
 
 // minPerWorker is the number of customers below which a second worker costs
@@ -55,7 +56,7 @@ func (e *edit) play(p *player, w *work) {
 		w.history.sort()
 		w.unsorted = false
 	}
-	p.events = w.history.unpack(p.events[:0], &e.a.invoices.ids)
+	w.history.unpack(p, &e.a.invoices.ids)
 	w.record.Ledger = p.replayer.Replay(p.events, w.record.TrialStarted, e.today())
 }
 

@@ -25,7 +25,11 @@ func (a *account) open(ctx context.Context) error {
 	l := &loader{
 		a: a, rows: a.engine.rows, sources: map[int64]uint32{}, customers: map[int64]uint32{}, edit: newEdit(a),
 	}
-	stored, err := a.engine.store.Load(ctx, a.id, l.visit)
+	rows := newFeed(l.visit)
+	stored, err := a.engine.store.Load(ctx, a.id, rows.add)
+	if bad := rows.close(); err == nil {
+		err = bad
+	}
 	if err != nil {
 		a.reset()
 		return fmt.Errorf("open account %s: %w", a.id, err)
@@ -44,7 +48,7 @@ func (l *loader) visit(r Row) error {
 	}
 	l.a.nextSeq[r.Table] = max(l.a.nextSeq[r.Table], r.Seq+1)
 	if err := l.load(r); err != nil {
-		return fmt.Errorf("table %d, row %d (%q): %w", r.Table, r.Seq, r.ID, err)
+		return fmt.Errorf("table %d, row %d: %w", r.Table, r.Seq, err)
 	}
 	return nil
 }

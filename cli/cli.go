@@ -55,6 +55,8 @@ func (c *client) globals(cmd *cobra.Command) {
 	f.StringVar(&c.key, "api-key", "", "API `key` (else GROWPANEL_API_KEY, GROWPANEL_API_TOKEN, ~/.growpanelrc)")
 	f.StringVar(&c.url, "api-url", "", "API base `URL` (else GROWPANEL_API_URL, ~/.growpanelrc, https://api.growpanel.io)")
 	f.StringVar(&c.format, "format", "", "output `format`: json, table or csv (default: table on a terminal, else json)")
+	f.Bool("no-color", false, "")
+	_ = f.MarkHidden("no-color") // output has no colors; scripts of other clients pass it
 	f.BoolVar(&c.verbose, "verbose", false, "log the request and the status to standard error")
 }
 

@@ -61,7 +61,7 @@ func TestCommands_Requests(t *testing.T) {
 		{"customers list --limit 5 --offset 10 --search acme", "", "GET /customers?limit=5&offset=10&search=acme"},
 		{"customers get a/b", "", "GET /customers/a%2Fb"},
 		{"customers get u+x@e.com", "", "GET /customers/u+x@e.com"},
-		{"plans list", "", "GET /plans"},
+		{"plans list --no-color", "", "GET /plans"},
 		{`data invoices create --body {"id":"i"}`, "", `POST /data/invoices {"id":"i"}`},
 		{"data customers create --data-source s1", `[{"id":"c"}]`, `POST /data/customers?data_source=s1 [{"id":"c"}]`},
 		{"data customers create --body @" + file, "", `POST /data/customers {"id":"from-file"}`},
@@ -113,7 +113,9 @@ func TestCommands_WrongInput(t *testing.T) {
 		{"data invoices create --body @/nonexistent", "", "read the body"},
 		{"data invoices create", " ", "is empty"},
 		{"reports mrr --format yaml", "", "must be json, table or csv"},
-		{"reports", "", "arg"},
+		{"reports", "", "missing argument <name>: see growpanel reports --help"},
+		{"reports mrr arr", "", `unexpected argument "arr"`},
+		{"api GET", "", "missing argument <path>"},
 		{"data", "", "choose one"},
 	}
 	for _, tt := range tests {

@@ -31,6 +31,25 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// arguments checks a command's arguments against the <names> of its use line;
+// [names] behind them are optional.
+func arguments(cmd *cobra.Command, args []string) error {
+	_, rest, _ := strings.Cut(cmd.Use, " ")
+	names := strings.Fields(rest)
+	for i, name := range names {
+		if strings.HasPrefix(name, "[") {
+			return nil
+		}
+		if i >= len(args) {
+			return fmt.Errorf("missing argument %s: see %s --help", name, cmd.CommandPath())
+		}
+	}
+	if len(args) > len(names) {
+		return fmt.Errorf("unexpected argument %q: see %s --help", args[len(names)], cmd.CommandPath())
+	}
+	return nil
+}
+
 // get is a command without arguments that reads one route.
 func (c *client) get(use, short string, segments ...string) *cobra.Command {
 	return &cobra.Command{
@@ -44,7 +63,7 @@ func (c *client) get(use, short string, segments ...string) *cobra.Command {
 // byID is a command with one argument, the last segment of its route.
 func (c *client) byID(use, short, method string, segments ...string) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		Use: use, Short: short, Args: arguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.call(cmd.Context(), request{method: method, segments: append(slices.Clip(segments), args[0])})
 		},
@@ -55,9 +74,8 @@ func (c *client) byID(use, short, method string, segments ...string) *cobra.Comm
 // the route.
 func (c *client) send(use, short, method string, segments ...string) *cobra.Command {
 	var flag string
-	arguments := strings.Count(use, "<")
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cobra.ExactArgs(arguments),
+		Use: use, Short: short, Args: arguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := c.body(flag, true)
 			if err != nil {
@@ -114,7 +132,7 @@ func (c *client) reports() *cobra.Command {
 		Example: "  growpanel reports summary\n" +
 			"  growpanel reports mrr --date last-12-months --breakdown plan\n" +
 			"  growpanel reports movement-table --selected-type churn --param country=de",
-		Args:      cobra.ExactArgs(1),
+		Args:      arguments,
 		ValidArgs: knownReports,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query, err := pairs(params)
@@ -237,7 +255,7 @@ func (c *client) api() *cobra.Command {
 			"POST and PUT they make a JSON body unless --body is given.",
 		Example: "  growpanel api GET /reports/mrr date=20260101-20260331 interval=month\n" +
 			"  growpanel api POST /settings churn_grace_days=5",
-		Args: cobra.MinimumNArgs(2),
+		Args: arguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := c.apiRequest(strings.ToUpper(args[0]), args[1], args[2:], flag)
 			if err != nil {

@@ -22,7 +22,7 @@ import (
 type toolCall struct {
 	tool   *tool
 	action *action
-	values args.Values
+	values *args.Values
 
 	method   string
 	segments []string
@@ -91,7 +91,7 @@ func (t *tool) prepare(set args.Set, raw json.RawMessage) (*toolCall, error) {
 }
 
 // choose returns the action that the arguments ask for.
-func (t *tool) choose(values args.Values) (*action, error) {
+func (t *tool) choose(values *args.Values) (*action, error) {
 	name, resource := values.Get("action"), values.Get("resource")
 	var resources []string
 	for i := range t.actions {
@@ -226,14 +226,14 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 		return result(answer.CSV(response.Body, c.title(), c.values.Int("offset", 0), c.values.Int("max_tokens", 0))), nil
 	}
 	options := c.options()
-	shaped, err := answer.Shape(bodyOf(response), options)
+	shaped, err := s.shaper.Shape(bodyOf(response), options)
 	if err != nil {
 		return nil, fmt.Errorf("shape the answer of %s: %w", c.label(), err)
 	}
 	if shaped.NeedsCurrency {
 		// Only bodies of servers that do not name the base currency come here.
 		if options.Currency = baseCurrency(ctx, client); options.Currency != "" {
-			if shaped, err = answer.Shape(bodyOf(response), options); err != nil {
+			if shaped, err = s.shaper.Shape(bodyOf(response), options); err != nil {
 				return nil, fmt.Errorf("shape the answer of %s: %w", c.label(), err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/apiclient"
+	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
 	"github.com/growpanel/growpanel-mcp/mcp/internal/protocol"
 )
 
@@ -75,6 +76,7 @@ type Config struct {
 
 // Server is the MCP server of the product.
 type Server struct {
+	shaper answer.Shaper
 	cfg    Config
 	core   *protocol.Server
 	sealer *protocol.Sealer

@@ -58,16 +58,17 @@ const (
 // text; Reset gives it another and keeps its memory. Tokens alias the text,
 // which must not change while they are in use.
 type Scanner struct {
-	data  []byte
-	pos   int
+	data []byte
+	pos  int
 	// from and to bound the token, strings and keys with their quotes. Offsets,
 	// because every slice that is stored costs a write barrier while the garbage
 	// collector runs.
 	from, to int
-	state state
-	plain bool   // the string token holds printable ASCII without escapes
-	open  []byte // the containers around pos, '{' or '['
-	err   *SyntaxError
+	state    state
+	plain    bool   // the string token holds printable ASCII without escapes
+	whole    bool   // the number token has neither fraction nor exponent
+	open     []byte // the containers around pos, '{' or '['
+	err      *SyntaxError
 }
 
 // NewScanner returns a Scanner of data.
@@ -97,6 +98,9 @@ func (s *Scanner) Raw() []byte { return s.data[s.from:s.to] }
 // Plain reports whether the last String or Key holds printable ASCII alone and
 // no escapes, so that its value is Raw without the quotes.
 func (s *Scanner) Plain() bool { return s.plain }
+
+// Whole reports whether the last Number has neither a fraction nor an exponent.
+func (s *Scanner) Whole() bool { return s.whole }
 
 // Depth returns the number of containers open after the last token.
 func (s *Scanner) Depth() int { return len(s.open) }
@@ -307,7 +311,9 @@ func (s *Scanner) number() Kind {
 		return s.failAt(pos, "malformed number")
 	}
 	pos = digits
+	s.whole = true
 	if pos < len(data) && data[pos] == '.' {
+		s.whole = false
 		digits = skipDigits(data, pos+1)
 		if digits == pos+1 {
 			return s.failAt(digits, "malformed number")
@@ -315,6 +321,7 @@ func (s *Scanner) number() Kind {
 		pos = digits
 	}
 	if pos < len(data) && (data[pos] == 'e' || data[pos] == 'E') {
+		s.whole = false
 		pos++
 		if pos < len(data) && (data[pos] == '+' || data[pos] == '-') {
 			pos++

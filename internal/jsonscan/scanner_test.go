@@ -51,6 +51,9 @@ func decodeValue(s *Scanner, kind Kind) (any, error) {
 	case String:
 		return string(s.AppendString(nil)), nil
 	case Number:
+		if s.Whole() == bytes.ContainsAny(s.Raw(), ".eE") {
+			return nil, fmt.Errorf("Whole is %v of %s", s.Whole(), s.Raw())
+		}
 		return json.Number(s.Raw()), nil
 	case True:
 		return true, nil
@@ -169,6 +172,17 @@ func TestScanner_MatchKey(t *testing.T) {
 				t.Errorf("after the key comes %q, want its number", s.Raw())
 			}
 		})
+	}
+}
+
+func TestScanner_Start(t *testing.T) {
+	t.Parallel()
+	text := append(make([]byte, 0, 100), ` { "a" : [ 12 , "b" ] } `...)
+	s := NewScanner(text[1:])
+	for kind := s.Next(); kind != End; kind = s.Next() {
+		if got := text[1:][s.Start():][:len(s.Raw())]; string(got) != string(s.Raw()) {
+			t.Errorf("at %d stands %q, want %q", s.Start(), got, s.Raw())
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/growpanel/growpanel-mcp/internal/jsonscan"
 	"github.com/growpanel/growpanel-mcp/openapi"
@@ -37,6 +38,8 @@ const (
 	lateFacts = 200
 	// maxText is the longest text value in bytes; more is cut with a mark.
 	maxText = 1000
+	// maxSpare is how many tables are kept for the next answer.
+	maxSpare = 4
 	// maxUnscaled is how many fields the note on unknown units names.
 	maxUnscaled = 20
 )
@@ -85,10 +88,20 @@ type Answer struct {
 	NeedsCurrency bool
 }
 
+// Shaper makes answers and keeps its memory from one to the next. The zero
+// Shaper is ready for use, by several goroutines at a time.
+type Shaper struct{ free sync.Pool }
+
 // Shape turns the body of a successful API answer into an Answer. It fails
 // only if body is not JSON.
-func Shape(body []byte, opt Options) (Answer, error) {
-	sh := newShaper(body, opt)
+func (s *Shaper) Shape(body []byte, opt Options) (Answer, error) {
+	sh, ok := s.free.Get().(*shaper)
+	if !ok {
+		sh = &shaper{}
+	}
+	defer s.free.Put(sh)
+	defer sh.release()
+	sh.begin(body, opt)
 	if err := sh.document(); err != nil {
 		return Answer{}, fmt.Errorf("read the API's answer: %w", err)
 	}
@@ -104,17 +117,19 @@ type shaper struct {
 	scan   jsonscan.Scanner
 	base   []byte   // reporting currency, as in the body
 	tables []*table // the list of the answer first, if there is one
-	rows   []byte   // JSON: room for the head, then "rows" and its elements
-	data   []byte   // JSON: members of "data"
+	body   []byte
+	rows   jsonCopy // room for the head, then "rows" and its elements
+	data   jsonCopy // members of "data"
 	lines  []byte   // text: what is not a table
 	facts  table    // the fields behind lines; has no rows
-	cells  []byte   // text of the cells of the rows being read
-	spans  []span   // where in cells they are
+	head   []byte   // scratch for the head of the structured form
+	spare  []*table // tables of earlier answers, to use again
+	row    []cell   // the cells of the rows being read
+	cells  []byte   // text of those that are not as in the body
 	query  []Pair   // what the API says about the request
 	from   string   // first day of the range
 	to     string   // last day of the range
 	zone   string   // time zone of the range
-	size   int      // of the body
 	listed bool     // the answer has a list
 	count  int      // total that the API states, -1 if it does not
 	seen   int      // rows of the list, shown or not
@@ -132,34 +147,42 @@ type shaper struct {
 	clipped              bool     // a text value was shortened
 	unscaled             [][]byte // keys of numbers left as they came
 
-	// First homes of the slices above, so that most answers allocate little.
-	cellBuf  [2048]byte
-	spanBuf  [64]span
-	tableBuf [4]*table
-	queryBuf [8]Pair
 }
 
-// span is a piece of shaper.cells.
-type span struct{ from, to int }
-
-func newShaper(body []byte, opt Options) *shaper {
+// begin prepares sh for a body.
+func (sh *shaper) begin(body []byte, opt Options) {
 	tokens := opt.Tokens
 	if tokens <= 0 {
 		tokens = DefaultTokens
 	}
 	size := min(max(tokens, MinTokens), MaxTokens) * bytesPerToken
-	sh := &shaper{
-		opt:       opt,
-		size:      len(body),
-		count:     -1,
-		textLimit: size - headRoom,
-		jsonLimit: min(size*structuredPerText, maxStructured) - headRoom,
-	}
-	sh.cells, sh.spans = sh.cellBuf[:0], sh.spanBuf[:0]
-	sh.tables, sh.query = sh.tableBuf[:0], sh.queryBuf[:0]
-	sh.setBase([]byte(opt.Currency))
+	sh.opt, sh.body, sh.count = opt, body, -1
+	sh.textLimit = size - headRoom
+	sh.jsonLimit = min(size*structuredPerText, maxStructured) - headRoom
 	sh.scan.Reset(body)
-	return sh
+	sh.setBase([]byte(opt.Currency))
+}
+
+// release forgets the answer and keeps the memory that the next one can use.
+// What became part of the Answer is not among it.
+func (sh *shaper) release() {
+	for _, t := range sh.tables {
+		sh.spare = append(sh.spare, t.recycled())
+	}
+	sh.scan.Reset(nil)
+	*sh = shaper{
+		scan:  sh.scan,
+		spare: sh.spare[:min(len(sh.spare), maxSpare)],
+		// These hold no pointers into the body.
+		row: sh.row[:0], cells: sh.cells[:0], lines: sh.lines[:0], data: jsonCopy{out: sh.data.out[:0]}, head: sh.head[:0],
+		tables: cleared(sh.tables), query: cleared(sh.query), unscaled: cleared(sh.unscaled), facts: *sh.facts.recycled(),
+	}
+}
+
+// cleared returns s without elements.
+func cleared[T any](s []T) []T {
+	clear(s)
+	return s[:0]
 }
 
 // setBase sets the reporting currency.
@@ -169,8 +192,9 @@ func (sh *shaper) setBase(code []byte) {
 }
 
 // full reports whether another line like those before would pass the limits.
-func (sh *shaper) full() bool {
-	return sh.used+sh.widest > sh.textLimit || sh.jsonSize()+sh.widestJSON > sh.jsonLimit
+// pending is what was read for the structured form but not yet copied.
+func (sh *shaper) full(pending int) bool {
+	return sh.used+sh.widest > sh.textLimit || sh.jsonSize()+pending+sh.widestJSON > sh.jsonLimit
 }
 
 // over reports whether what is written passes the limits even with the room
@@ -180,7 +204,7 @@ func (sh *shaper) over() bool {
 }
 
 // jsonSize is the size of the structured form so far, without its head.
-func (sh *shaper) jsonSize() int { return max(len(sh.rows)-headRoom, 0) + len(sh.data) }
+func (sh *shaper) jsonSize() int { return max(len(sh.rows.out)-headRoom, 0) + len(sh.data.out) }
 
 // mark is a point to return to when what follows does not fit.
 type mark struct{ rows, data, lines, facts, used, widest int }
@@ -189,14 +213,14 @@ func (sh *shaper) mark() mark {
 	for _, t := range sh.tables {
 		t.mark()
 	}
-	return mark{len(sh.rows), len(sh.data), len(sh.lines), len(sh.facts.cols), sh.used, sh.widest}
+	return mark{len(sh.rows.out), len(sh.data.out), len(sh.lines), len(sh.facts.cols), sh.used, sh.widest}
 }
 
 // rollback takes back everything since m and remembers that something is
 // missing.
 func (sh *shaper) rollback(m mark) {
 	sh.cut = true
-	sh.rows, sh.data, sh.lines = sh.rows[:m.rows], sh.data[:m.data], sh.lines[:m.lines]
+	sh.rows.out, sh.data.out, sh.lines = sh.rows.out[:m.rows], sh.data.out[:m.data], sh.lines[:m.lines]
 	sh.facts.cols, sh.used, sh.widest = sh.facts.cols[:m.facts], m.used, m.widest
 	for _, t := range sh.tables {
 		t.rollback()

@@ -17,7 +17,7 @@ import (
 func shape(t *testing.T, path, body string, opt Options) (Answer, map[string]any) {
 	t.Helper()
 	opt.Schema = openapi.UnitsFor("GET", path)
-	a, err := Shape([]byte(body), opt)
+	a, err := new(Shaper).Shape([]byte(body), opt)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -328,7 +328,7 @@ func converted(t *testing.T, schema *openapi.Schema, v any, base, row string) an
 func TestShape_NotJSON(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `{`, `{"result":[{"a":1},`, `{"result":[]} x`, `<html>`, `{"currency":"usd","summary":{"mrr_current":01}}`} {
-		if _, err := Shape([]byte(body), Options{}); err == nil {
+		if _, err := new(Shaper).Shape([]byte(body), Options{}); err == nil {
 			t.Errorf("%q is taken for JSON", body)
 		}
 	}
@@ -337,8 +337,9 @@ func TestShape_NotJSON(t *testing.T) {
 func TestShape_Allocations(t *testing.T) {
 	body := mrrBody(36)
 	opt := Options{Title: "mrr", Schema: openapi.UnitsFor("GET", "/reports/mrr")}
+	var shaper Shaper
 	if n := testing.AllocsPerRun(20, func() {
-		if _, err := Shape(body, opt); err != nil {
+		if _, err := shaper.Shape(body, opt); err != nil {
 			t.Error(err)
 		}
 	}); n > 20 {
@@ -355,7 +356,7 @@ func FuzzShape(f *testing.F) {
 	paths := []string{"/reports/mrr", "/reports/movement-table", "/customers/x", "/nope"}
 	f.Fuzz(func(t *testing.T, body []byte, tokens uint16) {
 		for _, path := range paths {
-			a, err := Shape(body, Options{Title: "t", Schema: openapi.UnitsFor("GET", path), Tokens: int(tokens)})
+			a, err := new(Shaper).Shape(body, Options{Title: "t", Schema: openapi.UnitsFor("GET", path), Tokens: int(tokens)})
 			if (err == nil) != json.Valid(body) {
 				t.Fatalf("%s: error %v for %q", path, err, body)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/growpanel/growpanel-mcp/internal/jsonscan"
 	"github.com/growpanel/growpanel-mcp/openapi"
@@ -34,16 +35,36 @@ type table struct {
 // column is a field of a table.
 type column struct {
 	raw    []byte // its key as it stands in the body, quotes included
-	key    []byte // the same as UTF-8, for the structured form
+	broken bool   // the key is not UTF-8
 	schema *openapi.Schema
 	unit   openapi.Unit
 	inner  bool // its values have a table of their own
 }
 
-func (c column) name() []byte { return c.raw[1 : len(c.raw)-1] }
+func (c *column) name() []byte { return c.raw[1 : len(c.raw)-1] }
 
 func (t *table) mark()     { t.markRows, t.markN = len(t.rows), t.n }
 func (t *table) rollback() { t.rows, t.n = t.rows[:t.markRows], t.markN }
+
+// recycled returns t as a table without content, to be used again.
+func (t *table) recycled() *table {
+	const keep = 64 << 10 // bytes of rows worth keeping
+	if cap(t.rows) > keep {
+		t.rows = nil
+	}
+	*t = table{cols: cleared(t.cols), order: t.order[:0], rows: t.rows[:0]}
+	return t
+}
+
+// newTable returns an empty table.
+func (sh *shaper) newTable() *table {
+	if last := len(sh.spare) - 1; last >= 0 {
+		t := sh.spare[last]
+		sh.spare = sh.spare[:last]
+		return t
+	}
+	return &table{}
+}
 
 // tableAt returns the table of rows under name in the rows of owner, or in the
 // data if owner is nil, made when it is first met.
@@ -53,7 +74,8 @@ func (sh *shaper) tableAt(owner *table, name []byte, schema *openapi.Schema) *ta
 			return t
 		}
 	}
-	t := &table{name: string(name), owner: owner, schema: schema, cols: make([]column, 0, 16)}
+	t := sh.newTable()
+	t.name, t.owner, t.schema = string(name), owner, schema
 	sh.tables = append(sh.tables, t)
 	return t
 }
@@ -66,7 +88,7 @@ func (sh *shaper) column(t *table, key []byte) int {
 			return i
 		}
 	}
-	c := column{raw: key, key: valid(key), schema: t.schema.Child(key[1 : len(key)-1])}
+	c := column{raw: key, broken: !utf8.Valid(key), schema: t.schema.Child(key[1 : len(key)-1])}
 	c.unit = sh.unit(c.schema, c.name())
 	t.cols = append(t.cols, c)
 	sh.used += len(key) + len("\t (own currency)")
@@ -75,20 +97,20 @@ func (sh *shaper) column(t *table, key []byte) int {
 
 // rowAt says what the leading columns of a row hold.
 type rowAt struct {
-	owner span   // the first cell of the owner's row
+	owner cell   // the first cell of the owner's row
 	key   []byte // the name of the row, raw
 	index int    // its number
 }
 
-// element reads a value as a row of t and copies it to out; kind is the token
-// that began it.
-func (sh *shaper) element(around *scope, t *table, at rowAt, kind jsonscan.Kind, out *[]byte) error {
-	cells, spans := len(sh.cells), len(sh.spans)
+// element reads a value as a row of t; kind is the token that began it. The
+// caller has w copy the value as it stands, element sees to what changes.
+func (sh *shaper) element(around *scope, t *table, at rowAt, kind jsonscan.Kind, w *jsonCopy) error {
+	cells, first := len(sh.cells), len(sh.row)
 	var err error
 	if kind == jsonscan.ObjectStart {
-		err = sh.fields(&scope{around: around.known()}, t, spans, out)
+		err = sh.fields(&scope{around: around.known()}, t, first, w)
 	} else {
-		err = sh.cell(around, t, sh.column(t, valueKey), spans, kind, out)
+		err = sh.field(around, t, sh.column(t, valueKey), first, kind, w)
 	}
 	if err != nil {
 		return err
@@ -100,22 +122,21 @@ func (sh *shaper) element(around *scope, t *table, at rowAt, kind jsonscan.Kind,
 		if i > 0 {
 			t.rows = append(t.rows, '\t')
 		}
-		if spans+col < len(sh.spans) {
-			cell := sh.spans[spans+col]
-			t.rows = append(t.rows, sh.cells[cell.from:cell.to]...)
+		if first+col < len(sh.row) {
+			t.rows = sh.appendCell(t.rows, sh.row[first+col])
 		}
 	}
 	t.rows = append(t.rows, '\n')
 	t.n++
 	sh.wrote(len(t.rows) - before)
-	sh.cells, sh.spans = sh.cells[:cells], sh.spans[:spans]
+	sh.cells, sh.row = sh.cells[:cells], sh.row[:first]
 	return nil
 }
 
 // appendLeading appends the cells in front of a row's fields.
 func (sh *shaper) appendLeading(dst []byte, t *table, at rowAt) []byte {
 	if t.owner != nil {
-		dst = append(append(dst, sh.cells[at.owner.from:at.owner.to]...), '\t')
+		dst = append(sh.appendCell(dst, at.owner), '\t')
 	}
 	if t.keyed {
 		dst = append(appendKeyCell(dst, at.key), '\t')
@@ -126,17 +147,15 @@ func (sh *shaper) appendLeading(dst []byte, t *table, at rowAt) []byte {
 	return dst
 }
 
-// fields reads the members of an object as the cells of a row of t, whose
-// spans begin at first.
-func (sh *shaper) fields(sc *scope, t *table, first int, out *[]byte) error {
-	*out = append(*out, '{')
+// fields reads the members of an object as the cells of a row of t, which
+// begin at first.
+func (sh *shaper) fields(sc *scope, t *table, first int, w *jsonCopy) error {
 	next := 0 // the column expected to come: rows mostly repeat their keys
-	for begun := false; ; begun = true {
+	for {
 		col := next
 		if next >= len(t.cols) || !sh.scan.MatchKey(t.cols[next].raw) {
 			switch sh.scan.Next() {
 			case jsonscan.ObjectEnd:
-				*out = append(*out, '}')
 				return nil
 			case jsonscan.Key:
 				col = sh.column(t, sh.scan.Raw())
@@ -145,15 +164,15 @@ func (sh *shaper) fields(sc *scope, t *table, first int, out *[]byte) error {
 			}
 		}
 		next = col + 1
-		if begun {
-			*out = append(*out, ',')
+		if t.cols[col].broken {
+			start := sh.scan.Start()
+			w.replace(sh.body, start, start+len(t.cols[col].raw), valid(t.cols[col].raw))
 		}
-		*out = append(append(*out, t.cols[col].key...), ':')
 		var err error
 		if sh.holdsRows() {
-			err = sh.innerRows(sc, t, col, first, out)
+			err = sh.innerRows(sc, t, col, first, w)
 		} else {
-			err = sh.cell(sc, t, col, first, sh.scan.Next(), out)
+			err = sh.field(sc, t, col, first, sh.scan.Next(), w)
 		}
 		if err != nil {
 			return err
@@ -174,45 +193,48 @@ func (sh *shaper) holdsRows() bool {
 	return probe.Peek() == '{'
 }
 
-// cell reads one field of a row.
-func (sh *shaper) cell(sc *scope, t *table, col, first int, kind jsonscan.Kind, out *[]byte) error {
-	for len(sh.spans) <= first+col {
-		sh.spans = append(sh.spans, span{})
+// field reads one field of a row.
+func (sh *shaper) field(sc *scope, t *table, col, first int, kind jsonscan.Kind, w *jsonCopy) error {
+	for len(sh.row) <= first+col {
+		sh.row = append(sh.row, cell{})
 	}
-	from := len(sh.cells)
 	c := &t.cols[col]
+	if kind == jsonscan.Number {
+		sh.row[first+col] = sh.number(sc, c, w)
+		return nil
+	}
 	if kind == jsonscan.String && string(c.raw) == string(currencyKey) {
 		sc.own = unquoted(sh.scan.Raw())
 	}
-	err := sh.value(sc, kind, c, out)
-	sh.spans[first+col] = span{from: from, to: len(sh.cells)}
+	text, err := sh.value(sc, kind, c, w)
+	sh.row[first+col] = text
 	return err
 }
 
 // innerRows reads the rows that stand in one field of a row.
-func (sh *shaper) innerRows(sc *scope, t *table, col, first int, out *[]byte) error {
+func (sh *shaper) innerRows(sc *scope, t *table, col, first int, w *jsonCopy) error {
 	if t.n == 0 {
 		t.cols[col].inner = true
 	}
 	sh.currency(sc)
 	owner := sh.rowID(t, first)
-	c := t.cols[col]
+	c := &t.cols[col]
 	if sh.scan.Next() == jsonscan.ArrayStart {
 		inner := sh.tableAt(t, c.name(), c.schema)
 		inner.items = true
-		return sh.items(sc, inner, owner, out)
+		return sh.items(sc, inner, owner, w)
 	}
 	inner := sh.tableAt(t, c.name(), c.schema.Child(nil))
 	inner.keyed = true
-	return sh.members(sc, inner, owner, out)
+	return sh.members(sc, inner, owner, w)
 }
 
 // rowID returns the cell that tells the row being read from the others of t.
-func (sh *shaper) rowID(t *table, first int) span {
+func (sh *shaper) rowID(t *table, first int) cell {
 	for i := range t.cols {
-		if first+i < len(sh.spans) && (t.id == nil && place(t.cols[i].name()) == 0 || bytes.Equal(t.cols[i].raw, t.id)) {
+		if first+i < len(sh.row) && (t.id == nil && place(t.cols[i].name()) == 0 || bytes.Equal(t.cols[i].raw, t.id)) {
 			t.id = t.cols[i].raw
-			return sh.spans[first+i]
+			return sh.row[first+i]
 		}
 	}
 	for _, key := range idKeys {
@@ -223,10 +245,10 @@ func (sh *shaper) rowID(t *table, first int) span {
 			t.id = key
 			from := len(sh.cells)
 			sh.cells = sh.appendEscaped(sh.cells, raw)
-			return span{from, len(sh.cells)}
+			return sh.ownCell(from)
 		}
 	}
-	return span{}
+	return cell{}
 }
 
 // arrange adds the columns that are new to the order of the text: what names a
@@ -250,63 +272,91 @@ func (t *table) arrange(hidden []string) {
 	})
 }
 
-// items reads an array as rows of t; owner is the first cell of the row around
-// it.
-func (sh *shaper) items(sc *scope, t *table, owner span, out *[]byte) error {
-	*out = append(*out, '[')
-	written := false
+// items reads an array as rows of t, as far as they fit; owner is the first
+// cell of the row around it.
+func (sh *shaper) items(sc *scope, t *table, owner cell, w *jsonCopy) error {
+	kept, left := sh.scan.Offset(), false
 	for index := 0; ; index++ {
 		kind := sh.scan.Next()
 		if kind == jsonscan.ArrayEnd {
-			*out = append(*out, ']')
-			return nil
+			return sh.closeInner(left, w)
 		}
 		if kind <= jsonscan.End {
 			return sh.unexpected()
 		}
-		if err := sh.inner(sc, t, rowAt{owner: owner, index: index}, kind, &written, out); err != nil {
+		if left = left || !sh.fits(t, w); left {
+			sh.leaveOut(t, kept, w)
+			if err := sh.skip(kind); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := sh.element(sc, t, rowAt{owner: owner, index: index}, kind, w); err != nil {
 			return err
 		}
+		t.seen++
+		kept = sh.scan.Offset()
 	}
 }
 
-// members reads an object of objects as rows of t.
-func (sh *shaper) members(sc *scope, t *table, owner span, out *[]byte) error {
-	*out = append(*out, '{')
-	written := false
+// members reads an object of objects as rows of t, as far as they fit.
+func (sh *shaper) members(sc *scope, t *table, owner cell, w *jsonCopy) error {
+	kept, left := sh.scan.Offset(), false
 	for {
 		switch sh.scan.Next() {
 		case jsonscan.ObjectEnd:
-			*out = append(*out, '}')
-			return nil
+			return sh.closeInner(left, w)
 		case jsonscan.Key:
 		default:
 			return sh.unexpected()
 		}
-		at := rowAt{owner: owner, key: sh.scan.Raw()}
-		if err := sh.inner(sc, t, at, sh.scan.Next(), &written, out); err != nil {
+		at, start := rowAt{owner: owner, key: sh.scan.Raw()}, sh.scan.Start()
+		kind := sh.scan.Next()
+		if left = left || !sh.fits(t, w); left {
+			sh.leaveOut(t, kept, w)
+			if err := sh.skip(kind); err != nil {
+				return err
+			}
+			continue
+		}
+		if !utf8.Valid(at.key) {
+			w.replace(sh.body, start, start+len(at.key), valid(at.key))
+		}
+		if err := sh.element(sc, t, at, kind, w); err != nil {
 			return err
 		}
+		t.seen++
+		kept = sh.scan.Offset()
 	}
 }
 
-// inner reads one row inside another, or inside the data, if it fits; written
-// tells whether the container already has one in out.
-func (sh *shaper) inner(sc *scope, t *table, at rowAt, kind jsonscan.Kind, written *bool, out *[]byte) error {
-	t.seen++
+// fits reports whether t may have another row, and remembers if it is the size
+// that forbids it.
+func (sh *shaper) fits(t *table, w *jsonCopy) bool {
 	if t.limit > 0 && t.n >= t.limit {
-		return sh.skip(kind)
+		return false
 	}
-	if sh.full() {
+	if sh.full(sh.scan.Offset() - w.at) {
 		sh.cut = true
-		return sh.skip(kind)
+		return false
 	}
-	if *written {
-		*out = append(*out, ',')
+	return true
+}
+
+// leaveOut counts a row that is left out and copies what stands before the
+// first of them: everything up to kept.
+func (sh *shaper) leaveOut(t *table, kept int, w *jsonCopy) {
+	t.seen++
+	if w.at < kept {
+		w.keep(sh.body, kept)
 	}
-	*written = true
-	if at.key != nil {
-		*out = appendKey(*out, at.key)
+}
+
+// closeInner goes on copying at the end of a container just read, if rows in
+// front of it were left out.
+func (sh *shaper) closeInner(left bool, w *jsonCopy) error {
+	if left {
+		w.at = sh.scan.Start()
 	}
-	return sh.element(sc, t, at, kind, out)
+	return nil
 }

@@ -3,6 +3,7 @@ package answer
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -194,8 +195,7 @@ func (sh *shaper) next() int {
 
 // structured assembles the structured form.
 func (sh *shaper) structured() json.RawMessage {
-	head := make([]byte, 0, 2*headRoom)
-	head = append(head, '{')
+	head := append(sh.head[:0], '{')
 	head = sh.appendQuery(head)
 	if sh.listed {
 		head = appendInt(head, `"returned":`, sh.shown)
@@ -208,12 +208,15 @@ func (sh *shaper) structured() json.RawMessage {
 		head = appendInt(head, `,"next":`, next)
 	}
 	head = sh.appendUnits(head)
-	out := head
+	sh.head = head
+	out := sh.rows.out
 	if sh.listed {
-		out = joinHead(head, sh.rows)
+		out = joinHead(head, out)
+	} else {
+		out = append(make([]byte, 0, len(head)+len(sh.data.out)+len(`,"data":{}}`)), head...)
 	}
-	if len(sh.data) > 0 {
-		out = append(append(append(out, `,"data":{`...), sh.data...), '}')
+	if len(sh.data.out) > 0 {
+		out = append(append(append(out, `,"data":{`...), sh.data.out...), '}')
 	}
 	return append(out, '}')
 }
@@ -223,7 +226,7 @@ func (sh *shaper) structured() json.RawMessage {
 func joinHead(head, rows []byte) []byte {
 	from := headRoom - len(head)
 	if from < 0 {
-		return append(head, rows[headRoom:]...)
+		return slices.Concat(head, rows[headRoom:])
 	}
 	copy(rows[from:], head)
 	return rows[from:]

@@ -2,7 +2,6 @@ package answer
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -72,131 +71,165 @@ func unquoted(raw []byte) []byte {
 	return raw[1 : len(raw)-1]
 }
 
-// value copies the value that kind began to out, with its money converted, and
-// appends its text to the cells.
-func (sh *shaper) value(sc *scope, kind jsonscan.Kind, c *column, out *[]byte) error {
+// value reads the value that kind began, converts its money and returns its
+// text.
+func (sh *shaper) value(sc *scope, kind jsonscan.Kind, c *column, w *jsonCopy) (cell, error) {
 	switch kind {
 	case jsonscan.Number:
-		return sh.number(sc, c, out)
+		return sh.number(sc, c, w), nil
 	case jsonscan.String:
-		*out = sh.appendString(*out)
-		sh.cells = sh.appendStringCell(sh.cells)
-		return nil
+		return sh.str(w), nil
 	case jsonscan.True, jsonscan.False:
-		*out = append(*out, sh.scan.Raw()...)
-		sh.cells = append(sh.cells, sh.scan.Raw()...)
-		return nil
+		return cell{from: sh.scan.Start(), to: sh.scan.Offset()}, nil
 	case jsonscan.Null:
-		*out = append(*out, sh.scan.Raw()...)
-		return nil
+		return cell{}, nil
 	case jsonscan.ObjectStart, jsonscan.ArrayStart:
-		return sh.nested(sc, kind, *c, out)
+		return sh.nested(sc, kind, c, w)
 	default:
-		return sh.unexpected()
+		return cell{}, sh.unexpected()
 	}
+}
+
+// str reads the string just begun. It is copied as it stands if that is valid
+// UTF-8 of a bearable length.
+func (sh *shaper) str(w *jsonCopy) cell {
+	raw, start, end := sh.scan.Raw(), sh.scan.Start(), sh.scan.Offset()
+	short := len(raw) <= maxText
+	if short && sh.scan.Plain() {
+		return cell{from: start + 1, to: end - 1}
+	}
+	text := sh.scan.AppendString(nil)
+	if !short || !utf8.Valid(raw) {
+		text = sh.clip(text)
+		w.replace(sh.body, start, end, appendJSONString(nil, string(text)))
+	}
+	from := len(sh.cells)
+	sh.cells = appendPrintable(sh.cells, text)
+	return sh.ownCell(from)
 }
 
 // nested copies a container that gets no table: its text is its JSON.
-func (sh *shaper) nested(sc *scope, kind jsonscan.Kind, c column, out *[]byte) error {
+func (sh *shaper) nested(sc *scope, kind jsonscan.Kind, c *column, w *jsonCopy) (cell, error) {
 	sh.currency(sc)
-	from := len(*out)
-	if err := sh.copyContainer(sc, kind, c, from, out); err != nil {
-		return err
+	w.keep(sh.body, sh.scan.Start())
+	start := len(w.out)
+	if err := sh.copyContainer(sc, kind, *c, sh.scan.Start(), w); err != nil {
+		return cell{}, err
 	}
-	if text := (*out)[from:]; len(text) > len("[]") {
-		sh.cells = sh.appendEscaped(sh.cells, text)
+	w.keep(sh.body, sh.scan.Offset())
+	from := len(sh.cells)
+	if text := w.out[start:]; len(text) > len("[]") {
+		sh.cells = appendPrintable(sh.cells, sh.clip(text))
 	}
-	return nil
+	return sh.ownCell(from), nil
 }
 
-// copyContainer copies an object or array to out with its money converted, and
-// leaves out what goes far beyond maxText from from on.
-func (sh *shaper) copyContainer(around *scope, kind jsonscan.Kind, c column, from int, out *[]byte) error {
+// copyContainer reads an object or array that gets no table, converts its
+// money, and leaves out what goes far beyond maxText from start on.
+func (sh *shaper) copyContainer(around *scope, kind jsonscan.Kind, c column, start int, w *jsonCopy) error {
 	sc := around
 	if kind == jsonscan.ObjectStart {
 		sc = &scope{around: around.known()}
 	}
-	*out = append(*out, sh.scan.Raw()...)
-	for begun := false; ; {
-		next, member := sh.scan.Next(), c
+	kept, left := sh.scan.Offset(), false
+	for {
+		next, member, key := sh.scan.Next(), c, 0
 		if next == jsonscan.ObjectEnd || next == jsonscan.ArrayEnd {
-			*out = append(*out, sh.scan.Raw()...)
-			return nil
+			return sh.closeInner(left, w)
 		}
 		if next == jsonscan.Key {
 			member = column{raw: sh.scan.Raw()}
 			member.schema = c.schema.Child(member.name())
 			member.unit = sh.unit(member.schema, member.name())
+			key = sh.scan.Start()
 			next = sh.scan.Next()
 		}
-		if len(*out)-from > maxText {
+		if next <= jsonscan.End {
+			return sh.unexpected()
+		}
+		if left = left || sh.scan.Offset()-start > maxText; left {
 			sh.clipped = true
+			if w.at < kept {
+				w.keep(sh.body, kept)
+			}
 			if err := sh.skip(next); err != nil {
 				return err
 			}
 			continue
 		}
-		if begun {
-			*out = append(*out, ',')
+		if kind == jsonscan.ObjectStart && !utf8.Valid(member.raw) {
+			w.replace(sh.body, key, key+len(member.raw), valid(member.raw))
 		}
-		begun = true
-		if kind == jsonscan.ObjectStart {
-			*out = appendKey(*out, member.raw)
-		}
-		if err := sh.copyValue(sc, next, member, from, out); err != nil {
+		if err := sh.copyValue(sc, next, member, start, w); err != nil {
 			return err
 		}
+		kept = sh.scan.Offset()
 	}
 }
 
 // copyValue is value for the inside of a container that gets no table.
-func (sh *shaper) copyValue(sc *scope, kind jsonscan.Kind, c column, from int, out *[]byte) error {
+func (sh *shaper) copyValue(sc *scope, kind jsonscan.Kind, c column, start int, w *jsonCopy) error {
 	if kind == jsonscan.ObjectStart || kind == jsonscan.ArrayStart {
-		return sh.copyContainer(sc, kind, c, from, out)
+		return sh.copyContainer(sc, kind, c, start, w)
 	}
 	if kind == jsonscan.String && string(c.raw) == string(currencyKey) {
 		sc.own = unquoted(sh.scan.Raw())
 	}
 	cells := len(sh.cells)
-	err := sh.value(sc, kind, &c, out)
+	_, err := sh.value(sc, kind, &c, w)
 	sh.cells = sh.cells[:cells]
 	return err
 }
 
-// number writes the number just read by its unit.
-func (sh *shaper) number(sc *scope, c *column, out *[]byte) error {
+// number reads the number just scanned by its unit: money moves its decimal
+// point, everything else stays.
+func (sh *shaper) number(sc *scope, c *column, w *jsonCopy) cell {
+	start, end := sh.scan.Start(), sh.scan.Offset()
+	exponent := sh.exponent(sc, c)
+	if exponent == 0 {
+		return cell{from: start, to: end}
+	}
 	raw := sh.scan.Raw()
-	from := len(*out)
+	digits := len(raw)
+	if raw[0] == '-' {
+		digits--
+	}
+	if sh.scan.Whole() && digits > exponent {
+		point := end - exponent
+		w.keep(sh.body, point)
+		w.out = append(w.out, '.')
+		return cell{from: start, to: end, point: point}
+	}
+	from := len(sh.cells)
+	sh.cells = appendShifted(sh.cells, raw, exponent)
+	w.replace(sh.body, start, end, sh.cells[from:])
+	return sh.ownCell(from)
+}
+
+// exponent returns by how many digits the point of the number just scanned
+// moves. An amount in a currency that nobody named stays as it is, and the
+// answer says so.
+func (sh *shaper) exponent(sc *scope, c *column) int {
 	switch c.unit {
 	case openapi.MoneyBase:
-		sh.baseMissing = sh.baseMissing || !sh.baseKnown && string(raw) != "0"
-		*out = sh.appendMoney(*out, raw, sh.baseExponent, sh.baseKnown, c)
+		if !sh.baseKnown && string(sh.scan.Raw()) != "0" {
+			sh.baseMissing = true
+			sh.leave(c)
+		}
+		return sh.baseExponent
 	case openapi.MoneyRow, openapi.MoneyCustomer:
 		exponent, known := sh.baseExponent, sh.baseKnown
 		if currency := sh.currency(sc); currency != nil {
 			exponent, known = Exponent(currency)
 		}
-		*out = sh.appendMoney(*out, raw, exponent, known, c)
+		if !known && string(sh.scan.Raw()) != "0" {
+			sh.leave(c)
+		}
+		return exponent
 	case openapi.None:
 		sh.leave(c)
-		*out = append(*out, raw...)
-	default:
-		*out = append(*out, raw...)
 	}
-	sh.cells = append(sh.cells, (*out)[from:]...)
-	return nil
-}
-
-// appendMoney appends an amount of minor units in display units. An amount in
-// a currency that nobody named is left as it is, and the answer says so.
-func (sh *shaper) appendMoney(dst, raw []byte, exponent int, known bool, c *column) []byte {
-	if !known && string(raw) != "0" {
-		sh.leave(c)
-	}
-	if exponent == 0 {
-		return append(dst, raw...)
-	}
-	return appendShifted(dst, raw, exponent)
+	return 0
 }
 
 // leave remembers that the numbers of a field stay as the API sent them.
@@ -224,30 +257,8 @@ func valid(text []byte) []byte {
 	return bytes.ToValidUTF8(text, []byte("\ufffd"))
 }
 
-// appendString appends the string just read as JSON, as it stands if that is
-// valid UTF-8 of a bearable length.
-func (sh *shaper) appendString(dst []byte) []byte {
-	raw := sh.scan.Raw()
-	if len(raw) <= maxText && (sh.scan.Plain() || utf8.Valid(raw)) {
-		return append(dst, raw...)
-	}
-	text := sh.clip(sh.scan.AppendString(nil))
-	quoted, err := json.Marshal(string(text))
-	if err != nil {
-		return append(dst, `""`...)
-	}
-	return append(dst, quoted...)
-}
-
-// appendStringCell appends the string just read as the text of a cell.
-func (sh *shaper) appendStringCell(dst []byte) []byte {
-	if raw := sh.scan.Raw(); sh.scan.Plain() && len(raw) <= maxText {
-		return append(dst, raw[1:len(raw)-1]...)
-	}
-	return sh.appendEscaped(dst, sh.scan.AppendString(nil))
-}
-
-// appendEscaped appends text with nothing in it that could end a cell.
+// appendEscaped appends text, shortened if it is too long, with nothing in it
+// that could end a cell.
 func (sh *shaper) appendEscaped(dst, text []byte) []byte {
 	return appendPrintable(dst, sh.clip(text))
 }
@@ -282,7 +293,7 @@ func (sh *shaper) clip(text []byte) []byte {
 // control and format characters, line and paragraph separators.
 func appendRune(dst []byte, r rune) []byte {
 	switch {
-	case ' ' <= r && r < unicode.MaxASCII: // nearly all of it
+	case r >= ' ' && r < 0x7f:
 		return append(dst, byte(r))
 	case r == '\t':
 		return append(dst, `\t`...)

@@ -40,6 +40,7 @@ func (sh *shaper) findCurrency(sc *scope) {
 		sh.currency(sc)
 		key = baseCurrencyKey
 	}
+	sc.searched = true
 	if base := unquoted(sh.scan.Ahead(key)); base != nil {
 		sh.setBase(base)
 	}
@@ -150,16 +151,17 @@ func (sh *shaper) addQuery(p Pair) {
 
 // list reads the rows of the answer: an array, or an object of rows by key.
 func (sh *shaper) list(sc *scope, schema *openapi.Schema, keyed bool) error {
-	main := &table{schema: schema, keyed: keyed, cols: make([]column, 0, 32), rows: make([]byte, 0, min(sh.size/2+256, sh.textLimit+headRoom))}
+	main := sh.newTable()
+	main.schema, main.keyed = schema, keyed
 	sh.listed = true
 	sh.tables = slices.Insert(sh.tables, 0, main)
-	sh.rows = make([]byte, headRoom, min(sh.size+sh.size/8+256, sh.jsonLimit)+2*headRoom)
-	sh.rows = append(sh.rows, `,"rows":[`...)
-	start := len(sh.rows)
+	sh.rows.out = make([]byte, headRoom, min(len(sh.body)+len(sh.body)/8+256, sh.jsonLimit)+2*headRoom)
+	sh.rows.out = append(sh.rows.out, `,"rows":[`...)
+	start := len(sh.rows.out)
 	for {
 		kind := sh.scan.Next()
 		if kind == jsonscan.ArrayEnd || kind == jsonscan.ObjectEnd {
-			sh.rows = append(sh.rows, ']')
+			sh.rows.out = append(sh.rows.out, ']')
 			return nil
 		}
 		var at rowAt
@@ -184,17 +186,19 @@ func (sh *shaper) listElement(sc *scope, main *table, at rowAt, kind jsonscan.Ki
 	if !sh.wanted(index) {
 		return sh.skip(kind)
 	}
-	if sh.cut || sh.shown > 0 && sh.full() {
+	if sh.cut || sh.shown > 0 && sh.full(0) {
 		sh.cut = true
 		return sh.skip(kind)
 	}
 	m := sh.mark()
 	if m.rows > start {
-		sh.rows = append(sh.rows, ',')
+		sh.rows.out = append(sh.rows.out, ',')
 	}
+	sh.beginRow(at, kind)
 	if err := sh.element(sc, main, at, kind, &sh.rows); err != nil {
 		return err
 	}
+	sh.rows.keep(sh.body, sh.scan.Offset())
 	// A row whose inner tables did not fit waits for the next page, unless it
 	// is the first one and would never fit.
 	if sh.over() || sh.cut && sh.shown > 0 {
@@ -202,8 +206,22 @@ func (sh *shaper) listElement(sc *scope, main *table, at rowAt, kind jsonscan.Ki
 		return nil
 	}
 	sh.shown++
-	sh.widestJSON = max(sh.widestJSON, len(sh.rows)-m.rows)
+	sh.widestJSON = max(sh.widestJSON, len(sh.rows.out)-m.rows)
 	return nil
+}
+
+// beginRow begins to copy a row whose first token was read. The name of a row,
+// if it has one, becomes its first member.
+func (sh *shaper) beginRow(at rowAt, kind jsonscan.Kind) {
+	sh.rows.at = sh.scan.Start()
+	if at.key == nil || kind != jsonscan.ObjectStart {
+		return
+	}
+	sh.rows.out = append(append(sh.rows.out, `{"key":`...), valid(at.key)...)
+	if sh.scan.Peek() != '}' {
+		sh.rows.out = append(sh.rows.out, ',')
+	}
+	sh.rows.at = sh.scan.Offset()
 }
 
 // wanted reports whether the row at index is inside Offset and Limit.
@@ -223,9 +241,9 @@ func (sh *shaper) section(sc *scope, schema *openapi.Schema, key []byte, kind js
 	}
 	m := sh.mark()
 	if m.data > 0 {
-		sh.data = append(sh.data, ',')
+		sh.data.out = append(sh.data.out, ',')
 	}
-	sh.data = appendKey(sh.data, key)
+	sh.data.out = appendKey(sh.data.out, key)
 	if err := sh.node(sc, at, kind); err != nil {
 		return err
 	}
@@ -252,7 +270,10 @@ func (sh *shaper) node(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 	case kind == jsonscan.ArrayStart && sh.scan.Peek() == '{':
 		t := sh.tableAt(nil, at.raw[1:len(at.raw)-1], at.schema)
 		t.limit = sh.opt.SectionRows
-		return sh.items(sc, t, span{}, &sh.data)
+		sh.data.at = sh.scan.Start()
+		err := sh.items(sc, t, cell{}, &sh.data)
+		sh.data.keep(sh.body, sh.scan.Offset())
+		return err
 	default:
 		return sh.line(sc, at, kind)
 	}
@@ -261,15 +282,17 @@ func (sh *shaper) node(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 // line writes a value of the data as one line of text.
 func (sh *shaper) line(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 	before := len(sh.lines)
-	c := column{raw: at.raw, schema: at.schema, unit: sh.unit(at.schema, at.raw[1:len(at.raw)-1])}
-	sh.facts.cols = append(sh.facts.cols, c)
+	c := &column{raw: at.raw, schema: at.schema, unit: sh.unit(at.schema, at.raw[1:len(at.raw)-1])}
+	sh.facts.cols = append(sh.facts.cols, *c)
 	sh.lines = append(appendHeading(sh.lines, []byte(at.line), c.unit), '\t')
-	from := len(sh.cells)
-	if err := sh.value(sc, kind, &c, &sh.data); err != nil {
+	sh.data.at = sh.scan.Start()
+	text, err := sh.value(sc, kind, c, &sh.data)
+	if err != nil {
 		return err
 	}
-	sh.lines = append(append(sh.lines, sh.cells[from:]...), '\n')
-	sh.cells = sh.cells[:from]
+	sh.data.keep(sh.body, sh.scan.Offset())
+	sh.lines = append(sh.appendCell(sh.lines, text), '\n')
+	sh.cells = sh.cells[:0]
 	sh.wrote(len(sh.lines) - before)
 	return nil
 }
@@ -278,12 +301,12 @@ func (sh *shaper) line(sc *scope, at nodeAt, kind jsonscan.Kind) error {
 // themselves become rows of a table named like the object.
 func (sh *shaper) object(around *scope, at nodeAt) error {
 	sc := &scope{around: sh.currency(around)}
-	sh.data = append(sh.data, '{')
+	sh.data.out = append(sh.data.out, '{')
 	first := true
 	for {
 		switch sh.scan.Next() {
 		case jsonscan.ObjectEnd:
-			sh.data = append(sh.data, '}')
+			sh.data.out = append(sh.data.out, '}')
 			return nil
 		case jsonscan.Key:
 		default:
@@ -292,7 +315,7 @@ func (sh *shaper) object(around *scope, at nodeAt) error {
 		key := sh.scan.Raw()
 		kind := sh.scan.Next()
 		container := kind == jsonscan.ObjectStart || kind == jsonscan.ArrayStart
-		if sh.over() || container && sh.full() {
+		if sh.over() || container && sh.full(0) {
 			sh.cut = true
 			if err := sh.skip(kind); err != nil {
 				return err
@@ -300,10 +323,10 @@ func (sh *shaper) object(around *scope, at nodeAt) error {
 			continue
 		}
 		if !first {
-			sh.data = append(sh.data, ',')
+			sh.data.out = append(sh.data.out, ',')
 		}
 		first = false
-		sh.data = appendKey(sh.data, key)
+		sh.data.out = appendKey(sh.data.out, key)
 		if err := sh.objectMember(sc, at, key, kind); err != nil {
 			return err
 		}
@@ -316,7 +339,10 @@ func (sh *shaper) objectMember(sc *scope, at nodeAt, key []byte, kind jsonscan.K
 	if kind == jsonscan.ObjectStart {
 		t := sh.tableAt(nil, at.raw[1:len(at.raw)-1], schema)
 		t.keyed = true
-		return sh.element(sc, t, rowAt{key: key}, kind, &sh.data)
+		sh.data.at = sh.scan.Start()
+		err := sh.element(sc, t, rowAt{key: key}, kind, &sh.data)
+		sh.data.keep(sh.body, sh.scan.Offset())
+		return err
 	}
 	return sh.node(sc, nodeAt{raw: key, line: at.prefix + name, prefix: at.prefix + name + ".", schema: schema}, kind)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // DateForms tells a reader what Date accepts.
@@ -16,8 +17,10 @@ const DateForms = "2026, 2026-Q1, 2026-03, 2026-03-15, 2026-01-01..2026-03-31, l
 // the account's time zone; the others become YYYYMMDD-YYYYMMDD.
 func Date(text string) (string, error) {
 	s := strings.ToLower(strings.Join(strings.Fields(text), " "))
-	if word, ok := relative(s); ok {
-		return word, nil
+	if s != "" && !isDigit(s[0]) {
+		if word, ok := relative(s); ok {
+			return word, nil
+		}
 	}
 	for _, separator := range [...]string{"..", " to ", " until ", ":", "/", " - ", "–"} {
 		if from, to, ok := strings.Cut(s, separator); ok {
@@ -120,29 +123,46 @@ var (
 // period returns the first and last day of a day, month, quarter, half year or
 // year that names itself.
 func period(s string) (from, to time.Time, ok bool) {
+	if strings.ContainsFunc(s, unicode.IsLetter) {
+		return namedPeriod(s)
+	}
+	switch len(s) {
+	case 4:
+		from, ok = parse(s, "2006")
+		return from, from.AddDate(1, 0, -1), ok
+	case 6, 7:
+		from, ok = parse(s, "2006-01", "200601", "2006-1")
+		return from, from.AddDate(0, 1, -1), ok
+	case 8, 9, 10:
+		from, ok = parse(s, "2006-01-02", "20060102", "2006-1-2")
+		return from, from, ok
+	}
+	return from, to, false
+}
+
+// namedPeriod is period for a month with its name, a quarter or a half year.
+func namedPeriod(s string) (from, to time.Time, ok bool) {
 	if m := quarter.FindStringSubmatch(s); m != nil {
 		return months(m[1]+m[4], m[2]+m[3], 3)
 	}
 	if m := half.FindStringSubmatch(s); m != nil {
 		return months(m[1]+m[4], m[2]+m[3], 6)
 	}
-	for _, layout := range [...]string{"2006-01-02", "20060102", "2006-1-2"} {
-		if day, err := time.Parse(layout, s); err == nil {
-			return day, day, true
-		}
-	}
-	for _, layout := range [...]string{"2006-01", "2006-1", "200601", "January 2006", "Jan 2006", "2006 January", "2006 Jan", "January-2006", "Jan-2006"} {
-		if day, err := time.Parse(layout, s); err == nil {
-			return day, day.AddDate(0, 1, -1), true
-		}
-	}
-	if len(s) == 4 {
-		if day, err := time.Parse("2006", s); err == nil {
-			return day, day.AddDate(1, 0, -1), true
-		}
-	}
-	return time.Time{}, time.Time{}, false
+	from, ok = parse(s, "January 2006", "Jan 2006", "2006 January", "2006 Jan", "January-2006", "Jan-2006")
+	return from, from.AddDate(0, 1, -1), ok
 }
+
+// parse reads a time in the first of the layouts that fits.
+func parse(s string, layouts ...string) (time.Time, bool) {
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // months returns the nth block of so many months in a year.
 func months(year, nth string, count int) (from, to time.Time, ok bool) {

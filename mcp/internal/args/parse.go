@@ -6,55 +6,64 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/growpanel/growpanel-mcp/internal/jsonscan"
 )
 
 // Values are the arguments of one call after checking: text, numbers and
 // truth values as text, objects as JSON. An argument that is null or empty
 // counts as not given.
 type Values struct {
-	text map[string]string
+	text []entry // few enough to look through
 	json map[string]json.RawMessage
 	maps map[string]map[string]string
 }
 
+type entry struct{ name, text string }
+
 // Has reports whether the argument was given.
-func (v Values) Has(name string) bool {
-	_, text := v.text[name]
+func (v *Values) Has(name string) bool {
 	_, object := v.json[name]
 	_, pairs := v.maps[name]
-	return text || object || pairs
+	return v.Get(name) != "" || object || pairs
 }
 
 // Get returns the text of an argument, empty if it was not given.
-func (v Values) Get(name string) string { return v.text[name] }
+func (v *Values) Get(name string) string {
+	for i := range v.text {
+		if v.text[i].name == name {
+			return v.text[i].text
+		}
+	}
+	return ""
+}
 
 // Default sets an argument that was not given.
-func (v Values) Default(name, text string) {
+func (v *Values) Default(name, text string) {
 	if !v.Has(name) {
-		v.text[name] = text
+		v.text = append(v.text, entry{name, text})
 	}
 }
 
 // Int returns an Integer argument, or fallback if it was not given.
-func (v Values) Int(name string, fallback int) int {
-	if n, err := strconv.Atoi(v.text[name]); err == nil {
+func (v *Values) Int(name string, fallback int) int {
+	if n, err := strconv.Atoi(v.Get(name)); err == nil {
 		return n
 	}
 	return fallback
 }
 
 // True reports whether a Boolean argument is true.
-func (v Values) True(name string) bool { return v.text[name] == "true" }
+func (v *Values) True(name string) bool { return v.Get(name) == "true" }
 
 // JSON returns an Object argument, nil if it was not given.
-func (v Values) JSON(name string) json.RawMessage { return v.json[name] }
+func (v *Values) JSON(name string) json.RawMessage { return v.json[name] }
 
 // Map returns a Map argument.
-func (v Values) Map(name string) map[string]string { return v.maps[name] }
+func (v *Values) Map(name string) map[string]string { return v.maps[name] }
 
 // Error lists everything that is wrong with the arguments of a call, for the
 // model to correct.
@@ -65,18 +74,18 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // Parse reads the arguments of a call to tool against the set. Its error is an
 // *Error.
-func (s Set) Parse(tool string, raw json.RawMessage) (Values, error) {
-	v := Values{text: map[string]string{}, json: map[string]json.RawMessage{}, maps: map[string]map[string]string{}}
-	given, err := decodeObject(raw)
+func (s Set) Parse(tool string, raw json.RawMessage) (*Values, error) {
+	v := &Values{text: make([]entry, 0, 8)}
+	given, err := members(raw)
 	if err != nil {
 		return v, &Error{[]string{"arguments: " + err.Error() + "; give a JSON object"}}
 	}
 	c := &call{tool: tool, set: s, given: given, values: v}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		c.argument(name, given[name])
+	for i := range given {
+		c.argument(&given[i])
 	}
-	for _, p := range s {
-		if p.Required && !v.Has(p.Name) && !c.blamed[p.Name] {
+	for i := range s {
+		if p := &s[i]; p.Required && !v.Has(p.Name) && !c.blamed[p.Name] {
 			c.problem("%s needs %q: %s", tool, p.Name, p.hint())
 		}
 	}
@@ -86,24 +95,70 @@ func (s Set) Parse(tool string, raw json.RawMessage) (Values, error) {
 	return v, nil
 }
 
-// decodeObject reads a JSON object; nothing at all is an empty one.
-func decodeObject(raw json.RawMessage) (map[string]json.RawMessage, error) {
-	given := map[string]json.RawMessage{}
-	if len(bytes.TrimSpace(raw)) == 0 {
-		return given, nil
-	}
-	if err := json.Unmarshal(raw, &given); err != nil {
-		return nil, errors.New("not a JSON object")
-	}
-	return given, nil
+// argument is one member of the object of arguments.
+type argument struct {
+	name string
+	kind jsonscan.Kind // of the token that begins the value
+	raw  json.RawMessage
+	text string // of scalars
 }
+
+// members reads the members of an object, in the order of their names; nothing
+// at all is an empty one. Some clients send the object as a string of JSON.
+func members(raw json.RawMessage) ([]argument, error) {
+	s := jsonscan.NewScanner(raw)
+	switch s.Next() {
+	case jsonscan.ObjectStart:
+	case jsonscan.String:
+		if inner := bytes.TrimSpace(s.AppendString(nil)); len(inner) > 0 && inner[0] == '{' {
+			return members(inner)
+		}
+		return nil, errNoObject
+	default:
+		if len(bytes.TrimSpace(raw)) == 0 {
+			return nil, nil
+		}
+		return nil, errNoObject
+	}
+	given := make([]argument, 0, 8)
+	for {
+		switch s.Next() {
+		case jsonscan.ObjectEnd:
+			if s.Next() != jsonscan.End {
+				return nil, errNoObject
+			}
+			slices.SortFunc(given, func(a, b argument) int { return strings.Compare(a.name, b.name) })
+			return given, nil
+		case jsonscan.Key:
+		default:
+			return nil, errNoObject
+		}
+		a := argument{name: s.String()}
+		a.kind = s.Next()
+		start := s.Start()
+		switch a.kind {
+		case jsonscan.String:
+			a.text = strings.TrimSpace(s.String())
+		case jsonscan.Number, jsonscan.True, jsonscan.False:
+			a.text = string(s.Raw())
+		default:
+			if !s.Skip(a.kind) {
+				return nil, errNoObject
+			}
+		}
+		a.raw = raw[start:s.Offset()]
+		given = append(given, a)
+	}
+}
+
+var errNoObject = errors.New("not a JSON object")
 
 // call is the check of one call.
 type call struct {
 	tool     string
 	set      Set
-	given    map[string]json.RawMessage
-	values   Values
+	given    []argument
+	values   *Values
 	problems []string
 	blamed   map[string]bool // properties that a problem names already
 }
@@ -120,69 +175,75 @@ func (c *call) blame(name string) {
 }
 
 // argument takes one argument of the call.
-func (c *call) argument(name string, raw json.RawMessage) {
-	p := c.set.Find(name)
+func (c *call) argument(a *argument) {
+	p := c.set.Find(a.name)
 	if p == nil {
-		p = c.set.Find(snake(name))
+		p = c.set.Find(snake(a.name))
 	}
 	if p == nil {
-		if key, ok := strings.CutPrefix(name, "custom_"); ok && key != "" && c.set.Find("custom") != nil {
-			c.custom(key, raw)
+		if key, ok := strings.CutPrefix(a.name, "custom_"); ok && key != "" && c.set.Find("custom") != nil {
+			c.custom(key, a.raw)
 			return
 		}
-		c.unknown(name)
+		c.unknown(a.name)
 		return
 	}
 	if c.values.Has(p.Name) && p.Type != Map {
 		c.problem("%q is given twice", p.Name)
 		return
 	}
-	if err := c.take(p, raw); err != nil {
+	if err := c.take(p, a); err != nil {
 		c.blame(p.Name)
 		c.problem("%s: %s", p.Name, err)
 	}
 }
 
 // take stores the value of a known argument.
-func (c *call) take(p *Property, raw json.RawMessage) error {
-	value, err := decode(raw)
-	if err != nil {
-		return err
-	}
-	if value == nil || value == "" {
+func (c *call) take(p *Property, a *argument) error {
+	switch {
+	case a.kind == jsonscan.Null || a.kind == jsonscan.String && a.text == "":
 		return nil
-	}
-	switch p.Type {
-	case Object:
-		return c.takeObject(p, raw, value)
-	case Map:
-		return c.takeMap(p, value)
-	default:
-		text, err := p.text(value)
-		if err == nil && text != "" {
-			c.values.text[p.Name] = text
+	case p.Type == Object:
+		return c.takeObject(p, a)
+	case p.Type == Map:
+		value, err := decode(a.raw)
+		if err != nil {
+			return err
 		}
-		return err
+		return c.takeMap(p, value)
 	}
+	text := a.text
+	if a.kind == jsonscan.ObjectStart || a.kind == jsonscan.ArrayStart {
+		value, err := decode(a.raw)
+		if err != nil {
+			return err
+		}
+		if text, err = p.scalar(value); err != nil || text == "" {
+			return err
+		}
+	}
+	text, err := p.canonical(text)
+	if err == nil && text != "" {
+		c.values.text = append(c.values.text, entry{p.Name, text})
+	}
+	return err
 }
 
-func (c *call) takeObject(p *Property, raw json.RawMessage, value any) error {
-	switch v := value.(type) {
-	case map[string]any, []any:
-		c.values.json[p.Name] = raw
-		return nil
-	case string:
-		// Models often write an object as a string of JSON.
-		inner, err := decode(json.RawMessage(v))
-		if err == nil {
-			switch inner.(type) {
-			case map[string]any, []any:
-				c.values.json[p.Name] = json.RawMessage(v)
-				return nil
-			}
-		}
+func (c *call) takeObject(p *Property, a *argument) error {
+	raw := a.raw
+	if a.kind == jsonscan.String {
+		raw = json.RawMessage(a.text) // models often write an object as a string of JSON
 	}
-	return errors.New("give a JSON object, " + p.hint())
+	s := jsonscan.NewScanner(raw)
+	kind := s.Next()
+	if kind != jsonscan.ObjectStart && kind != jsonscan.ArrayStart || !s.Skip(kind) || s.Next() != jsonscan.End {
+		return errors.New("give a JSON object, " + p.hint())
+	}
+	if c.values.json == nil {
+		c.values.json = map[string]json.RawMessage{}
+	}
+	c.values.json[p.Name] = raw
+	return nil
 }
 
 func (c *call) takeMap(p *Property, value any) error {
@@ -222,6 +283,9 @@ func (c *call) custom(key string, raw json.RawMessage) {
 }
 
 func (c *call) setMap(name, key, text string) {
+	if c.values.maps == nil {
+		c.values.maps = map[string]map[string]string{}
+	}
 	if c.values.maps[name] == nil {
 		c.values.maps[name] = map[string]string{}
 	}
@@ -242,10 +306,14 @@ func (c *call) unknown(name string) {
 
 // renamed returns the arguments with one renamed.
 func (c *call) renamed(from, to string) string {
-	fixed := maps.Clone(c.given)
+	fixed := map[string]json.RawMessage{}
+	for _, a := range c.given {
+		fixed[a.name] = a.raw
+	}
+	wrong := fixed[from]
 	delete(fixed, from)
 	if _, taken := fixed[to]; !taken {
-		fixed[to] = c.given[from]
+		fixed[to] = wrong
 	}
 	out, err := json.Marshal(fixed)
 	if err != nil || len(out) > 400 {
@@ -254,12 +322,8 @@ func (c *call) renamed(from, to string) string {
 	return string(out)
 }
 
-// text returns the value of a scalar argument in its canonical spelling.
-func (p *Property) text(value any) (string, error) {
-	text, err := p.scalar(value)
-	if err != nil || text == "" {
-		return "", err
-	}
+// canonical returns the text of a scalar argument in its canonical spelling.
+func (p *Property) canonical(text string) (string, error) {
 	switch {
 	case p.Type == Integer:
 		return p.integer(text)
@@ -318,6 +382,9 @@ func boolean(text string) (string, error) {
 
 // choice returns the value of a closed set that text stands for.
 func (p *Property) choice(text string) (string, error) {
+	if slices.Contains(p.Enum, text) {
+		return text, nil
+	}
 	word := fold(text)
 	if other, ok := p.Words[word]; ok {
 		return other, nil

@@ -229,3 +229,26 @@ func TestWritePage_NamesEverySetting(t *testing.T) {
 		}
 	}
 }
+
+// FuzzSettings feeds every setting any text: it is either refused with a reason,
+// or understood, and what was understood of an origin reads back as itself.
+func FuzzSettings(f *testing.F) {
+	for _, value := range []string{"https://a.example.com", "http://[::1]:80/", "127.0.0.1:0", "GET=1,POST=2", "off", "2026-03-31", "true", "https://a@b", "http://%41:0"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, setting := range Flags(ServeAll) {
+			var c Serve
+			if err := setting.apply(&c, value); err != nil && err.Error() == "" {
+				t.Errorf("--%s %q is refused without a reason", setting.Flag, value)
+			}
+		}
+		var origin, again string
+		if setOrigin(&origin, value) != nil {
+			return
+		}
+		if err := setOrigin(&again, origin); err != nil || again != origin {
+			t.Errorf("origin %q of %q reads back as %q, %v", origin, value, again, err)
+		}
+	})
+}

@@ -17,7 +17,7 @@ GATE     := bin/testgate
 FUZZTIME ?= 10s
 
 # Packages whose tests also run under the race detector, as far as they exist.
-RACE := $(foreach dir,$(wildcard analytics httpapi identity ingest internal/sqldb mcp oauth store),./$(dir)/...)
+RACE := $(foreach dir,$(wildcard analytics cmd httpapi identity ingest internal/sqldb mcp oauth store),./$(dir)/...)
 
 .PHONY: help
 help: ## List the targets.

@@ -51,6 +51,7 @@ func plans() []Plan {
 					Interval:      terms[term].interval,
 					IntervalCount: terms[term].count,
 					Currency:      currency,
+					Amount:        products[product].prices[currency][term] * int64(terms[term].months),
 					Group:         products[product].name,
 				})
 			}

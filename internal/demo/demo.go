@@ -40,6 +40,7 @@ type Plan struct {
 	Interval      string `json:"interval"`
 	IntervalCount int    `json:"interval_count"`
 	Currency      string `json:"currency"`
+	Amount        int64  `json:"amount"` // of one seat for one billing period
 	Group         string `json:"plan_group"`
 }
 

@@ -343,13 +343,14 @@ func isRare(x *ledger.Extra) bool {
 
 const wantPeriod = "must not be before period_start"
 
-// period checks that a period does not end before it starts. A day and an
-// instant are compared as days: the zone that tells them apart is the account's.
+// period checks that a period does not end before it starts. Where one is a day
+// and the other an instant, the account's zone decides, which may be changed
+// later: then the row is refused only if no zone could make it right.
 func (d *decoder) period(start, end calendar.Stamp) {
 	if start.IsZero() || end.IsZero() || end >= start {
 		return
 	}
-	if start.IsDay() == end.IsDay() || end.Day(time.UTC) < start.Day(time.UTC) {
+	if start.IsDay() == end.IsDay() || end.Day(time.UTC) < start.Day(time.UTC)-1 {
 		d.fail("period_end", wantPeriod)
 	}
 }

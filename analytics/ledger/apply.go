@@ -86,13 +86,15 @@ func (r *Replayer) full(s *stream, o *ordered, ev *Event, currency money.Currenc
 		return
 	}
 	var through, grace calendar.Day
-	var total int64
+	var basis int64
+	stated := calendar.NoDay
 	for i := range items {
 		if t := items[i].paidThrough(o.day); i == 0 || t > through {
 			through, grace = t, items[i].grace(r.set.GraceDays, o.day)
 		}
 		items[i].mrr = items[i].full()
-		total += items[i].mrr
+		basis += items[i].basis
+		stated = max(stated, items[i].end)
 	}
 	adds := s.sub == 0 && s.running && items[0].start.Valid() && items[0].start == s.setStart
 	wasRunning := s.running
@@ -102,8 +104,8 @@ func (r *Replayer) full(s *stream, o *ordered, ev *Event, currency money.Currenc
 		s.parts = s.parts[:0]
 		s.setStart, s.segment = items[0].start, o.day
 	}
-	if total == 0 {
-		r.noteTrial(o.day, through)
+	if basis == 0 {
+		r.noteTrial(o.day, stated)
 	}
 	r.place(s, o, ev, currency, items, adds)
 }
@@ -161,7 +163,8 @@ func (r *Replayer) owe(s *stream, day calendar.Day, wasRunning bool) {
 	}
 }
 
-// noteTrial records a zero-amount period of a customer who has not paid yet.
+// noteTrial records a zero-amount period of a customer who has not paid yet; end
+// is NoDay when the invoice states none.
 func (r *Replayer) noteTrial(day, end calendar.Day) {
 	if len(r.tape.changes) > 0 || day > r.today {
 		return // has paid before, or a trial that is still to come
@@ -169,7 +172,7 @@ func (r *Replayer) noteTrial(day, end calendar.Day) {
 	if r.zeroStart == calendar.NoDay {
 		r.zeroStart = day
 	}
-	r.zeroEnd = end
+	r.zeroEnd = max(r.zeroEnd, end)
 }
 
 // place gives every full item a line of the stream: the line of its plan, else

@@ -9,6 +9,7 @@ import (
 
 // Item is a priced plan within a stream on one day.
 type Item struct {
+	Stream   string
 	Plan     string
 	Currency string
 	Amount   int64
@@ -44,7 +45,17 @@ type part struct {
 type Customer struct {
 	First, Last Day // the days that were computed
 	Streams     []*Stream
+
+	// What follows is as of today.
+
+	PastDue    bool // a stream with value waits for its payment
+	TrialStart Day  // NoDay if none
+	TrialEnd   Day
+	Payments   int // paid invoices of a positive amount
 }
+
+// NoDay is no day.
+const NoDay = noDay
 
 const noDay Day = -1 << 31
 
@@ -57,6 +68,8 @@ type replay struct {
 	last     Day
 	applied  []applied
 	refunded map[string]int64
+	paid     bool // something has been worth something
+	facts    Customer
 }
 
 // applied is a subscription invoice that has been replayed.
@@ -118,8 +131,9 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 	}
 	Sort(set, counted)
 	if len(counted) == 0 {
-		return &Customer{First: today, Last: today}
+		return &Customer{First: today, Last: today, TrialStart: noDay, TrialEnd: noDay}
 	}
+	r.facts = Customer{TrialStart: noDay, TrialEnd: noDay}
 	first := effectiveDay(counted[0], set.Zone)
 	r.last = today
 	for _, i := range counted {
@@ -138,9 +152,22 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 			}
 			r.expire(s, d)
 			s.record(d)
+			r.facts.PastDue = r.facts.PastDue || d == today && r.pastDue(s, d)
 		}
 	}
-	return &Customer{First: first, Last: r.last, Streams: r.streams}
+	for _, i := range counted {
+		if i.paid() && i.Amount > 0 && i.Type != "refund" && day(i.Date, set.Zone) <= today {
+			r.facts.Payments++
+		}
+	}
+	r.facts.First, r.facts.Last, r.facts.Streams = first, r.last, r.streams
+	return &r.facts
+}
+
+// pastDue reports whether a stream with value is in its grace or unpaid.
+func (r *replay) pastDue(s *Stream, d Day) bool {
+	grace := s.ends == noDay && d >= s.through && d < s.through+s.grace
+	return s.running && len(s.Totals(d)) > 0 && (grace || s.unpaid != noDay)
 }
 
 // end ends a stream on a day; whatever was recorded from that day on is undone.
@@ -156,7 +183,7 @@ func (s *Stream) end(d Day) {
 // record writes down the value of the stream at the end of a day.
 func (s *Stream) record(d Day) {
 	for _, p := range s.parts {
-		s.Days[d] = append(s.Days[d], Item{Plan: p.plan, Currency: p.currency, Amount: p.left})
+		s.Days[d] = append(s.Days[d], Item{Stream: s.Subscription, Plan: p.plan, Currency: p.currency, Amount: p.left})
 	}
 }
 
@@ -178,6 +205,13 @@ func (r *replay) apply(i Invoice, d Day) {
 	switch i.Type {
 	case "subscription":
 		r.subscription(i, d)
+		for _, s := range r.streams {
+			var sum int64
+			for _, p := range s.parts {
+				sum += p.left
+			}
+			r.paid = r.paid || sum > 0
+		}
 	case "refund":
 		r.refund(i, d)
 	case "cancellation":
@@ -315,6 +349,7 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 	}
 	backBill := s.running
 	through, period := noDay, Day(0)
+	sum, stated := new(big.Rat), noDay
 	var parts []part
 	for _, l := range lines {
 		plan := r.plans[l.Plan]
@@ -334,6 +369,8 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 		if from != noDay && to != noDay {
 			linePeriod = to - from
 		}
+		sum.Add(sum, r.basis(l))
+		stated = max(stated, to)
 		if lineThrough > through {
 			through, period = lineThrough, linePeriod
 		}
@@ -354,6 +391,9 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 		s.segment, s.setStart = d, start
 	}
 	s.parts = parts
+	if sum.Sign() == 0 && !r.paid && d <= r.today {
+		r.trial(d, stated)
+	}
 	if !i.paid() {
 		s.owe(d, wasRunning)
 		if !wasRunning {
@@ -365,6 +405,14 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 	if s.ends != noDay && through > s.ends {
 		s.ends = noDay
 	}
+}
+
+// trial notes a zero-amount invoice of a customer who never paid.
+func (r *replay) trial(d, stated Day) {
+	if r.facts.TrialStart == noDay {
+		r.facts.TrialStart = d
+	}
+	r.facts.TrialEnd = max(r.facts.TrialEnd, stated)
 }
 
 // owe notes an unpaid invoice: it holds the stream without extending it.

@@ -1,0 +1,236 @@
+package oracletest
+
+import (
+	"cmp"
+	"maps"
+	"math/big"
+	"slices"
+)
+
+// Company is an account with its customers, as the reports see it.
+type Company struct {
+	Settings  Settings
+	Plans     map[string]Plan
+	Base      string // the account's base currency
+	Today     Day
+	Members   []*Member
+	Rates     Rates
+	WeekStart int // 0 is Sunday
+}
+
+// Member is a customer of a company.
+type Member struct {
+	ID       string
+	Country  string
+	Invoices []Invoice
+	History  *Customer
+
+	slots map[Day][]Item // by stream and plan, cached
+}
+
+// Rates tells for each day what one euro is worth in each currency.
+type Rates map[Day]map[string]*big.Rat
+
+// exponents are those of the currencies that random companies use.
+var exponents = map[string]int64{"usd": 2, "eur": 2, "jpy": 0}
+
+// Convert turns an amount into another currency at a day's rates.
+func (r Rates) Convert(amount int64, from, to string, d Day) int64 {
+	if from == to || amount == 0 {
+		return amount
+	}
+	per := func(currency string) *big.Rat {
+		if currency == "eur" {
+			return big.NewRat(1, 1)
+		}
+		for back := range Day(8) {
+			if rate := r[d-back][currency]; rate != nil {
+				return rate
+			}
+		}
+		panic("no rate for " + currency + " on " + d.String())
+	}
+	value := new(big.Rat).Mul(big.NewRat(amount, 1), new(big.Rat).Quo(per(to), per(from)))
+	for shift := exponents[to] - exponents[from]; shift != 0; {
+		if shift > 0 {
+			value.Mul(value, big.NewRat(10, 1))
+			shift--
+		} else {
+			value.Mul(value, big.NewRat(1, 10))
+			shift++
+		}
+	}
+	return round(value)
+}
+
+// View is what a report's filters select.
+type View struct {
+	Member func(*Member) bool // nil selects all
+	Item   func(Item) bool
+}
+
+func (v View) takes(m *Member) bool { return v.Member == nil || v.Member(m) }
+
+// at is what a member's subscriptions are worth at the end of a day, one item
+// per subscription and plan.
+func (m *Member) at(d Day) []Item {
+	if m.slots == nil {
+		m.slots = map[Day][]Item{}
+	}
+	if items, known := m.slots[d]; known {
+		return items
+	}
+	var items []Item
+	for _, s := range m.History.Streams {
+		sums := map[Item]int64{}
+		for _, item := range s.Days[d] {
+			sums[Item{Stream: s.Subscription, Plan: item.Plan, Currency: item.Currency}] += item.Amount
+		}
+		for item, amount := range sums {
+			if item.Amount = amount; amount > 0 {
+				items = append(items, item)
+			}
+		}
+	}
+	slices.SortFunc(items, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Currency, b.Currency))
+	})
+	m.slots[d] = items
+	return items
+}
+
+func (v View) items(m *Member, d Day) []Item {
+	if v.Item == nil {
+		return m.at(d)
+	}
+	var items []Item
+	for _, item := range m.at(d) {
+		if v.Item(item) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// worth is the sum of items in a currency at a day's rates.
+func (c *Company) worth(items []Item, currency string, d Day) int64 {
+	var sum int64
+	for _, item := range items {
+		sum += c.Rates.Convert(item.Amount, item.Currency, currency, d)
+	}
+	return sum
+}
+
+// Change is a movement of a member within a view.
+type Change struct {
+	Member   *Member
+	Day      Day
+	Type     string
+	Currency string
+	Amount   int64 // in Currency
+	Before   []Item
+	After    []Item
+}
+
+// Customers lists the customers by id.
+func (c *Company) Customers(q Query) []Row {
+	var rows []Row
+	for _, m := range c.Members {
+		if !q.View.takes(m) {
+			continue
+		}
+		h := m.History
+		firstPaid := noDay
+		for d := h.First; d <= c.Today && firstPaid == noDay; d++ {
+			if len(m.at(d)) > 0 {
+				firstPaid = d
+			}
+		}
+		trialEnd := h.TrialEnd
+		if h.TrialStart != noDay && trialEnd == noDay {
+			trialEnd = h.TrialStart + 14
+		}
+		row := Row{"id": m.ID, "mrr": float64(c.worth(m.at(c.Today), q.Currency, c.Today)), "payments": float64(h.Payments)}
+		row["paid_started"], row["trial_started"], row["trial_end_date"] = date(firstPaid), date(h.TrialStart), date(trialEnd)
+		switch {
+		case h.PastDue:
+			row["status"] = "past_due"
+		case len(m.at(c.Today)) > 0:
+			row["status"] = "active"
+		case firstPaid != noDay:
+			row["status"] = "canceled"
+		case h.TrialStart == noDay:
+			row["status"] = "lead"
+		case c.Today < trialEnd:
+			row["status"] = "trialing"
+		default:
+			row["status"] = "trial_ended"
+		}
+		rows = append(rows, row)
+	}
+	SortRows(rows, "id")
+	return rows
+}
+
+func date(d Day) any {
+	if d == noDay {
+		return nil
+	}
+	return d.String()
+}
+
+// Changes lists the movements within a view, by member and day. Those of type
+// "none" are left out.
+func (c *Company) Changes(v View) []Change {
+	var list []Change
+	for _, m := range c.Members {
+		if !v.takes(m) {
+			continue
+		}
+		var before []Item
+		paid := false
+		for d := m.History.First; d <= m.History.Last; d++ {
+			after := v.items(m, d)
+			if !slices.Equal(before, after) {
+				change := Change{Member: m, Day: d, Before: before, After: after}
+				if c.classify(&change, paid); change.Type != "none" {
+					list = append(list, change)
+				}
+			}
+			paid = paid || len(after) > 0
+			before = after
+		}
+	}
+	return list
+}
+
+func (c *Company) classify(change *Change, paid bool) {
+	currencies := map[string]bool{}
+	for _, item := range slices.Concat(change.Before, change.After) {
+		currencies[item.Currency] = true
+	}
+	change.Currency = c.Base
+	if len(currencies) == 1 {
+		change.Currency = slices.Collect(maps.Keys(currencies))[0]
+	}
+	at := min(change.Day, c.Today) // the rates of days to come are not known
+	before := c.worth(change.Before, change.Currency, at)
+	after := c.worth(change.After, change.Currency, at)
+	change.Amount = after - before
+	switch {
+	case len(change.Before) == 0 || len(change.After) == 0:
+		change.Type = classify(int64(len(change.Before)), int64(len(change.After)), paid)
+	case before == after:
+		change.Type = "none"
+	default:
+		change.Type = classify(before, after, paid)
+	}
+}
+
+// BillingFreq is the frequency that reports give a plan.
+func (p Plan) BillingFreq() string {
+	if p.Unit == "month" && p.Count == 3 {
+		return "quarter"
+	}
+	return p.Unit
+}

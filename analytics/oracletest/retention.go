@@ -1,0 +1,224 @@
+package oracletest
+
+import (
+	"math/big"
+	"time"
+)
+
+// months is how many months the default baseline lies back; 0 is one period.
+var trailing = map[string]int{"month": 1, "quarter": 3, "year": 12}
+
+// baseline is the day at which the row of a period begins to look.
+func (c *Company) baseline(p Period, interval string, months int) Day {
+	if months == 0 {
+		months = trailing[interval]
+	}
+	if trailing[interval] == 0 {
+		return p.From - 1
+	}
+	year, month, _ := p.To.Time().Date()
+	return Date(year, month+1-time.Month(months), 0)
+}
+
+// look is what retention finds between a baseline and a target.
+type look struct {
+	cohort, retained                   int64
+	base, target, least                int64 // at the rates of the baseline
+	expansion, contraction, churn      int64
+	expanded, contracted, churned      int64
+	targetNow, reactivation, reactives int64 // at the rates of the target
+}
+
+func (c *Company) look(q Query, b, t Day) look {
+	var l look
+	t = min(t, c.Today)
+	for _, m := range c.Members {
+		if !q.View.takes(m) {
+			continue
+		}
+		then, now := q.View.items(m, b), q.View.items(m, t)
+		if len(then) == 0 {
+			if len(now) > 0 && c.paidBefore(q, m, b) {
+				l.reactivation += c.worth(now, q.Currency, c.rateDay(q, t))
+				l.reactives++
+			}
+			continue
+		}
+		was, is := c.worth(then, q.Currency, c.rateDay(q, b)), c.worth(now, q.Currency, c.rateDay(q, b))
+		l.cohort++
+		l.base += was
+		l.target += is
+		l.targetNow += c.worth(now, q.Currency, c.rateDay(q, t))
+		l.least += min(was, is)
+		if len(now) > 0 {
+			l.retained++
+		}
+		switch {
+		case len(now) == 0:
+			l.churn -= was
+			l.churned++
+		case is > was:
+			l.expansion += is - was
+			l.expanded++
+		case is < was:
+			l.contraction += is - was
+			l.contracted++
+		}
+	}
+	return l
+}
+
+func (c *Company) paidBefore(q Query, m *Member, b Day) bool {
+	for d := m.History.First; d <= b; d++ {
+		if len(q.View.items(m, d)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// rates are a row's rates as exact percentages, nil for an empty cohort.
+func (l look) rates() map[string]*big.Rat {
+	if l.cohort == 0 {
+		return nil
+	}
+	kept := func(a, b int64) *big.Rat {
+		if b == 0 {
+			return big.NewRat(0, 1)
+		}
+		return big.NewRat(100*a, b)
+	}
+	rest := func(r *big.Rat) *big.Rat { return new(big.Rat).Sub(big.NewRat(100, 1), r) }
+	nrr, grr, retention := kept(l.target, l.base), kept(l.least, l.base), kept(l.retained, l.cohort)
+	return map[string]*big.Rat{
+		"nrr": nrr, "grr": grr, "customer_retention": retention, "customer_churn": rest(retention),
+		"mrr_churn": rest(grr), "net_mrr_churn": rest(nrr),
+	}
+}
+
+// Retention is the report retention.
+func (c *Company) Retention(q Query) []Row {
+	var rows []Row
+	for _, p := range c.periods(q) {
+		b := c.baseline(p, q.Interval, 0)
+		l := c.look(q, b, p.To)
+		row := Row{
+			"date": p.From.String(), "baseline_mrr": float64(l.base), "target_mrr": float64(l.targetNow), "grr_mrr": float64(l.least),
+			"cohort_customers": float64(l.cohort), "retained_customers": float64(l.retained), "churned_customers": float64(l.cohort - l.retained),
+			"expansion": float64(l.expansion), "expansion_customers": float64(l.expanded),
+			"contraction": float64(l.contraction), "contraction_customers": float64(l.contracted),
+			"churn": float64(l.churn), "churn_customers": float64(l.churned),
+			"reactivation": float64(l.reactivation), "reactivation_customers": float64(l.reactives),
+			"fx_adjustment": float64(l.targetNow - l.target), "arpa": float64(ratio(l.targetNow, l.retained)),
+		}
+		suffix := map[string]string{
+			"nrr": "nrr", "grr": "grr", "customer_retention": "customer_retention_rate", "customer_churn": "customer_churn_rate",
+			"mrr_churn": "mrr_churn_rate", "net_mrr_churn": "net_mrr_churn_rate",
+		}
+		means := c.means(q, p)
+		for name, field := range suffix {
+			row[field], row[name+"_avg"] = nil, nil
+			if rates := l.rates(); rates != nil {
+				row[field] = decimals(rates[name], 2)
+			}
+			if means[name] != nil {
+				row[name+"_avg"] = decimals(means[name], 2)
+			}
+		}
+		row["customer_lifetime"], row["ltv"] = nil, nil
+		if churn := means["customer_churn"]; churn != nil && churn.Sign() > 0 {
+			months := map[string]*big.Rat{
+				"day": big.NewRat(12, 365), "week": big.NewRat(84, 365), "month": big.NewRat(1, 1), "quarter": big.NewRat(3, 1), "year": big.NewRat(12, 1),
+			}[q.Interval]
+			lifetime := new(big.Rat).Quo(new(big.Rat).Mul(months, big.NewRat(100, 1)), churn)
+			row["customer_lifetime"] = decimals(lifetime, 1)
+			row["ltv"] = float64(round(new(big.Rat).Mul(lifetime, big.NewRat(ratio(l.targetNow, l.retained), 1))))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// means are the averages over the six complete periods that end with p.
+func (c *Company) means(q Query, p Period) map[string]*big.Rat {
+	sums, n := map[string]*big.Rat{}, int64(0)
+	for k := 0; k < 6; {
+		if p.To <= c.Today { // complete; a running period is left out
+			k++
+			rates := c.look(q, c.baseline(p, q.Interval, 0), p.To).rates()
+			for name, rate := range rates {
+				if sums[name] == nil {
+					sums[name] = new(big.Rat)
+				}
+				sums[name].Add(sums[name], rate)
+			}
+			if rates != nil {
+				n++
+			}
+		}
+		p = c.period(p.From-1, q.Interval)
+	}
+	for name := range sums {
+		sums[name].Quo(sums[name], big.NewRat(n, 1))
+	}
+	return sums
+}
+
+// Cohorts is the report cohort: the rows by start period, each with its periods
+// under "periods".
+func (c *Company) Cohorts(q Query) []Row {
+	var rows []Row
+	all := q
+	for _, p := range c.periods(all) {
+		q.From = p.From // fixed rates are those of the cohort's start
+		var members []*Member
+		var first []int64 // what each of them was worth when it started, at the start's rates
+		for _, m := range c.Members {
+			if !q.View.takes(m) {
+				continue
+			}
+			for d := m.History.First; d <= min(p.To, c.Today); d++ {
+				if items := q.View.items(m, d); len(items) > 0 {
+					if d >= p.From {
+						members, first = append(members, m), append(first, c.worth(items, q.Currency, c.rateDay(q, d)))
+					}
+					break
+				}
+			}
+		}
+		if len(members) == 0 {
+			continue
+		}
+		var initial int64
+		for _, mrr := range first {
+			initial += mrr
+		}
+		row := Row{"cohort_group": p.From.String(), "initial_customers": float64(len(members)), "initial_mrr": float64(initial)}
+		periods := []Row{{
+			"mrr_retained": float64(initial), "customers_retained": float64(len(members)), "mrr_retention": 100.0, "customer_retention": 100.0,
+			"nrr": 100.0, "mrr_churn": 0.0, "customer_churn": 0.0,
+		}}
+		for at := c.period(p.To+1, q.Interval); at.From <= c.Today; at = c.period(at.To+1, q.Interval) {
+			var kept, mrr, least int64
+			for k, m := range members {
+				items := q.View.items(m, min(at.To, c.Today))
+				if len(items) == 0 {
+					continue
+				}
+				value := c.worth(items, q.Currency, c.rateDay(q, at.To))
+				kept++
+				mrr += value
+				least += min(value, first[k])
+			}
+			n := int64(len(members))
+			periods = append(periods, Row{
+				"mrr_retained": float64(mrr), "customers_retained": float64(kept), "mrr_retention": percent(least, initial),
+				"customer_retention": percent(kept, n), "nrr": percent(mrr, initial), "mrr_churn": percent(initial-least, initial),
+				"customer_churn": percent(n-kept, n),
+			})
+		}
+		row["periods"] = periods
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,475 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/fx"
+	"github.com/growpanel/growpanel-mcp/analytics/oracletest"
+)
+
+// TestLaw_ReportsAreThoseOfTheOracle pushes random companies and compares
+// every report with a recomputation that shares no code with the product.
+func TestLaw_ReportsAreThoseOfTheOracle(t *testing.T) {
+	t.Parallel()
+	companies := 12
+	if s := os.Getenv("GROWPANEL_SOAK_COMPANIES"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		companies = max(companies, n/10)
+	}
+	a := newAPI(t)
+	rates := oracleRates(t, a)
+	failures := 0
+	for seed := range companies {
+		o := oracled{api: a, t: t, rng: rand.New(rand.NewPCG(uint64(seed), 27)), seed: seed}
+		o.found(rates)
+		if failures += o.compare(); failures > 5 {
+			t.Fatal("and so on")
+		}
+	}
+}
+
+// oracleRates imports rates with gaps, and returns them.
+func oracleRates(t *testing.T, a *api) oracletest.Rates {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 28))
+	rates := oracletest.Rates{}
+	var rows []fx.Rate
+	for d := oracletest.Date(2021, 1, 1); d < oracletest.Date(2032, 1, 1); d += oracletest.Day(1 + rng.IntN(3)) {
+		usd, jpy := strconv.Itoa(10000+rng.IntN(2000)), strconv.Itoa(15000+rng.IntN(2000))
+		usd, jpy = usd[:1]+"."+usd[1:], jpy[:3]+"."+jpy[3:]
+		rates[d] = map[string]*big.Rat{"usd": rational(usd), "jpy": rational(jpy)}
+		rows = append(rows,
+			fx.Rate{Day: calendar.Day(d), Base: "eur", Quote: "usd", Value: usd},
+			fx.Rate{Day: calendar.Day(d), Base: "eur", Quote: "jpy", Value: jpy})
+	}
+	if err := a.rates.ImportRates(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	return rates
+}
+
+func rational(s string) *big.Rat {
+	r, _ := new(big.Rat).SetString(s)
+	return r
+}
+
+// oracled is a company that both the API and the oracle know.
+type oracled struct {
+	*api
+	t    *testing.T
+	rng  *rand.Rand
+	seed int
+
+	key     string
+	company *oracletest.Company
+	single  bool // one currency
+}
+
+// found pushes a random company.
+func (o *oracled) found(rates oracletest.Rates) {
+	o.t.Helper()
+	_, o.key, _ = o.newAccount(o.t, fmt.Sprintf("Company %d", o.seed))
+	set := oracletest.RandomSettings(o.rng)
+	o.single = o.rng.IntN(2) == 0
+	currencies := 2
+	if o.single {
+		currencies = 1
+	}
+	c := &oracletest.Company{Settings: set, Plans: oracletest.Catalog(), Base: "usd", Rates: rates, WeekStart: o.rng.IntN(2)}
+	o.company = c
+	var today oracletest.Day
+	for n := range 4 + o.rng.IntN(12) {
+		invoices, day := oracletest.RandomInvoices(o.rng, set.Zone, fmt.Sprintf("i%d-", n), currencies)
+		if n == 0 {
+			today = day
+		}
+		c.Members = append(c.Members, &oracletest.Member{
+			ID: fmt.Sprintf("c%d", n), Country: []string{"us", "dk", "de"}[n%3], Invoices: invoices,
+		})
+	}
+	c.Today = today
+	c.Members = slices.DeleteFunc(c.Members, func(m *oracletest.Member) bool {
+		m.History = oracletest.Replay(set, c.Plans, m.Invoices, today)
+		for d := m.History.First; d <= m.History.Last; d++ {
+			if _, plain := m.History.Plans(d); !plain {
+				return true
+			}
+		}
+		// The lines of one plan are rounded one by one in another currency.
+		itemised := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
+		return slices.ContainsFunc(m.Invoices, itemised)
+	})
+	o.clock.Store(today.Time().Add(12*time.Hour - offset(today, set.Zone)).Unix())
+	o.push()
+}
+
+func offset(d oracletest.Day, zone *time.Location) time.Duration {
+	_, seconds := d.Time().Add(12 * time.Hour).In(zone).Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+func (o *oracled) push() {
+	o.t.Helper()
+	set := o.company.Settings
+	body := map[string]any{
+		"timezone": set.Zone.String(), "churn_grace_days": set.GraceDays, "non_renewal_churn": set.NonRenewalChurn, "first_day_of_week": o.company.WeekStart,
+		"refund_mrr": "reduce", "churn_recognition": "end_of_period", "subtract_one_time_discounts": set.SubtractOneTimeDiscounts, "auto_churn_days": nil,
+	}
+	if set.RefundsIgnored {
+		body["refund_mrr"] = "ignore"
+	}
+	if set.Immediate {
+		body["churn_recognition"] = "immediate"
+	}
+	if set.AutoChurnDays >= 0 {
+		body["auto_churn_days"] = set.AutoChurnDays
+	}
+	o.send("/settings", body)
+	source := o.ok(o.t, o.key, "POST", "/data/data-sources", `{"name":"Source","type":"api"}`).text("id")
+	var plans, customers, invoices []any
+	for _, p := range o.company.Plans {
+		plans = append(plans, map[string]any{"id": p.ID, "name": p.ID, "billing_freq": p.Unit, "billing_freq_count": p.Count, "currency": p.Currency})
+	}
+	for _, m := range o.company.Members {
+		customers = append(customers, map[string]any{"id": m.ID, "name": "Name " + m.ID, "country": m.Country})
+		for _, i := range m.Invoices {
+			invoices = append(invoices, o.invoice(m, i))
+		}
+	}
+	o.rng.Shuffle(len(invoices), func(a, b int) { invoices[a], invoices[b] = invoices[b], invoices[a] })
+	o.send("/data-sources/"+source+"/plans", plans)
+	if len(customers) > 0 {
+		o.send("/data-sources/"+source+"/customers", customers)
+	}
+	for len(invoices) > 0 {
+		n := min(len(invoices), 1+o.rng.IntN(60))
+		o.send("/data-sources/"+source+"/invoices", invoices[:n])
+		invoices = invoices[n:]
+	}
+}
+
+// invoice is the pushed form of an invoice.
+func (o *oracled) invoice(m *oracletest.Member, i oracletest.Invoice) map[string]any {
+	row := map[string]any{"id": i.ID, "customer_id": m.ID, "type": i.Type, "amount": i.Amount, "currency": i.Currency, "invoice_date": o.moment(i.Date)}
+	set := func(name, value string) {
+		if value != "" {
+			row[name] = value
+		}
+	}
+	set("plan_id", i.Plan)
+	set("subscription_id", i.Subscription)
+	set("status", i.Status)
+	set("refund_of", i.RefundOf)
+	if i.Type != "refund" && i.Type != "subscription" {
+		delete(row, "plan_id")
+	}
+	if !i.Start.IsZero() {
+		row["period_start"] = o.moment(i.Start)
+	}
+	if !i.End.IsZero() {
+		row["period_end"] = o.moment(i.End)
+	}
+	if i.Tax != 0 {
+		row["tax"] = i.Tax
+	}
+	if i.Discount != 0 {
+		row["discount"] = i.Discount
+	}
+	if i.DiscountOnce {
+		row["discount_once"] = true
+	}
+	if i.Quantity != 0 {
+		row["quantity"] = i.Quantity
+	}
+	if i.Proration != "" {
+		row["proration"] = true
+		if i.Proration == "full" || o.rng.IntN(2) == 0 {
+			row["proration_type"] = i.Proration
+		}
+	}
+	return row
+}
+
+// moment is one of the forms in which a time may be pushed.
+func (o *oracled) moment(at time.Time) string {
+	if at.Unix()%86400 == 0 {
+		return at.UTC().Format([]string{time.DateOnly, time.RFC3339, "2006-01-02T15:04:05.000Z"}[o.rng.IntN(3)])
+	}
+	if o.rng.IntN(2) == 0 {
+		at = at.In(time.FixedZone("", 3600*(o.rng.IntN(20)-10)))
+	}
+	return at.Format(time.RFC3339)
+}
+
+func (o *oracled) send(target string, body any) {
+	o.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if got := o.ok(o.t, o.key, "POST", target, string(text)); got.number("failed") != 0 {
+		o.t.Fatalf("push to %s: %s", target, got.raw)
+	}
+}
+
+// question is a query as both sides understand it.
+type question struct {
+	oracletest.Query
+	params    url.Values
+	breakdown string
+}
+
+func (o *oracled) question() question {
+	rng, c := o.rng, o.company
+	q := question{params: url.Values{}}
+	q.Interval = []string{"month", "month", "quarter", "week", "year"}[rng.IntN(5)]
+	q.params.Set("interval", q.Interval)
+	q.To = c.Today - oracletest.Day(rng.IntN(60)*rng.IntN(2))
+	q.From = q.To - oracletest.Day(rng.IntN(500))
+	q.params.Set("date", dates(q.From, q.To))
+	q.Currency = c.Base
+	if rng.IntN(4) == 0 {
+		q.Currency = []string{"eur", "jpy"}[rng.IntN(2)]
+		q.params.Set("baseCurrency", q.Currency)
+	}
+	if rng.IntN(4) == 0 {
+		q.FixFX = true
+		q.params.Set("fix_fx", "true")
+	}
+	switch rng.IntN(8) {
+	case 0:
+		plan := []string{"monthly", "monthly-pro", "weekly", "yearly", "euro"}[rng.IntN(5)]
+		q.params.Set("plan", plan)
+		q.View.Item = func(i oracletest.Item) bool { return i.Plan == plan }
+	case 1:
+		q.params.Set("plan", "~monthly")
+		q.View.Item = func(i oracletest.Item) bool { return i.Plan != "monthly" }
+	case 2:
+		q.params.Set("currency", "usd")
+		q.View.Item = func(i oracletest.Item) bool { return i.Currency == "usd" }
+	case 3:
+		q.params.Set("billing_freq", "month")
+		q.View.Item = func(i oracletest.Item) bool { return c.Plans[i.Plan].BillingFreq() == "month" }
+	case 4:
+		q.params.Set("region", "us dk")
+		q.View.Member = func(m *oracletest.Member) bool { return m.Country == "us" || m.Country == "dk" }
+	}
+	return q
+}
+
+func dates(from, to oracletest.Day) string {
+	return strings.ReplaceAll(from.String(), "-", "") + "-" + strings.ReplaceAll(to.String(), "-", "")
+}
+
+// both restricts a view further.
+func both(v oracletest.View, item func(oracletest.Item) bool, member func(*oracletest.Member) bool) oracletest.View {
+	narrowed := v
+	if item != nil {
+		narrowed.Item = func(i oracletest.Item) bool { return (v.Item == nil || v.Item(i)) && item(i) }
+	}
+	if member != nil {
+		narrowed.Member = func(m *oracletest.Member) bool { return (v.Member == nil || v.Member(m)) && member(m) }
+	}
+	return narrowed
+}
+
+func (o *oracled) compare() int {
+	o.t.Helper()
+	failures := 0
+	for range 4 {
+		q := o.question()
+		for _, check := range []func(question) (string, string){o.mrr, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.concentration, o.customers} {
+			if name, diff := check(q); diff != "" {
+				o.t.Errorf("seed %d, %s?%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",
+					o.seed, name, q.params.Encode(), diff, o.company.Today, o.company.Settings, o.company.Settings.Zone, len(o.company.Members))
+				failures++
+			}
+		}
+	}
+	return failures
+}
+
+func (o *oracled) get(name string, q question, more ...string) reply {
+	o.t.Helper()
+	params := url.Values{}
+	for key, values := range q.params {
+		params[key] = values
+	}
+	for k := 0; k < len(more); k += 2 {
+		if params.Set(more[k], more[k+1]); more[k+1] == "" {
+			params.Del(more[k])
+		}
+	}
+	return o.ok(o.t, o.key, "GET", name+"?"+params.Encode(), "")
+}
+
+// rowsOf picks the fields that the oracle knows.
+func rowsOf(list []any, want []oracletest.Row) []oracletest.Row {
+	var rows []oracletest.Row
+	for k, item := range list {
+		object, _ := item.(map[string]any)
+		row := oracletest.Row{}
+		for field := range want[min(k, len(want)-1)] {
+			row[field] = object[field]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func diffRows(want []oracletest.Row, list []any) string {
+	if len(want) == 0 && len(list) == 0 {
+		return ""
+	}
+	if len(want) == 0 {
+		return fmt.Sprintf("wanted nothing, got %v", list)
+	}
+	return cmp.Diff(want, rowsOf(list, want))
+}
+
+func (o *oracled) mrr(q question) (string, string) {
+	return "mrr", diffRows(o.company.MRR(q.Query), o.get("/reports/mrr", q).list("result"))
+}
+
+func (o *oracled) breakdowns(q question) (string, string) {
+	by := []string{"plan", "currency", "billing_freq", "country"}[o.rng.IntN(4)]
+	c := o.company
+	views := map[string]oracletest.View{}
+	switch by {
+	case "plan":
+		for id := range c.Plans {
+			views[id] = both(q.View, func(i oracletest.Item) bool { return i.Plan == id }, nil)
+		}
+	case "currency":
+		for _, code := range []string{"usd", "eur", "jpy"} {
+			views[code] = both(q.View, func(i oracletest.Item) bool { return i.Currency == code }, nil)
+		}
+	case "billing_freq":
+		for _, freq := range []string{"day", "week", "month", "quarter", "year"} {
+			views[freq] = both(q.View, func(i oracletest.Item) bool { return c.Plans[i.Plan].BillingFreq() == freq }, nil)
+		}
+	case "country":
+		for _, code := range []string{"us", "dk", "de"} {
+			views[code] = both(q.View, nil, func(m *oracletest.Member) bool { return m.Country == code })
+		}
+	}
+	got := o.get("/reports/mrr", q, "breakdown", by).list("result")
+	for value, view := range views {
+		narrow := q.Query
+		narrow.View = view
+		for k, want := range c.MRR(narrow) {
+			row, _ := got[k].(map[string]any)
+			values, _ := row["breakdown"].(map[string]any)
+			cell, _ := values[value].(map[string]any)
+			for field, w := range want {
+				g, present := cell[field]
+				if field == "date" || field == "end_date" || !present && (w == nil || w == 0.0) {
+					continue
+				}
+				if !cmp.Equal(w, g) {
+					return "mrr by " + by, fmt.Sprintf("%v, %s, %s: oracle %v, API %v", row["date"], value, field, w, g)
+				}
+			}
+		}
+	}
+	return "", ""
+}
+
+func (o *oracled) movements(q question) (string, string) {
+	got := o.get("/reports/movement-table", q, "interval", "", "sort", "date", "order", "asc", "limit", "10000")
+	want := o.company.Movements(q.Query, false)
+	return "movement-table", diffRows(want, sorted(got.list("result", "list")))
+}
+
+func sorted(list []any) []any {
+	slices.SortStableFunc(list, func(a, b any) int {
+		x, _ := a.(map[string]any)
+		y, _ := b.(map[string]any)
+		return strings.Compare(fmt.Sprint(x["date"], " ", x["customer_id"]), fmt.Sprint(y["date"], " ", y["customer_id"]))
+	})
+	return list
+}
+
+func (o *oracled) scheduled(q question) (string, string) {
+	if !o.single || q.Currency != "usd" {
+		return "", ""
+	}
+	q.From, q.To = o.company.Today+1, o.company.Today+300
+	got := o.get("/reports/movement-table", q, "interval", "", "date", dates(q.From, q.To), "committed", "true", "limit", "10000")
+	return "movement-table scheduled", diffRows(o.company.Movements(q.Query, true), sorted(got.list("result", "list")))
+}
+
+func (o *oracled) retention(q question) (string, string) {
+	return "retention", diffRows(o.company.Retention(q.Query), o.get("/reports/retention", q).list("result"))
+}
+
+func (o *oracled) cohorts(q question) (string, string) {
+	var want []oracletest.Row
+	got := o.get("/reports/cohort", q).list("result", "list")
+	for _, row := range o.company.Cohorts(q.Query) {
+		want = append(want, row)
+	}
+	got = slices.DeleteFunc(got, func(item any) bool {
+		row, _ := item.(map[string]any)
+		return row["cohort_group"] == "average" || row["initial_customers"] == 0.0
+	})
+	if len(want) != len(got) {
+		return "cohort", fmt.Sprintf("oracle %d cohorts, API %d: %v", len(want), len(got), got)
+	}
+	for k := range want {
+		row, _ := got[k].(map[string]any)
+		periods, _ := row["periods"].([]any)
+		inner, _ := want[k]["periods"].([]oracletest.Row)
+		if diff := diffRows(inner, periods); diff != "" {
+			return "cohort", fmt.Sprintf("%v: %s", row["cohort_group"], diff)
+		}
+		delete(want[k], "periods")
+	}
+	return "cohort", diffRows(want, got)
+}
+
+func (o *oracled) summary(q question) (string, string) {
+	want := []oracletest.Row{o.company.Summary(q.Query)}
+	return "summary", diffRows(want, []any{o.get("/reports/summary", q).at("summary")})
+}
+
+func (o *oracled) concentration(q question) (string, string) {
+	return "customer-concentration", diffRows(o.company.Concentration(q.Query), o.get("/reports/customer-concentration", q, "date", "", "fix_fx", "").list("result", "pareto"))
+}
+
+func (o *oracled) customers(q question) (string, string) {
+	if q.View.Item != nil {
+		return "", ""
+	}
+	list := o.get("/customers", q, "date", "", "fix_fx", "", "limit", "500").list("result", "list")
+	for _, item := range list {
+		row, _ := item.(map[string]any)
+		for _, field := range []string{"paid_started", "trial_started", "trial_end_date"} {
+			if s, ok := row[field].(string); ok {
+				row[field] = s[:min(len(s), len(time.DateOnly))]
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b any) int {
+		x, _ := a.(map[string]any)
+		y, _ := b.(map[string]any)
+		return strings.Compare(fmt.Sprint(x["id"]), fmt.Sprint(y["id"]))
+	})
+	return "customers", diffRows(o.company.Customers(q.Query), list)
+}

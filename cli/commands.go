@@ -96,7 +96,7 @@ func bodyFlag(cmd *cobra.Command, flag *string) {
 // so that a newer server needs no newer client.
 var knownReports = []string{
 	"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration",
-	"transactions", "transactions-table", "transactions-summary",
+	"transactions", "transactions-table", "transactions-detail", "transactions-summary", "invoices-detail",
 }
 
 // reportFlags are the options of reports and the parameters they become.

@@ -343,6 +343,10 @@ func columns(path string) []string {
 		return []string{"name", "mrr", "percentage"}
 	case "/reports/transactions":
 		return []string{"date", "amount", "count", "type"}
+	case "/reports/transactions-detail":
+		return []string{"date", "customer_name", "type", "amount", "description", "transaction_id"}
+	case "/reports/invoices-detail":
+		return []string{"invoice_date", "invoice_ref", "customer_name", "invoice_status", "total", "payment_date"}
 	case "/customers":
 		return []string{"id", "name", "email", "status", "current_mrr", "created_date"}
 	case "/plans":

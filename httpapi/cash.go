@@ -8,6 +8,14 @@ import (
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
 
+// cash is answer for reports about cash.
+func (s *Server) cash(ctx context.Context, name string, compute compute) (*answer, error) {
+	return s.answer(ctx, name, func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+		q.AsCash()
+		return compute(snapshot, q)
+	})
+}
+
 // VisitGetReportsTransactionsResponse implements wire.GetReportsTransactionsResponseObject.
 func (a *answer) VisitGetReportsTransactionsResponse(w http.ResponseWriter) error { return a.write(w) }
 
@@ -23,8 +31,7 @@ func (a *answer) VisitGetReportsTransactionsSummaryResponse(w http.ResponseWrite
 
 // GetReportsTransactions implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactions(ctx context.Context, _ wire.GetReportsTransactionsRequestObject) (wire.GetReportsTransactionsResponseObject, error) {
-	return s.answer(ctx, "transactions", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
-		q = report.CashQuery(q)
+	return s.cash(ctx, "transactions", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
 		r, err := report.Transactions(snapshot, q)
 		if err != nil {
 			return nil, err
@@ -37,8 +44,7 @@ func (s *Server) GetReportsTransactions(ctx context.Context, _ wire.GetReportsTr
 
 // GetReportsTransactionsTable implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactionsTable(ctx context.Context, _ wire.GetReportsTransactionsTableRequestObject) (wire.GetReportsTransactionsTableResponseObject, error) {
-	return s.answer(ctx, "transactions-table", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
-		q = report.CashQuery(q)
+	return s.cash(ctx, "transactions-table", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
 		rows, err := report.TransactionTable(snapshot, q)
 		if err != nil {
 			return nil, err
@@ -51,8 +57,7 @@ func (s *Server) GetReportsTransactionsTable(ctx context.Context, _ wire.GetRepo
 
 // GetReportsTransactionsSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactionsSummary(ctx context.Context, _ wire.GetReportsTransactionsSummaryRequestObject) (wire.GetReportsTransactionsSummaryResponseObject, error) {
-	return s.answer(ctx, "transactions-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
-		q = report.CashQuery(q)
+	return s.cash(ctx, "transactions-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
 		r, err := report.TransactionSummary(snapshot, q)
 		if err != nil {
 			return nil, err

@@ -57,16 +57,19 @@ func TestContract_EveryShapeOfAReport(t *testing.T) {
 	a.ok(t, a.admin, "POST", "/data-sources/"+c.source+"/invoices", `[
 		{"id":"soon","customer_id":"Alpha-3","type":"subscription","invoice_date":"2026-07-20","amount":100,"currency":"usd","plan_id":"Alpha-pro","quantity":3},
 		{"id":"over","customer_id":"Alpha-1","type":"cancellation","invoice_date":"2026-06-10","amount":0,"cancel_reason":"too_expensive"}]`)
+	selections := map[string]string{
+		"/reports/movement-table": "selected-type=new", "/reports/transactions-detail": "selected-type=refund",
+	}
 	for _, op := range openapi.Operations() {
 		if op.Method != "GET" || !strings.HasPrefix(op.Path, "/reports/") && op.Path != "/customers" {
 			continue
 		}
 		for _, query := range []string{
-			"", "interval=day&date=last-7-days", "interval=week&date=ytd", "interval=quarter&date=all", "interval=year",
+			"", selections[op.Path], "interval=day&date=last-7-days", "interval=week&date=ytd", "interval=quarter&date=all", "interval=year",
 			"date=20300101-20301231", "date=20260615", "committed=true&date=20260101-20261231", "fix_fx=true",
 			"breakdown=plan", "breakdown=customer&interval=quarter", "breakdown=subtype", "breakdown=custom_tier", "breakdown=country",
 			"customer=Alpha-1", "plan=Alpha-pro&region=us", "country=~us", "custom_tier=~", "limit=1&offset=1", "q=two&search=two",
-			"selected-type=new&sort=customer_name&order=asc", "selected-date=2026-05-10", "trailing_months=12",
+			"sort=customer_name&order=asc", "selected-date=2026-05-10", "trailing_months=12",
 		} {
 			got := a.ok(t, a.readonly, "GET", op.Path+"?"+query, "")
 			if got.header.Get("X-GrowPanel-Timezone") != "UTC" || len(got.header.Get("X-GrowPanel-Range")) != len("2026-01-01/2026-12-31") {

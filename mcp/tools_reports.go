@@ -48,6 +48,13 @@ func reportArguments(name string) []string {
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
 	case "customer-concentration", "transactions-summary":
 		return []string{"date", "base_currency", "fix_fx"}
+	case "transactions-detail":
+		return []string{
+			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value",
+			"selected_date", "selected_type", "sort", "order",
+		}
+	case "invoices-detail":
+		return []string{"date", "base_currency", "fix_fx", "interval", "selected_date", "sort", "order"}
 	case "transactions", "transactions-table":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
 	}
@@ -67,7 +74,7 @@ func reportPage(report string) int {
 // cuts into pages.
 func paged(report string) bool {
 	switch report {
-	case "movement-table", "customer-concentration":
+	case "movement-table", "customer-concentration", "transactions-detail", "invoices-detail":
 		return true
 	}
 	return false
@@ -132,7 +139,7 @@ func getReport() tool {
 		props,
 		args.Property{Name: "selected_date", Convert: args.Day, Description: "Period with this day, e.g. 2026-03-01"},
 		args.Property{Name: "selected_type", Description: "e.g. churn"},
-		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "customer_name", "type"}, Description: "Default date"},
+		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "amount", "amount_base_currency", "customer_name", "type"}, Description: "Default date"},
 		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
 		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention: months back, e.g. 12"},
 		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},

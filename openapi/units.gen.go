@@ -27,11 +27,13 @@ var operations = []Operation{
 	{ID: "GetPlans", Method: "GET", Path: "/plans", Status: 200, Public: false, body: Schema{fields: planListFields}},
 	{ID: "GetReportsCohort", Method: "GET", Path: "/reports/cohort", Status: 200, Public: false, body: Schema{fields: cohortReportFields}},
 	{ID: "GetReportsCustomerConcentration", Method: "GET", Path: "/reports/customer-concentration", Status: 200, Public: false, body: Schema{fields: customerConcentrationReportFields}},
+	{ID: "GetReportsInvoicesDetail", Method: "GET", Path: "/reports/invoices-detail", Status: 200, Public: false, body: Schema{fields: invoicesDetailReportFields}},
 	{ID: "GetReportsMovementTable", Method: "GET", Path: "/reports/movement-table", Status: 200, Public: false, body: Schema{fields: movementTableReportFields}},
 	{ID: "GetReportsMrr", Method: "GET", Path: "/reports/mrr", Status: 200, Public: false, body: Schema{fields: mrrReportFields}},
 	{ID: "GetReportsRetention", Method: "GET", Path: "/reports/retention", Status: 200, Public: false, body: Schema{fields: retentionReportFields}},
 	{ID: "GetReportsSummary", Method: "GET", Path: "/reports/summary", Status: 200, Public: false, body: Schema{fields: summaryReportFields}},
 	{ID: "GetReportsTransactions", Method: "GET", Path: "/reports/transactions", Status: 200, Public: false, body: Schema{fields: transactionsReportFields}},
+	{ID: "GetReportsTransactionsDetail", Method: "GET", Path: "/reports/transactions-detail", Status: 200, Public: false, body: Schema{fields: transactionsDetailReportFields}},
 	{ID: "GetReportsTransactionsSummary", Method: "GET", Path: "/reports/transactions-summary", Status: 200, Public: false, body: Schema{fields: transactionsSummaryReportFields}},
 	{ID: "GetReportsTransactionsTable", Method: "GET", Path: "/reports/transactions-table", Status: 200, Public: false, body: Schema{fields: transactionsTableReportFields}},
 	{ID: "GetSettings", Method: "GET", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
@@ -289,6 +291,46 @@ var importedRowFields = []Schema{
 	{name: "fx_loss", unit: MoneyRow},
 	{name: "lines", fields: importedLineFields},
 	{name: "tax", unit: MoneyRow},
+}
+
+var invoiceLineFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "description"},
+	{name: "period_end"},
+	{name: "period_start"},
+	{name: "quantity", unit: Quantity},
+}
+
+var invoicePageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: invoiceRowFields},
+	{name: "offset", unit: Offset},
+}
+
+var invoiceRowFields = []Schema{
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_email"},
+	{name: "customer_id"},
+	{name: "customer_name"},
+	{name: "data_source"},
+	{name: "description"},
+	{name: "invoice_date"},
+	{name: "invoice_number"},
+	{name: "invoice_ref"},
+	{name: "invoice_status"},
+	{name: "lines", fields: invoiceLineFields},
+	{name: "payment_date"},
+	{name: "total", unit: MoneyRow},
+	{name: "total_base_currency", unit: MoneyBase},
+	{name: "transaction_count", unit: Count},
+}
+
+var invoicesDetailReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: invoicePageFields},
 }
 
 var movementFields = []Schema{
@@ -613,6 +655,34 @@ var summaryReportFields = []Schema{
 	{name: "summary", fields: summaryFields},
 }
 
+var transactionFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "amount_base_currency", unit: MoneyBase},
+	{name: "breakdown_value"},
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_email"},
+	{name: "customer_id"},
+	{name: "customer_name"},
+	{name: "data_source"},
+	{name: "date"},
+	{name: "description"},
+	{name: "payment_method"},
+	{name: "period"},
+	{name: "plan_id"},
+	{name: "plan_name"},
+	{name: "status"},
+	{name: "transaction_id"},
+	{name: "type"},
+}
+
+var transactionPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: transactionFields},
+	{name: "offset", unit: Offset},
+}
+
 var transactionsBreakdownFields = []Schema{
 	{name: "amount", unit: MoneyBase},
 	{name: "count", unit: Count},
@@ -632,6 +702,13 @@ var transactionsBreakdownFields = []Schema{
 	{name: "type"},
 	{name: "week_sub", unit: MoneyBase},
 	{name: "year_sub", unit: MoneyBase},
+}
+
+var transactionsDetailReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: transactionPageFields},
 }
 
 var transactionsReportFields = []Schema{

@@ -234,18 +234,24 @@ func (cs *cashScan) passes(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.Pl
 	return cs.match == nil || cs.match(cs.stateOf(l, inv, plan))
 }
 
-// mainPlan is the plan that an invoice as a whole is filtered by.
-func (cs *cashScan) mainPlan(l *ledger.Ledger, inv *ledger.Invoice) ledger.PlanRef {
+// planOf is the plan that an invoice as a whole goes by: the first of its own
+// and its lines' that passes the filters.
+func (cs *cashScan) planOf(l *ledger.Ledger, inv *ledger.Invoice) ledger.PlanRef {
 	x := extra(l, inv)
-	if inv.Plan != 0 || x == nil {
+	if x == nil || len(x.Lines) == 0 {
 		return inv.Plan
 	}
+	first := inv.Plan
 	for i := range x.Lines {
-		if x.Lines[i].Plan != 0 {
-			return x.Lines[i].Plan
+		plan := x.Lines[i].Plan
+		if first == 0 {
+			first = plan
+		}
+		if plan != 0 && cs.passes(l, inv, plan) && !cs.passes(l, inv, first) {
+			return plan
 		}
 	}
-	return 0
+	return first
 }
 
 // valuesOf numbers the breakdown values of a part of an invoice, without a
@@ -279,15 +285,13 @@ func (s *Snapshot) invoiceID(inv *ledger.Invoice) string {
 
 func magnitude(n int64) int64 { return max(n, -n) }
 
-// CashQuery returns the query as cash reports read it: movements have subtypes,
-// cash has none.
-func CashQuery(q *Query) *Query {
-	if q.Breakdown.kind != subtypeDimension {
-		return q
+// AsCash makes the query one about cash: it has no subtypes as movements have,
+// and what is scheduled is not paid yet.
+func (q *Query) AsCash() {
+	q.Committed = false
+	if q.Breakdown.kind == subtypeDimension {
+		q.Breakdown, q.BreakdownValue = Dimension{}, nil
 	}
-	plain := *q
-	plain.Breakdown, plain.BreakdownValue = Dimension{}, nil
-	return &plain
 }
 
 // sheet holds one cell per row of a report, and with a breakdown per value and

@@ -273,6 +273,14 @@ func (p *parser) page(q *Query) (err error) {
 	return err
 }
 
+// Narrow makes the range the days that an answer is really about, as long as
+// there are any.
+func (q *Query) Narrow(days calendar.Range) {
+	if days.From <= days.To {
+		q.Range = days
+	}
+}
+
 // periods returns the rows of a report: the whole periods that intersect the
 // range, without those that begin after today unless committed movements count.
 func (q *Query) periods(s *Snapshot) ([]calendar.Range, error) {

@@ -1044,6 +1044,24 @@ type InvoiceInput struct {
 // InvoiceInputs Invoices.
 type InvoiceInputs = []InvoiceInput
 
+// InvoiceLine One line of an invoice.
+type InvoiceLine struct {
+	// Amount Amount in the invoice's currency.
+	Amount int64 `json:"amount"`
+
+	// Description What it is for.
+	Description *string `json:"description"`
+
+	// PeriodEnd The day after the last one that is paid for.
+	PeriodEnd *string `json:"period_end"`
+
+	// PeriodStart First day that is paid for.
+	PeriodStart *string `json:"period_start"`
+
+	// Quantity Seats or units.
+	Quantity int64 `json:"quantity"`
+}
+
 // InvoiceLineInput One line of an invoice.
 type InvoiceLineInput struct {
 	// Amount Amount of the line in the invoice's currency.
@@ -1081,6 +1099,84 @@ type InvoiceLineInput struct {
 
 	// Type As on the invoice.
 	Type *string `json:"type,omitempty"`
+}
+
+// InvoicePage Invoices in the order asked for.
+type InvoicePage struct {
+	// Count Invoices that match in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow this page.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []InvoiceRow `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
+// InvoiceRow One invoice.
+type InvoiceRow struct {
+	// Currency Currency of the invoice.
+	Currency string `json:"currency"`
+
+	// CustomerEmail The customer's email address.
+	CustomerEmail *string `json:"customer_email"`
+
+	// CustomerId The customer's id in the billing system.
+	CustomerId string `json:"customer_id"`
+
+	// CustomerName The customer's name.
+	CustomerName *string `json:"customer_name"`
+
+	// DataSource The id of the data source that the customer came from.
+	DataSource string `json:"data_source"`
+
+	// Description What it is for.
+	Description *string `json:"description"`
+
+	// InvoiceDate The day it was issued.
+	InvoiceDate string `json:"invoice_date"`
+
+	// InvoiceNumber The number printed on it.
+	InvoiceNumber *string `json:"invoice_number"`
+
+	// InvoiceRef The invoice's id in the billing system.
+	InvoiceRef string `json:"invoice_ref"`
+
+	// InvoiceStatus `paid`, `open`, `failed`, `void` or `uncollectible`.
+	InvoiceStatus string `json:"invoice_status"`
+
+	// Lines Its lines, as far as the billing system states them.
+	Lines []InvoiceLine `json:"lines"`
+
+	// PaymentDate The day it was paid; null while it is not.
+	PaymentDate *string `json:"payment_date"`
+
+	// Total Amount invoiced in `currency`, tax included.
+	Total int64 `json:"total"`
+
+	// TotalBaseCurrency The same in the report's currency.
+	TotalBaseCurrency int64 `json:"total_base_currency"`
+
+	// TransactionCount Rows that it has in `transactions-detail`.
+	TransactionCount int64 `json:"transaction_count"`
+}
+
+// InvoicesDetailReport Invoices with their status and lines.
+type InvoicesDetailReport struct {
+	// Currency Currency of the amounts in the reporting currency.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Invoices in the order asked for.
+	Result InvoicePage `json:"result"`
 }
 
 // InvoicesPush One invoice, a list, or a named list.
@@ -2185,6 +2281,78 @@ type SummaryReport struct {
 	Summary Summary `json:"summary"`
 }
 
+// Transaction One part of a paid invoice or refund.
+type Transaction struct {
+	// Amount Amount in `currency`; negative for discounts, refunds, fees and exchange losses.
+	Amount int64 `json:"amount"`
+
+	// AmountBaseCurrency The same in the report's currency.
+	AmountBaseCurrency int64 `json:"amount_base_currency"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Currency Currency of the invoice.
+	Currency string `json:"currency"`
+
+	// CustomerEmail The customer's email address.
+	CustomerEmail *string `json:"customer_email"`
+
+	// CustomerId The customer's id in the billing system.
+	CustomerId string `json:"customer_id"`
+
+	// CustomerName The customer's name.
+	CustomerName *string `json:"customer_name"`
+
+	// DataSource The id of the data source that the customer came from.
+	DataSource string `json:"data_source"`
+
+	// Date The day of payment.
+	Date string `json:"date"`
+
+	// Description What it is for.
+	Description string `json:"description"`
+
+	// PaymentMethod How it was paid.
+	PaymentMethod *string `json:"payment_method"`
+
+	// Period First day of the period that it falls into.
+	Period string `json:"period"`
+
+	// PlanId The plan that it is for.
+	PlanId *string `json:"plan_id"`
+
+	// PlanName The name of that plan.
+	PlanName *string `json:"plan_name"`
+
+	// Status The invoice's payment status.
+	Status string `json:"status"`
+
+	// TransactionId The invoice's id in the billing system.
+	TransactionId string `json:"transaction_id"`
+
+	// Type The kind of cash, as in `transactions-table`.
+	Type string `json:"type"`
+}
+
+// TransactionPage Transactions in the order asked for.
+type TransactionPage struct {
+	// Count Transactions that match in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow this page.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []Transaction `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
 // TransactionsBreakdown The cash of one period and one breakdown value.
 type TransactionsBreakdown struct {
 	// Amount The same as `net_amount`.
@@ -2240,6 +2408,21 @@ type TransactionsBreakdown struct {
 
 	// YearSub Cash of subscriptions billed by the year.
 	YearSub int64 `json:"year_sub"`
+}
+
+// TransactionsDetailReport Cash in single transactions.
+type TransactionsDetailReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of the amounts in the reporting currency.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Transactions in the order asked for.
+	Result TransactionPage `json:"result"`
 }
 
 // TransactionsMetrics Cash of one period by kind. Subscription cash is before discount and without tax.
@@ -2488,6 +2671,9 @@ type BreakdownValue = string
 // CancelReasonFilter Examples: too_expensive
 type CancelReasonFilter = string
 
+// CashSort defines model for CashSort.
+type CashSort = string
+
 // Committed defines model for Committed.
 type Committed = bool
 
@@ -2565,6 +2751,9 @@ type RowDataSource = string
 
 // Search Examples: acme
 type Search = string
+
+// SelectedCash defines model for SelectedCash.
+type SelectedCash = string
 
 // SelectedDate Examples: 2026-01-01
 type SelectedDate = string
@@ -2908,6 +3097,75 @@ type GetReportsCustomerConcentrationParams struct {
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 }
 
+// GetReportsInvoicesDetailParams defines parameters for GetReportsInvoicesDetail.
+type GetReportsInvoicesDetailParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
+	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
+
+	// Sort What to sort the rows by. Default `date`.
+	Sort *CashSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order The direction of `sort`. Default `desc`.
+	Order *Order `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
 // GetReportsMovementTableParams defines parameters for GetReportsMovementTable.
 type GetReportsMovementTableParams struct {
 	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
@@ -3176,6 +3434,84 @@ type GetReportsTransactionsParams struct {
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsTransactionsDetailParams defines parameters for GetReportsTransactionsDetail.
+type GetReportsTransactionsDetailParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
+	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
+
+	// SelectedType The only kind of cash to list: `month_sub`, `quarter_sub`, `year_sub`, `week_sub`, `day_sub`, `metered`, `one_time`, `discount`, `refund`, `fee`, `fx_loss` or `tax`.
+	SelectedType *SelectedCash `form:"selected-type,omitempty" json:"selected-type,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
+	BreakdownValue *BreakdownValue `form:"breakdown-value,omitempty" json:"breakdown-value,omitempty"`
+
+	// Sort What to sort the rows by. Default `date`.
+	Sort *CashSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order The direction of `sort`. Default `desc`.
+	Order *Order `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -4241,6 +4577,13 @@ type ClientInterface interface {
 	// Corresponds with GET /reports/customer-concentration (the `GetReportsCustomerConcentration` operationId).
 	GetReportsCustomerConcentration(ctx context.Context, params *GetReportsCustomerConcentrationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetReportsInvoicesDetail Invoices with their status and lines
+	//
+	// The invoices of the range by invoice date, whatever their status.
+	//
+	// Corresponds with GET /reports/invoices-detail (the `GetReportsInvoicesDetail` operationId).
+	GetReportsInvoicesDetail(ctx context.Context, params *GetReportsInvoicesDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetReportsMovementTable The single movements behind the MRR report
 	//
 	// Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
@@ -4275,6 +4618,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
 	GetReportsTransactions(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsTransactionsDetail The single payments behind the cash report
+	//
+	// Each part of each paid invoice and refund of the range. The rows of a period add up to its row in `transactions` for the same filters. Tax is listed only when `selected-type` asks for it.
+	//
+	// Corresponds with GET /reports/transactions-detail (the `GetReportsTransactionsDetail` operationId).
+	GetReportsTransactionsDetail(ctx context.Context, params *GetReportsTransactionsDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReportsTransactionsSummary Net cash of the running month, quarter and year
 	//
@@ -4913,6 +5263,23 @@ func (c *Client) GetReportsCustomerConcentration(ctx context.Context, params *Ge
 	return c.Client.Do(req)
 }
 
+// GetReportsInvoicesDetail Invoices with their status and lines
+//
+// The invoices of the range by invoice date, whatever their status.
+//
+// Corresponds with GET /reports/invoices-detail (the `GetReportsInvoicesDetail` operationId).
+func (c *Client) GetReportsInvoicesDetail(ctx context.Context, params *GetReportsInvoicesDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsInvoicesDetailRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetReportsMovementTable The single movements behind the MRR report
 //
 // Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
@@ -4988,6 +5355,23 @@ func (c *Client) GetReportsSummary(ctx context.Context, params *GetReportsSummar
 // Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
 func (c *Client) GetReportsTransactions(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReportsTransactionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsTransactionsDetail The single payments behind the cash report
+//
+// Each part of each paid invoice and refund of the range. The rows of a period add up to its row in `transactions` for the same filters. Tax is listed only when `selected-type` asks for it.
+//
+// Corresponds with GET /reports/transactions-detail (the `GetReportsTransactionsDetail` operationId).
+func (c *Client) GetReportsTransactionsDetail(ctx context.Context, params *GetReportsTransactionsDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsTransactionsDetailRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7076,6 +7460,312 @@ func NewGetReportsCustomerConcentrationRequest(server string, params *GetReports
 	return req, nil
 }
 
+// NewGetReportsInvoicesDetailRequest constructs an http.Request for the GetReportsInvoicesDetail method
+func NewGetReportsInvoicesDetailRequest(server string, params *GetReportsInvoicesDetailParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/invoices-detail")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-date", *params.SelectedDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetReportsMovementTableRequest constructs an http.Request for the GetReportsMovementTable method
 func NewGetReportsMovementTableRequest(server string, params *GetReportsMovementTableParams) (*http.Request, error) {
 	var err error
@@ -8462,6 +9152,348 @@ func NewGetReportsTransactionsRequest(server string, params *GetReportsTransacti
 	return req, nil
 }
 
+// NewGetReportsTransactionsDetailRequest constructs an http.Request for the GetReportsTransactionsDetail method
+func NewGetReportsTransactionsDetailRequest(server string, params *GetReportsTransactionsDetailParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/transactions-detail")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-date", *params.SelectedDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-type", *params.SelectedType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BreakdownValue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown-value", *params.BreakdownValue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetReportsTransactionsSummaryRequest constructs an http.Request for the GetReportsTransactionsSummary method
 func NewGetReportsTransactionsSummaryRequest(server string, params *GetReportsTransactionsSummaryParams) (*http.Request, error) {
 	var err error
@@ -9362,6 +10394,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /reports/customer-concentration (the `GetReportsCustomerConcentration` operationId).
 	GetReportsCustomerConcentrationWithResponse(ctx context.Context, params *GetReportsCustomerConcentrationParams, reqEditors ...RequestEditorFn) (*GetReportsCustomerConcentrationResponse, error)
 
+	// GetReportsInvoicesDetailWithResponse Invoices with their status and lines
+	//
+	// The invoices of the range by invoice date, whatever their status.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/invoices-detail (the `GetReportsInvoicesDetail` operationId).
+	GetReportsInvoicesDetailWithResponse(ctx context.Context, params *GetReportsInvoicesDetailParams, reqEditors ...RequestEditorFn) (*GetReportsInvoicesDetailResponse, error)
+
 	// GetReportsMovementTableWithResponse The single movements behind the MRR report
 	//
 	// Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
@@ -9406,6 +10447,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /reports/transactions (the `GetReportsTransactions` operationId).
 	GetReportsTransactionsWithResponse(ctx context.Context, params *GetReportsTransactionsParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsResponse, error)
+
+	// GetReportsTransactionsDetailWithResponse The single payments behind the cash report
+	//
+	// Each part of each paid invoice and refund of the range. The rows of a period add up to its row in `transactions` for the same filters. Tax is listed only when `selected-type` asks for it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/transactions-detail (the `GetReportsTransactionsDetail` operationId).
+	GetReportsTransactionsDetailWithResponse(ctx context.Context, params *GetReportsTransactionsDetailParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsDetailResponse, error)
 
 	// GetReportsTransactionsSummaryWithResponse Net cash of the running month, quarter and year
 	//
@@ -11749,6 +12799,106 @@ func (r GetReportsCustomerConcentrationResponse) ContentType() string {
 	return ""
 }
 
+// GetReportsInvoicesDetailResponse429Headers the declared response headers of an HTTP 429 response for GetReportsInvoicesDetail
+type GetReportsInvoicesDetailResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsInvoicesDetailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvoicesDetailReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsInvoicesDetailResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON200() *InvoicesDetailReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsInvoicesDetailResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsInvoicesDetailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsInvoicesDetailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsInvoicesDetailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsInvoicesDetailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetReportsMovementTableResponse429Headers the declared response headers of an HTTP 429 response for GetReportsMovementTable
 type GetReportsMovementTableResponse429Headers struct {
 	RetryAfter          int64
@@ -12243,6 +13393,106 @@ func (r GetReportsTransactionsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReportsTransactionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsTransactionsDetailResponse429Headers the declared response headers of an HTTP 429 response for GetReportsTransactionsDetail
+type GetReportsTransactionsDetailResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsTransactionsDetailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TransactionsDetailReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsTransactionsDetailResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON200() *TransactionsDetailReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsTransactionsDetailResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsTransactionsDetailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsTransactionsDetailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsTransactionsDetailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsTransactionsDetailResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13130,6 +14380,21 @@ func (c *ClientWithResponses) GetReportsCustomerConcentrationWithResponse(ctx co
 	return ParseGetReportsCustomerConcentrationResponse(rsp)
 }
 
+// GetReportsInvoicesDetailWithResponse Invoices with their status and lines
+//
+// The invoices of the range by invoice date, whatever their status.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/invoices-detail (the `GetReportsInvoicesDetail` operationId).
+func (c *ClientWithResponses) GetReportsInvoicesDetailWithResponse(ctx context.Context, params *GetReportsInvoicesDetailParams, reqEditors ...RequestEditorFn) (*GetReportsInvoicesDetailResponse, error) {
+	rsp, err := c.GetReportsInvoicesDetail(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsInvoicesDetailResponse(rsp)
+}
+
 // GetReportsMovementTableWithResponse The single movements behind the MRR report
 //
 // Each new, expansion, contraction, churn and reactivation movement of the days in `date`; with `interval`, or without `date`, of all periods that `date` touches. The movements of a period add up to the row of the MRR report for the same filters. With `customer`, each movement also carries `lines`.
@@ -13203,6 +14468,21 @@ func (c *ClientWithResponses) GetReportsTransactionsWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParseGetReportsTransactionsResponse(rsp)
+}
+
+// GetReportsTransactionsDetailWithResponse The single payments behind the cash report
+//
+// Each part of each paid invoice and refund of the range. The rows of a period add up to its row in `transactions` for the same filters. Tax is listed only when `selected-type` asks for it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/transactions-detail (the `GetReportsTransactionsDetail` operationId).
+func (c *ClientWithResponses) GetReportsTransactionsDetailWithResponse(ctx context.Context, params *GetReportsTransactionsDetailParams, reqEditors ...RequestEditorFn) (*GetReportsTransactionsDetailResponse, error) {
+	rsp, err := c.GetReportsTransactionsDetail(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsTransactionsDetailResponse(rsp)
 }
 
 // GetReportsTransactionsSummaryWithResponse Net cash of the running month, quarter and year
@@ -15744,6 +17024,115 @@ func ParseGetReportsCustomerConcentrationResponse(rsp *http.Response) (*GetRepor
 	return response, nil
 }
 
+// ParseGetReportsInvoicesDetailResponse parses an HTTP response from a GetReportsInvoicesDetailWithResponse call
+func ParseGetReportsInvoicesDetailResponse(rsp *http.Response) (*GetReportsInvoicesDetailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsInvoicesDetailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvoicesDetailReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsInvoicesDetailResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetReportsMovementTableResponse parses an HTTP response from a GetReportsMovementTableWithResponse call
 func ParseGetReportsMovementTableResponse(rsp *http.Response) (*GetReportsMovementTableResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -16255,6 +17644,115 @@ func ParseGetReportsTransactionsResponse(rsp *http.Response) (*GetReportsTransac
 	switch {
 	case rsp.StatusCode == 429:
 		var headers GetReportsTransactionsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsTransactionsDetailResponse parses an HTTP response from a GetReportsTransactionsDetailWithResponse call
+func ParseGetReportsTransactionsDetailResponse(rsp *http.Response) (*GetReportsTransactionsDetailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsTransactionsDetailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TransactionsDetailReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsTransactionsDetailResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

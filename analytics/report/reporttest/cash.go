@@ -27,6 +27,18 @@ func cash(s *report.Snapshot, q *report.Query, name string) (map[string]any, err
 			return nil, err
 		}
 		return map[string]any{"currency": q.Base.Code(), "summary": transactionSummary(r)}, nil
+	case "transactions-detail":
+		r, err := report.TransactionDetail(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return payments(q, r), nil
+	case "invoices-detail":
+		r, err := report.InvoiceDetail(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return envelope(q, paged(r.Page, invoices(r))), nil
 	default:
 		return nil, fmt.Errorf("no report %q", name)
 	}
@@ -86,4 +98,42 @@ func transactionSummary(r *report.TransactionSummaryReport) map[string]any {
 		"qtd": r.Quarter.Now, "prev_qtd": r.Quarter.Before, "qtd_change_pct": ratio(r.Quarter.Change),
 		"ytd": r.Year.Now, "prev_ytd": r.Year.Before, "ytd_change_pct": ratio(r.Year.Change),
 	}
+}
+
+// payments gives the rows of a detail report the names of all of them.
+func payments(q *report.Query, r *report.PaymentReport) map[string]any {
+	list := make([]any, 0, len(r.Rows))
+	for i := range r.Rows {
+		p := &r.Rows[i]
+		row := map[string]any{
+			"date": p.Date.String(), "period": p.Period.String(), "customer_id": p.Customer.ID, "customer_name": word(p.Customer.Name),
+			"customer_email": word(p.Customer.Email), "type": p.Type.String(), "status": p.Status.String(), "transaction_id": p.Ref, "invoice_ref": p.Ref,
+			"currency": p.Currency.Code(), "description": p.Description, "amount": p.Amount, "amount_base_currency": p.AmountBase,
+			"payment_method": word(p.Method), "plan_id": word(p.PlanID), "plan_name": word(p.PlanName), "data_source": p.Source.ID,
+			"attempt_count": p.Attempts, "recovery_status": p.Outcome.String(), "invoice_status": p.Status.String(),
+		}
+		if q.Breakdown.Name() != "" {
+			row["breakdown_value"] = p.BreakdownValue
+		}
+		list = append(list, row)
+	}
+	return envelope(q, paged(r.Page, list))
+}
+
+func invoices(r *report.InvoiceReport) []any {
+	list := make([]any, 0, len(r.Rows))
+	for i := range r.Rows {
+		in := &r.Rows[i]
+		row := map[string]any{
+			"invoice_ref": in.Ref, "invoice_number": word(in.Number), "invoice_date": in.Date.String(), "invoice_status": in.Status.String(),
+			"customer_id": in.Customer.ID, "customer_name": word(in.Customer.Name), "customer_email": word(in.Customer.Email),
+			"description": word(in.Description), "currency": in.Currency.Code(), "total": in.Total, "total_base_currency": in.TotalBase,
+			"transaction_count": in.Transactions, "data_source": in.Source.ID, "payment_date": nil,
+		}
+		if in.PaidOn.Valid() {
+			row["payment_date"] = in.PaidOn.String()
+		}
+		list = append(list, row)
+	}
+	return list
 }

@@ -167,7 +167,8 @@ func Answer(s *report.Snapshot, name string, params url.Values) (map[string]any,
 		r, err := report.PlanList(s, &q)
 		return wirePlans(r), err
 	default:
-		return cash(s, report.CashQuery(&q), name)
+		q.AsCash()
+		return cash(s, &q, name)
 	}
 }
 

@@ -22,17 +22,20 @@ const (
 	DefaultTokens = 4000
 	// MaxTokens is the most a caller may ask for.
 	MaxTokens = 20000
-	// bytesPerToken is low because figures take a token for every two or three
-	// digits.
-	bytesPerToken = 3
+	// tokenBytes over tokenParts is how many bytes of a table of figures make a
+	// token, measured with o200k: digits go in groups of three, points and tabs
+	// alone. Words take fewer tokens.
+	tokenBytes, tokenParts = 7, 4
 	// structuredPerText is how much larger the structured form may be: its keys
 	// repeat in every row.
 	structuredPerText = 4
 	// maxStructured bounds the structured form, in bytes.
-	maxStructured = 120_000
-	// MinTokens is the least that holds a head and a row.
-	MinTokens = 500
-	// headRoom is kept for the head and the notes, in bytes.
+	maxStructured = 100_000
+	// MinTokens is the least that holds a head and a few rows.
+	MinTokens = 1000
+	// textRoom is kept for the head and the notes of the text, headRoom for the
+	// head of the structured form, in bytes.
+	textRoom = 450
 	headRoom = 700
 	// lateFacts of them are for single values that come after a long list.
 	lateFacts = 200
@@ -146,18 +149,22 @@ type shaper struct {
 	cut                  bool     // something was left out for size
 	clipped              bool     // a text value was shortened
 	unscaled             [][]byte // keys of numbers left as they came
+}
 
+// textSize returns how many bytes of text so many tokens are; 0 stands for the
+// default.
+func textSize(tokens int) int {
+	if tokens <= 0 {
+		tokens = DefaultTokens
+	}
+	return min(max(tokens, MinTokens), MaxTokens) * tokenBytes / tokenParts
 }
 
 // begin prepares sh for a body.
 func (sh *shaper) begin(body []byte, opt Options) {
-	tokens := opt.Tokens
-	if tokens <= 0 {
-		tokens = DefaultTokens
-	}
-	size := min(max(tokens, MinTokens), MaxTokens) * bytesPerToken
+	size := textSize(opt.Tokens)
 	sh.opt, sh.body, sh.count = opt, body, -1
-	sh.textLimit = size - headRoom
+	sh.textLimit = size - textRoom
 	sh.jsonLimit = min(size*structuredPerText, maxStructured) - headRoom
 	sh.scan.Reset(body)
 	sh.setBase([]byte(opt.Currency))

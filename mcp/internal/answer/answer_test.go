@@ -211,16 +211,13 @@ func TestShape_Budget(t *testing.T) {
 		"/text":                           `"` + long + `"`,
 	}
 	for path, body := range bodies {
-		for _, tokens := range []int{500, 0, MaxTokens} {
+		for _, tokens := range []int{MinTokens, 0, MaxTokens} {
 			a, v := shape(t, path, body, Options{Title: "t", Tokens: tokens, Paged: path == "/customers", Narrow: "Narrow."})
-			most := tokens
-			if tokens == 0 {
-				most = DefaultTokens
-			}
-			if len(a.Text) > most*bytesPerToken {
+			most := textSize(tokens)
+			if len(a.Text) > most {
 				t.Errorf("%s with %d tokens: text of %d bytes", path, tokens, len(a.Text))
 			}
-			if len(a.Structured) > min(most*bytesPerToken*structuredPerText, maxStructured)+headRoom {
+			if len(a.Structured) > min(most*structuredPerText, maxStructured)+headRoom {
 				t.Errorf("%s with %d tokens: structured form of %d bytes", path, tokens, len(a.Structured))
 			}
 			rows, _ := v["rows"].([]any)
@@ -228,7 +225,7 @@ func TestShape_Budget(t *testing.T) {
 				t.Errorf("%s with %d tokens: returned %v but has %d rows", path, tokens, n, len(rows))
 			}
 			cut := strings.Contains(a.Text, "Cut to the size limit. Narrow.") || strings.Contains(a.Text, "shortened")
-			if len(body) > 3*most*bytesPerToken*structuredPerText && !cut {
+			if len(body) > 3*most*structuredPerText && !cut {
 				t.Errorf("%s with %d tokens is cut without a word:\n%.300s", path, tokens, a.Text)
 			}
 			if cut && strings.Contains(a.Text, "Cut") && v["complete"] != false {
@@ -241,7 +238,7 @@ func TestShape_Budget(t *testing.T) {
 func TestShape_SingleFiguresSurviveALongList(t *testing.T) {
 	t.Parallel()
 	body := `{"currency":"usd","result":{"list":[` + strings.Repeat(`{"id":"a","mrr":1},`, 5000) + `{}],"pareto":[{"id":"a"}],"summary":{"customers":5001,"total_mrr":5000}}}`
-	for _, tokens := range []int{500, 4000, 20000} {
+	for _, tokens := range []int{MinTokens, DefaultTokens, MaxTokens} {
 		a, _ := shape(t, "/reports/customer-concentration", body, Options{Title: "t", Tokens: tokens})
 		if !strings.Contains(a.Text, "\ntotal_mrr\t50.00\n") || !strings.Contains(string(a.Structured), `"summary":{"customers":5001,"total_mrr":50.00}`) {
 			t.Errorf("with %d tokens the total is missing:\n%.300s", tokens, a.Text)
@@ -369,7 +366,7 @@ func FuzzShape(f *testing.F) {
 			if !utf8.ValidString(a.Text) || !utf8.Valid(a.Structured) || strings.ContainsFunc(a.Text, hides) {
 				t.Fatalf("%s: text is not printable: %q", path, a.Text)
 			}
-			if limit := max(int(tokens), 500) * bytesPerToken; tokens > 0 && len(a.Text) > limit+headRoom {
+			if len(a.Text) > textSize(int(tokens))+headRoom {
 				t.Fatalf("%s: text of %d bytes for %d tokens", path, len(a.Text), tokens)
 			}
 		}

@@ -9,10 +9,7 @@ import (
 // CSV is an answer of the API that is CSV text with a head line, from record
 // offset on and as far as tokens go. Its amounts stay as they are.
 func CSV(body []byte, title string, offset, tokens int) Answer {
-	if tokens <= 0 {
-		tokens = DefaultTokens
-	}
-	size := min(tokens, MaxTokens)*bytesPerToken - headRoom
+	size := textSize(tokens) - textRoom
 	head, rest := cutRecord(body)
 	part := append(make([]byte, 0, size), head...)
 	total, shown := 0, 0

@@ -91,7 +91,10 @@ func (sh *shaper) column(t *table, key []byte) int {
 	c := column{raw: key, broken: !utf8.Valid(key), schema: t.schema.Child(key[1 : len(key)-1])}
 	c.unit = sh.unit(c.schema, c.name())
 	t.cols = append(t.cols, c)
-	sh.used += len(key) + len("\t (own currency)")
+	from := len(sh.head)
+	sh.head = appendHeading(sh.head, c.name(), c.unit)
+	sh.used += len(sh.head) - from + len("\t")
+	sh.head = sh.head[:from]
 	return len(t.cols) - 1
 }
 

@@ -15,7 +15,7 @@ const maxEcho = 60
 
 // text assembles the text form.
 func (sh *shaper) text() string {
-	size := len(sh.lines) + headRoom
+	size := len(sh.lines) + textRoom
 	for _, t := range sh.tables {
 		size += len(t.rows) + 400
 	}

@@ -228,8 +228,10 @@ func (sh *shaper) exponent(sc *scope, c *column) int {
 		return exponent
 	case openapi.None:
 		sh.leave(c)
+		return 0
+	default:
+		return 0
 	}
-	return 0
 }
 
 // leave remembers that the numbers of a field stay as the API sent them.

@@ -2,7 +2,6 @@ package analytics
 
 import (
 	"cmp"
-	"reflect"
 	"slices"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -43,21 +42,8 @@ func pack(ev *ledger.Event, row, id uint32) packed {
 // are never changed; an edit appends behind them or takes a copy first.
 type history struct {
 	events []packed
-	taxed  []taxed
+	taxed  []ledger.Taxed // of the events that have no other rare fields
 	extras []*ledger.Extra
-}
-
-// taxed is an Extra that has nothing but the two fields that whole accounts
-// have on every invoice.
-type taxed struct {
-	tax, discount int64
-}
-
-// shrink returns x as taxed if that says all of it.
-func shrink(x *ledger.Extra) (taxed, bool) {
-	rest := *x
-	rest.Tax, rest.Discount, rest.Lines = 0, 0, nil
-	return taxed{tax: x.Tax, discount: x.Discount}, len(x.Lines) == 0 && reflect.ValueOf(rest).IsZero()
 }
 
 // unpack gives the player the events as replay wants them. Replay reads ids only
@@ -85,7 +71,7 @@ func (h *history) unpack(to *player, ids *arena) {
 			ev.Extra = h.extras[p.extra&^inFull]
 		case p.extra != 0:
 			t := h.taxed[p.extra-1]
-			to.extras = append(to.extras, ledger.Extra{Tax: t.tax, Discount: t.discount})
+			to.extras = append(to.extras, ledger.Extra{Tax: t.Tax, Discount: t.Discount})
 			ev.Extra = &to.extras[len(to.extras)-1]
 		}
 		last = at
@@ -148,7 +134,7 @@ func (h *history) find(row uint32) int {
 func (h *history) add(p packed, extra *ledger.Extra) {
 	p.extra = 0
 	if extra != nil {
-		if small, ok := shrink(extra); ok {
+		if small, all := extra.Taxed(); all {
 			h.taxed = appendTight(h.taxed, small)
 			p.extra = uint32(len(h.taxed))
 		} else {

@@ -105,6 +105,19 @@ type Extra struct {
 	Lines         []Line
 }
 
+// Taxed is an Extra that has nothing but the two fields that whole accounts have
+// on every invoice.
+type Taxed struct {
+	Tax, Discount int64
+}
+
+// Taxed returns x as a Taxed if that says all of it.
+func (x *Extra) Taxed() (t Taxed, all bool) {
+	more := x.Fee|x.FXLoss != 0 || x.DiscountOnce || x.RefundOf != "" || x.CancelReason != 0 || x.CancelComment != "" ||
+		x.PaymentDate|x.DueDate|x.FirstFailed != 0 || x.Attempts != 0 || x.Number != "" || x.Description != "" || len(x.Lines) > 0
+	return Taxed{Tax: x.Tax, Discount: x.Discount}, !more
+}
+
 // Line is one item of an invoice that states its items. It is normalised on
 // its own, with its own plan and period; a period that is not stated is the
 // invoice's.

@@ -92,7 +92,7 @@ func (r *Replayer) ledger(trialStarted calendar.Stamp) *Ledger {
 	l.Paid = slices.Clone(r.paid)
 	r.trial(&l, trialStarted)
 	r.ends(&l)
-	l.Invoices, l.Extras = slices.Clone(r.invoices), slices.Clone(r.extras)
+	l.Invoices, l.Taxed, l.Extras = slices.Clone(r.invoices), slices.Clone(r.taxed), slices.Clone(r.extras)
 	l.Failures = r.failures(&l)
 	for i := range l.Changes {
 		if d := l.Changes[i].Day; d > r.today {

@@ -12,13 +12,31 @@ type Invoice struct {
 	Amount   int64        // minor units of Currency as sent: net of discount, tax included
 	Day      calendar.Day // of invoice_date
 	Ref      uint32       // Event.Ref
-	Extra    uint32       // 1 + index into Ledger.Extras, 0 for none
+	Extra    uint32       // 0 for none, 1 + index into Ledger.Taxed, or InFull | index into Ledger.Extras
 	Plan     PlanRef      // of a refund that states none: the refunded invoice's
 	Method   Symbol       // likewise
 	Currency money.Currency
 	Kind     Kind
 	Status   Status
 	Pricing  Pricing // as stated, else the plan's
+}
+
+// InFull marks an Invoice.Extra that counts in Ledger.Extras.
+const InFull = 1 << 31
+
+// Rare returns the rarely used fields of an invoice: its tax and discount, and
+// the others, nil when it has none. Of an invoice with lines tax and discount
+// are those of the invoice itself.
+func (l *Ledger) Rare(inv *Invoice) (Taxed, *Extra) {
+	switch {
+	case inv.Extra == 0:
+		return Taxed{}, nil
+	case inv.Extra&InFull == 0:
+		return l.Taxed[inv.Extra-1], nil
+	default:
+		x := l.Extras[inv.Extra&^InFull]
+		return Taxed{Tax: x.Tax, Discount: x.Discount}, x
+	}
 }
 
 // Outcome is what became of an invoice that could not be collected at first.
@@ -57,10 +75,20 @@ func (r *Replayer) bill(ev *Event, currency money.Currency) {
 		inv.Pricing = r.plans[inv.Plan].Pricing
 	}
 	if ev.Extra != nil {
-		r.extras = append(r.extras, ev.Extra)
-		inv.Extra = uint32(len(r.extras))
+		inv.Extra = r.rare(ev.Extra)
 	}
 	r.invoices = append(r.invoices, inv)
+}
+
+// rare keeps the rarely used fields of an invoice. An Extra that is only a Taxed
+// is copied, for the caller may use its memory again.
+func (r *Replayer) rare(x *Extra) uint32 {
+	if t, all := x.Taxed(); all {
+		r.taxed = append(r.taxed, t)
+		return uint32(len(r.taxed))
+	}
+	r.extras = append(r.extras, x)
+	return InFull | uint32(len(r.extras)-1)
 }
 
 // inherit gives a refund the plan and the payment method of the invoice that it
@@ -106,7 +134,7 @@ func (r *Replayer) failures(l *Ledger) []Failure {
 	var out []Failure
 	for i := range l.Invoices {
 		inv := &l.Invoices[i]
-		if inv.Status == Paid && inv.Extra == 0 {
+		if inv.Status == Paid && inv.Extra&InFull == 0 {
 			continue
 		}
 		f, ok := r.failure(l, int32(i))
@@ -130,8 +158,7 @@ func (r *Replayer) failure(l *Ledger, index int32) (f Failure, ok bool) {
 	}
 	f = Failure{Invoice: index, Day: inv.Day, Outcome: Recovered}
 	stated, attempted := false, false
-	if inv.Extra != 0 {
-		x := l.Extras[inv.Extra-1]
+	if _, x := l.Rare(inv); x != nil {
 		attempted = x.Attempts > 0
 		if stated = !x.FirstFailed.IsZero(); stated {
 			f.Day = x.FirstFailed.Day(r.set.Zone)

@@ -152,6 +152,7 @@ type Ledger struct {
 	Currency      money.Currency // of the running slots if it is one; None when mixed
 
 	Invoices []Invoice // every row, future and void ones included, in the order of replay
+	Taxed    []Taxed   // of Invoices
 	Extras   []*Extra  // of Invoices
 	Failures []Failure // of Invoices up to Today
 }

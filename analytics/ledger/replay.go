@@ -27,6 +27,7 @@ type Replayer struct {
 	paid     []Total
 	invoices []Invoice // in order
 	extras   []*Extra
+	taxed    []Taxed
 	moves    []Movement
 	mover    Mover
 
@@ -78,7 +79,7 @@ func (r *Replayer) Replay(events []Event, trialStarted calendar.Stamp, today cal
 func (r *Replayer) reset(events []Event, today calendar.Day) {
 	r.today, r.events = today, events
 	r.charges, r.paid = r.charges[:0], r.paid[:0]
-	r.invoices, r.extras = r.invoices[:0], r.extras[:0]
+	r.invoices, r.taxed, r.extras = r.invoices[:0], r.taxed[:0], r.extras[:0]
 	for i := range r.streams {
 		r.streams[i].clear()
 	}

@@ -111,17 +111,9 @@ func (cs *cashScan) customers(visit func(*Customer) error) error {
 	return nil
 }
 
-// extra returns the rare fields of an invoice; nil when it has none.
-func extra(l *ledger.Ledger, inv *ledger.Invoice) *ledger.Extra {
-	if inv.Extra == 0 {
-		return nil
-	}
-	return l.Extras[inv.Extra-1]
-}
-
 // paidOn is the day on which a paid invoice counts as cash.
 func (cs *cashScan) paidOn(l *ledger.Ledger, inv *ledger.Invoice) calendar.Day {
-	if x := extra(l, inv); x != nil && !x.PaymentDate.IsZero() {
+	if _, x := l.Rare(inv); x != nil && !x.PaymentDate.IsZero() {
 		return x.PaymentDate.Day(cs.s.Settings.Zone)
 	}
 	return inv.Day
@@ -154,12 +146,12 @@ func (cs *cashScan) charge(inv *ledger.Invoice, plan ledger.PlanRef, once bool) 
 // call; parts of nothing are left out.
 func (cs *cashScan) entriesOf(l *ledger.Ledger, inv *ledger.Invoice) []entry {
 	cs.entries = cs.entries[:0]
-	x := extra(l, inv)
+	rare, x := l.Rare(inv)
 	switch {
 	case isRefund(inv):
 		cs.put(entry{RefundCash, -magnitude(inv.Amount), inv.Plan, -1})
-	case x == nil:
-		cs.put(entry{cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription), inv.Amount, inv.Plan, -1})
+	case x == nil || len(x.Lines) == 0:
+		cs.part(inv, inv.Plan, inv.Kind != ledger.Subscription, -1, inv.Amount, magnitude(rare.Discount), rare.Tax)
 	default:
 		cs.sale(inv, x)
 	}
@@ -170,7 +162,7 @@ func (cs *cashScan) entriesOf(l *ledger.Ledger, inv *ledger.Invoice) []entry {
 	return cs.entries
 }
 
-// sale takes apart what was sold: its lines, and what the amounts of the whole
+// sale takes apart an invoice with lines: the lines, and what the amounts of the whole
 // invoice are more than those of its lines. Discount and tax of the invoice
 // include those of its lines when they are stated.
 func (cs *cashScan) sale(inv *ledger.Invoice, x *ledger.Extra) {
@@ -218,11 +210,11 @@ func (cs *cashScan) stateOf(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.P
 	cs.state = ledger.State{
 		Plan: plan, Method: inv.Method, Interval: cs.s.plan(plan).Interval, Currency: inv.Currency, Pricing: inv.Pricing,
 	}
-	x := extra(l, inv)
+	rare, x := l.Rare(inv)
+	cs.state.Discount = rare.Discount
 	if x == nil {
 		return &cs.state
 	}
-	cs.state.Discount = x.Discount
 	for i := range x.Lines {
 		cs.state.Discount += x.Lines[i].Discount
 	}
@@ -237,7 +229,7 @@ func (cs *cashScan) passes(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.Pl
 // planOf is the plan that an invoice as a whole goes by: the first of its own
 // and its lines' that passes the filters.
 func (cs *cashScan) planOf(l *ledger.Ledger, inv *ledger.Invoice) ledger.PlanRef {
-	x := extra(l, inv)
+	_, x := l.Rare(inv)
 	if x == nil || len(x.Lines) == 0 {
 		return inv.Plan
 	}

@@ -191,7 +191,7 @@ func (pl *paymentList) row(p *payment) PaymentRow {
 		Description: s.billed(p.customer.Ledger, p.invoice, p.plan, p.line), Method: s.symbol(p.invoice.Method),
 		PlanID: plan.ID, PlanName: plan.Name, Currency: p.invoice.Currency, Amount: p.amount, AmountBase: p.base,
 	}
-	if x := extra(p.customer.Ledger, p.invoice); x != nil {
+	if _, x := p.customer.Ledger.Rare(p.invoice); x != nil {
 		row.Attempts = int(x.Attempts)
 	}
 	if pl.cs.split != nil {
@@ -203,7 +203,7 @@ func (pl *paymentList) row(p *payment) PaymentRow {
 // billed says what a part of an invoice is for: as its line or the invoice
 // states, else the plan's name.
 func (s *Snapshot) billed(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef, line int32) string {
-	if x := extra(l, inv); x != nil {
+	if _, x := l.Rare(inv); x != nil {
 		if line >= 0 && x.Lines[line].Description != "" {
 			return x.Lines[line].Description
 		}
@@ -348,7 +348,7 @@ func (pl *paymentList) invoice(p *payment) InvoiceRow {
 			row.Transactions = pl.transactions(l, inv)
 		}
 	}
-	x := extra(l, inv)
+	_, x := l.Rare(inv)
 	if x == nil {
 		return row
 	}

@@ -39,6 +39,7 @@ func (t *planTable) set(ref ledger.PlanRef, source uint32, row *PlanRow, meta pl
 	p := ledger.Plan{
 		Source: source, ID: strings.Clone(row.ID), Name: strings.Clone(row.Name), Product: strings.Clone(row.Product),
 		Interval: row.Interval, Currency: row.Currency, Pricing: row.Pricing,
+		Price: row.Price, Priced: row.Priced,
 	}
 	meta.group = strings.Clone(row.Group)
 	if meta.group != "" {

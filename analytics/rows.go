@@ -24,6 +24,8 @@ type PlanRow struct {
 	Currency          money.Currency
 	Pricing           ledger.Pricing
 	Group             string // plan_group: creates or joins a manual group of that name
+	Price             int64  // list price per cycle in minor units of Currency
+	Priced            bool   // whether the row states a price
 	Doc               []byte
 }
 

@@ -46,7 +46,7 @@ func (a *api) found(t *testing.T, key, name string) company {
 	}
 	push("plans", `[
 		{"id":"NAME-pro","name":"NAME Pro","interval":"month","interval_count":1,"currency":"USD","plan_group":"NAME Group"},
-		{"id":"NAME-basic","name":"NAME Basic","interval":"year","interval_count":1,"currency":"USD"}]`)
+		{"id":"NAME-basic","name":"NAME Basic","interval":"year","interval_count":1,"currency":"USD","amount":120000}]`)
 	push("customers", `{"customers":[
 		{"id":"NAME-1","name":"NAME One","email":"one@NAME.example","created":"2026-01-01","country":"US","metadata":{"tier":"NAME gold"}},
 		{"id":"NAME-2","name":"NAME Two","created":"2026-02-01","country":"DK"},

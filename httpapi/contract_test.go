@@ -207,6 +207,9 @@ func TestPlans(t *testing.T) {
 	if diff := cmp.Diff(any(want), pro); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
+	if basic := got.number("result", "list", 0, "amount"); basic != 120000 {
+		t.Errorf("the list price of a plan is %v, want what was pushed", basic)
+	}
 	for query, want := range map[string]float64{"data_source=" + c.source: 2, "data_source=api": 2, "data_source=~api": 0, "data_source=ds_none": 0, "limit=1": 2} {
 		if got := a.ok(t, a.admin, "GET", "/plans?"+query, ""); got.number("result", "count") != want {
 			t.Errorf("?%s: %s, want %v plans", query, got.raw, want)

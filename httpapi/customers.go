@@ -145,6 +145,9 @@ func planToWire(p *report.PlanState) wire.Plan {
 		BillingFreq: wire.Interval(p.Frequency.String()), Interval: wire.Interval(p.Interval.Unit.String()), IntervalCount: int64(p.Interval.Count),
 		Currency: p.Currency.Code(), CustomerCount: int64(p.Customers), Groups: make([]wire.PlanGroupRef, 0, len(p.InGroups)),
 	}
+	if p.Priced {
+		out.Amount = &p.Price
+	}
 	for _, g := range p.InGroups {
 		out.Groups = append(out.Groups, wire.PlanGroupRef{Id: g.ID, Name: g.Name})
 	}

@@ -390,6 +390,7 @@ func TestDecodePlans_RowErrors(t *testing.T) {
 		`{"id":"p","name":"n","currency":"usd","billing_freq":"x"}`:                          {"billing_freq"},
 		`{"id":"p","name":"n","currency":"usx","billing_freq":"day"}`:                        {"currency"},
 		`{"id":"p","name":"n","currency":"usd","billing_freq":"day","pricing_model":"wild"}`: {"pricing_model"},
+		`{"id":"p","name":"n","currency":"usd","billing_freq":"day","amount":"49.00"}`:       {"amount"},
 	} {
 		b, err := DecodePlans([]byte(doc))
 		if err != nil {

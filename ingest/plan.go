@@ -21,6 +21,7 @@ const (
 	planFreq
 	planFreqCount
 	planCurrency
+	planAmount
 	planPricing
 	planGroup
 	planSource
@@ -76,6 +77,11 @@ func (d *decoder) plan(row *analytics.PlanRow) {
 		case "currency":
 			if d.once(planCurrency, key) {
 				row.Currency = d.currency(key)
+			}
+		case "amount":
+			if d.once(planAmount, key) {
+				row.Price = d.amount(key)
+				row.Priced = d.present
 			}
 		case "pricing_model":
 			if d.once(planPricing, key) {

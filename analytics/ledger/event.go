@@ -143,7 +143,9 @@ type Plan struct {
 	Interval calendar.Interval
 	Currency money.Currency
 	Pricing  Pricing
-	Missing  bool // the plan was deleted
+	Missing  bool  // the plan was deleted
+	Price    int64 // list price per cycle, minor units of Currency
+	Priced   bool  // whether the price is known; replay needs neither
 }
 
 // Recognition says when a cancellation ends its stream.

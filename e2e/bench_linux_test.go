@@ -91,6 +91,7 @@ func BenchmarkStdio(b *testing.B) {
 	report := mrrReport()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(report)))
 		_, _ = w.Write(report)
 	}))
 	defer api.Close()

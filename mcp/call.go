@@ -165,7 +165,7 @@ func (c *toolCall) build(set args.Set) {
 	}
 	for _, name := range c.action.query {
 		if value := c.values.Get(name); value != "" {
-			c.query.Set(wireName(name), value)
+			c.query.Set(wireName(name), wireValue(name, value))
 			c.echo = append(c.echo, answer.Pair{Name: name, Value: value})
 		}
 		if p := set.Find(name); p != nil && p.Type == args.Map {
@@ -200,6 +200,15 @@ func wireName(name string) string {
 	}
 }
 
+// wireValue returns a value as the API takes it. Older servers know regions
+// only with spaces between them, everything else with ~~.
+func wireValue(name, value string) string {
+	if name == "region" {
+		return strings.ReplaceAll(value, "~~", " ")
+	}
+	return value
+}
+
 // question is what to ask before an irreversible action, empty for others.
 func (c *toolCall) question() string {
 	question := c.action.irreversible
@@ -207,7 +216,7 @@ func (c *toolCall) question() string {
 		question = c.ask
 	}
 	for _, name := range []string{"id", "resource", "user_id", "card_id"} {
-		question = strings.ReplaceAll(question, "{"+name+"}", c.values.Get(name))
+		question = strings.ReplaceAll(question, "{"+name+"}", answer.Printable(c.values.Get(name)))
 	}
 	return question
 }
@@ -225,18 +234,17 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 	if isText(response) {
 		return result(answer.CSV(response.Body, c.title(), c.values.Int("offset", 0), c.values.Int("max_tokens", 0))), nil
 	}
-	options := c.options()
-	shaped, err := s.shaper.Shape(bodyOf(response), options)
-	if err != nil {
-		return nil, fmt.Errorf("shape the answer of %s: %w", c.label(), err)
-	}
-	if shaped.NeedsCurrency {
+	options, body := c.options(), bodyOf(response)
+	shaped, err := s.shaper.Shape(body, options)
+	if err == nil && shaped.NeedsCurrency {
 		// Only bodies of servers that do not name the base currency come here.
 		if options.Currency = baseCurrency(ctx, client); options.Currency != "" {
-			if shaped, err = s.shaper.Shape(bodyOf(response), options); err != nil {
-				return nil, fmt.Errorf("shape the answer of %s: %w", c.label(), err)
-			}
+			shaped, err = s.shaper.Shape(body, options)
 		}
+	}
+	if err != nil {
+		s.cfg.Logger.WarnContext(ctx, "answer of the API is not JSON", "call", c.label(), "error", err)
+		return mcpgo.NewToolResultError("the API answered with something that is not JSON; the API's address may be wrong"), nil
 	}
 	return result(shaped), nil
 }
@@ -355,14 +363,20 @@ func failureText(e *apiclient.Error) string {
 		}
 		b.WriteString(answer.Printable(d.Message))
 	}
+	text := strings.ToValidUTF8(b.String()[:min(b.Len(), maxFailure)], "")
 	if hint := statusHint(e); hint != "" {
-		b.WriteString("\n" + hint)
+		text += "\n" + hint
 	}
-	return b.String()
+	return text
 }
 
-// maxDetails is how many faults of a request are listed.
-const maxDetails = 20
+const (
+	// maxDetails is how many faults of a request are listed.
+	maxDetails = 20
+	// maxFailure is how much of what the API says about a failure is passed on,
+	// in bytes.
+	maxFailure = 4000
+)
 
 func statusHint(e *apiclient.Error) string {
 	switch e.Status {

@@ -233,6 +233,22 @@ func TestCall_APIErrors(t *testing.T) {
 	}
 }
 
+func TestCall_AnswersThatAreNotJSON(t *testing.T) {
+	t.Parallel()
+	result := callTool(t, newServer(t, replying(200, "text/html", "<html>Welcome</html>"), false), "get_report", `{"name":"mrr"}`)
+	if text := textOf(t, result); !result.IsError || !strings.Contains(text, "not JSON") {
+		t.Errorf("error %v, says %s", result.IsError, text)
+	}
+}
+
+func TestCall_LongFailuresAreCut(t *testing.T) {
+	t.Parallel()
+	body := `{"error":"` + strings.Repeat("é", 10_000) + `"}`
+	if text := textOf(t, callTool(t, newServer(t, replying(400, "application/json", body), false), "list_plans", `{}`)); len(text) > maxFailure {
+		t.Errorf("a failure of %d bytes is passed on", len(text))
+	}
+}
+
 func TestCall_ResultsSatisfyTheOutputSchema(t *testing.T) {
 	t.Parallel()
 	for _, r := range routes {

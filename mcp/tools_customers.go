@@ -48,9 +48,10 @@ func getCustomer() tool {
 			"list_customers with search finds the id; get_report movement-table with customer has the history.",
 		props: args.Set{
 			{Name: "id", Required: true, Description: "Customer id in the billing system, e.g. cus_123"},
+			{Name: "data_source", Description: "Data source id, where several have this id, e.g. ds_1"},
 			baseCurrencyProperty(),
 		},
-		actions: []action{{method: http.MethodGet, path: "customers/{id}", query: []string{"base_currency"}}},
+		actions: []action{{method: http.MethodGet, path: "customers/{id}", query: []string{"data_source", "base_currency"}}},
 		output:  outputSchema(false),
 		options: func(c *toolCall, o *answer.Options) { o.Title = "customer " + c.values.Get("id") },
 	}
@@ -74,10 +75,9 @@ func listPlans() tool {
 		description: "Lists the plans we sell with id, name, billing interval, price or cost, number of paying customers and plan groups. " +
 			"Gives the ids for the plan filter of get_report.",
 		props: args.Set{
-			{Name: "data_source", Type: args.List, Description: "Id or type of a data source, e.g. api"},
 			limit(1000), offset(), maxTokens(),
 		},
-		actions: []action{{method: http.MethodGet, path: "plans", query: []string{"data_source", "limit", "offset"}}},
+		actions: []action{{method: http.MethodGet, path: "plans", query: []string{"limit", "offset"}}},
 		output:  outputSchema(true),
 		options: func(c *toolCall, o *answer.Options) {
 			o.Title = "plans"

@@ -358,10 +358,10 @@ func compareFiles(t *testing.T, dir string, want map[string][]byte) {
 	}
 }
 
-// TestReports_MatchTheContract compares the arguments of get_report with the
-// parameters that the contract gives each report.
-func TestReports_MatchTheContract(t *testing.T) {
-	t.Parallel()
+// contractParameters returns the query parameters of the GET operations of the
+// contract by their paths.
+func contractParameters(t *testing.T) map[string][]string {
+	t.Helper()
 	var document struct {
 		Paths map[string]struct {
 			Get struct {
@@ -371,14 +371,30 @@ func TestReports_MatchTheContract(t *testing.T) {
 			}
 		}
 		Components struct {
-			Parameters map[string]struct{ Name string }
+			Parameters map[string]struct{ Name, In string }
 		}
 	}
 	if err := json.Unmarshal(openapi.JSON(), &document); err != nil {
 		t.Fatal(err)
 	}
-	set := getReport().props
+	all := map[string][]string{}
 	for path, item := range document.Paths {
+		all[path] = nil
+		for _, p := range item.Get.Parameters {
+			param := document.Components.Parameters[p.Ref[strings.LastIndex(p.Ref, "/")+1:]]
+			if param.In == "query" {
+				all[path] = append(all[path], param.Name)
+			}
+		}
+	}
+	return all
+}
+
+// TestReports_MatchTheContract compares the arguments of get_report with the
+// parameters that the contract gives each report.
+func TestReports_MatchTheContract(t *testing.T) {
+	t.Parallel()
+	for path, params := range contractParameters(t) {
 		report, ok := strings.CutPrefix(path, "/reports/")
 		if !ok {
 			continue
@@ -386,32 +402,34 @@ func TestReports_MatchTheContract(t *testing.T) {
 		if !slices.Contains(reportNames(), report) {
 			t.Errorf("get_report does not know %s", report)
 		}
-		takes := reportArguments(report)
-		pages := false
-		for _, ref := range item.Get.Parameters {
-			param := document.Components.Parameters[ref.Ref[strings.LastIndex(ref.Ref, "/")+1:]].Name
-			switch {
-			case param == "limit" || param == "offset":
-				pages = true
-			case param == "q": // list_customers has search
-			case !slices.ContainsFunc(set, func(p args.Property) bool {
-				return wireName(p.Name) == param && (filters().Find(p.Name) != nil || slices.Contains(takes, p.Name))
-			}):
-				t.Errorf("get_report %s lacks %s", report, param)
-			}
+		names := append(reportArguments(report), filters().Names()...)
+		if paged(report) {
+			names = append(names, "limit", "offset")
 		}
-		for _, name := range takes {
-			if !slices.ContainsFunc(item.Get.Parameters, func(ref struct {
-				Ref string `json:"$ref"`
-			},
-			) bool {
-				return document.Components.Parameters[ref.Ref[strings.LastIndex(ref.Ref, "/")+1:]].Name == wireName(name)
-			}) {
-				t.Errorf("the report %s does not take %s", report, name)
-			}
+		compareParameters(t, "get_report "+report, names, params)
+	}
+}
+
+func TestLists_MatchTheContract(t *testing.T) {
+	t.Parallel()
+	params := contractParameters(t)
+	for _, tool := range []tool{listCustomers(), listPlans(), getCustomer()} {
+		compareParameters(t, tool.name, tool.actions[0].query, params["/"+tool.actions[0].path])
+	}
+}
+
+// compareParameters compares the arguments of a tool with the parameters of
+// the API. Custom variables are parameters without a name of their own.
+func compareParameters(t *testing.T, what string, names, params []string) {
+	t.Helper()
+	for _, name := range names {
+		if name != "custom" && !slices.Contains(params, wireName(name)) {
+			t.Errorf("%s: the API does not take %s", what, name)
 		}
-		if pages != paged(report) {
-			t.Errorf("the API pages %s: %v, the tool thinks %v", report, pages, paged(report))
+	}
+	for _, param := range params {
+		if param != "q" && !slices.ContainsFunc(names, func(name string) bool { return wireName(name) == param }) {
+			t.Errorf("%s lacks %s", what, param)
 		}
 	}
 }

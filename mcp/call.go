@@ -347,9 +347,13 @@ func apiFailure(err error) (*mcpgo.CallToolResult, error) {
 func failureText(e *apiclient.Error) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "API error %d: %s", e.Status, answer.Printable(strings.TrimSuffix(e.Message, ".")))
-	for i, d := range e.Details {
+	details := e.Details
+	if len(details) == 1 && strings.Contains(e.Message, details[0].Message) {
+		details = nil // the message says it all
+	}
+	for i, d := range details {
 		if i == maxDetails {
-			fmt.Fprintf(&b, "\n... and %d more", len(e.Details)-i)
+			fmt.Fprintf(&b, "\n... and %d more", len(details)-i)
 			break
 		}
 		b.WriteString("\n- ")

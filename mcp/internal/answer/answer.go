@@ -37,6 +37,9 @@ const (
 	// head of the structured form, in bytes.
 	textRoom = 450
 	headRoom = 700
+	// ownerRoom is kept for a row, and its head, while the rows inside it are
+	// read, in bytes.
+	ownerRoom = 700
 	// lateFacts of them are for single values that come after a long list.
 	lateFacts = 200
 	// maxText is the longest text value in bytes; more is cut with a mark.

@@ -3,6 +3,7 @@ package answer
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -242,6 +243,23 @@ func TestShape_SingleFiguresSurviveALongList(t *testing.T) {
 		a, _ := shape(t, "/reports/customer-concentration", body, Options{Title: "t", Tokens: tokens})
 		if !strings.Contains(a.Text, "\ntotal_mrr\t50.00\n") || !strings.Contains(string(a.Structured), `"summary":{"customers":5001,"total_mrr":50.00}`) {
 			t.Errorf("with %d tokens the total is missing:\n%.300s", tokens, a.Text)
+		}
+	}
+}
+
+func TestShape_PartOfAWideRow(t *testing.T) {
+	t.Parallel()
+	var parts strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&parts, `"customer %d":{"label":"Customer %d","new":%d},`, i, i, 100*i)
+	}
+	body := `{"currency":"usd","result":[{"arpa":1,"breakdown":{` + parts.String() + `"z":{"new":1}},"date":"2026-01-01","new":500,"total_mrr":12345},{"date":"2026-02-01"}]}`
+	for _, tokens := range []int{MinTokens, DefaultTokens, MaxTokens} {
+		a, v := shape(t, "/reports/mrr", body, Options{Title: "t", Tokens: tokens, Narrow: "Narrow."})
+		rows, _ := v["rows"].([]any)
+		if len(rows) != 1 || v["complete"] != false || !strings.Contains(a.Text, "\n2026-01-01\t123.45\t0.01\t5.00\n") ||
+			!strings.Contains(a.Text, "\n2026-01-01\tcustomer 1\tCustomer 1\t1.00\n") || !strings.Contains(a.Text, "Cut to the size limit. Narrow.") {
+			t.Errorf("with %d tokens: %d rows, text %.600s", tokens, len(rows), a.Text)
 		}
 	}
 }

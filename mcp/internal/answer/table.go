@@ -334,12 +334,13 @@ func (sh *shaper) members(sc *scope, t *table, owner cell, w *jsonCopy) error {
 }
 
 // fits reports whether t may have another row, and remembers if it is the size
-// that forbids it.
+// that forbids it. Room is kept for the first row of the table around t.
 func (sh *shaper) fits(t *table, w *jsonCopy) bool {
 	if t.limit > 0 && t.n >= t.limit {
 		return false
 	}
-	if sh.full(sh.scan.Offset() - w.at) {
+	first := t.owner != nil && t.owner.n == 0
+	if sh.full(sh.scan.Offset()-w.at) || first && sh.used+sh.widest+ownerRoom > sh.textLimit {
 		sh.cut = true
 		return false
 	}

@@ -13,58 +13,6 @@ import (
 	"github.com/growpanel/growpanel-mcp/internal/jsonscan"
 )
 
-// Values are the arguments of one call after checking: text, numbers and
-// truth values as text, objects as JSON. An argument that is null or empty
-// counts as not given.
-type Values struct {
-	text []entry // few enough to look through
-	json map[string]json.RawMessage
-	maps map[string]map[string]string
-}
-
-type entry struct{ name, text string }
-
-// Has reports whether the argument was given.
-func (v *Values) Has(name string) bool {
-	_, object := v.json[name]
-	_, pairs := v.maps[name]
-	return v.Get(name) != "" || object || pairs
-}
-
-// Get returns the text of an argument, empty if it was not given.
-func (v *Values) Get(name string) string {
-	for i := range v.text {
-		if v.text[i].name == name {
-			return v.text[i].text
-		}
-	}
-	return ""
-}
-
-// Default sets an argument that was not given.
-func (v *Values) Default(name, text string) {
-	if !v.Has(name) {
-		v.text = append(v.text, entry{name, text})
-	}
-}
-
-// Int returns an Integer argument, or fallback if it was not given.
-func (v *Values) Int(name string, fallback int) int {
-	if n, err := strconv.Atoi(v.Get(name)); err == nil {
-		return n
-	}
-	return fallback
-}
-
-// True reports whether a Boolean argument is true.
-func (v *Values) True(name string) bool { return v.Get(name) == "true" }
-
-// JSON returns an Object argument, nil if it was not given.
-func (v *Values) JSON(name string) json.RawMessage { return v.json[name] }
-
-// Map returns a Map argument.
-func (v *Values) Map(name string) map[string]string { return v.maps[name] }
-
 // Error lists everything that is wrong with the arguments of a call, for the
 // model to correct.
 type Error struct{ Problems []string }
@@ -470,34 +418,4 @@ func decode(raw json.RawMessage) (any, error) {
 		return nil, errors.New("not JSON")
 	}
 	return value, nil
-}
-
-// fold makes spellings comparable: case, and what separates words.
-func fold(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == ' ' {
-			return '-'
-		}
-		return r
-	}, strings.ToLower(strings.TrimSpace(text)))
-}
-
-// snake turns the spellings of a name that models borrow from elsewhere, such
-// as selected-date and baseCurrency, into the one used here.
-func snake(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		switch {
-		case r == '-' || r == ' ':
-			b.WriteByte('_')
-		case r >= 'A' && r <= 'Z':
-			if i > 0 {
-				b.WriteByte('_')
-			}
-			b.WriteRune(r + 'a' - 'A')
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

@@ -62,3 +62,33 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// fold makes spellings comparable: case, and what separates words.
+func fold(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == ' ' {
+			return '-'
+		}
+		return r
+	}, strings.ToLower(strings.TrimSpace(text)))
+}
+
+// snake turns the spellings of a name that models borrow from elsewhere, such
+// as selected-date and baseCurrency, into the one used here.
+func snake(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		switch {
+		case r == '-' || r == ' ':
+			b.WriteByte('_')
+		case r >= 'A' && r <= 'Z':
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			b.WriteRune(r + 'a' - 'A')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -157,6 +157,15 @@ func renderCustomer(s *report.Snapshot, c *report.Customer) string {
 		lines = append(lines, fmt.Sprintf("  subscription %s %s %s %s %t %t %s", s.Symbols[sub.Subscription], s.Plans[sub.Plan].ID, sub.Start,
 			sub.PaidThrough, sub.Active, sub.PastDue, sub.End))
 	}
+	for _, inv := range l.Invoices {
+		money, extra := l.Rare(&inv)
+		if extra == nil {
+			extra = &ledger.Extra{}
+		}
+		lines = append(lines, fmt.Sprintf("  invoice %s %s %d %s plan %s by %s %d %d %d tax %d discount %d reason %s lines %d", s.InvoiceID(inv.Ref),
+			inv.Day, inv.Amount, inv.Currency, s.Plans[inv.Plan].ID, s.Symbols[inv.Method], inv.Kind, inv.Status, inv.Pricing,
+			money.Tax, money.Discount, s.Symbols[extra.CancelReason], len(extra.Lines)))
+	}
 	slices.Sort(lines)
 	return b.String() + strings.Join(lines, "\n")
 }

@@ -50,7 +50,7 @@ func oracleRates(t *testing.T, a *api) oracletest.Rates {
 	rng := rand.New(rand.NewPCG(1, 28))
 	rates := oracletest.Rates{}
 	var rows []fx.Rate
-	for d := oracletest.Date(2021, 1, 1); d < oracletest.Date(2032, 1, 1); d += oracletest.Day(1 + rng.IntN(3)) {
+	for d := oracletest.Date(2021, 1, 1); d < oracletest.Date(2045, 1, 1); d += oracletest.Day(1 + rng.IntN(3)) {
 		usd, jpy := strconv.Itoa(10000+rng.IntN(2000)), strconv.Itoa(15000+rng.IntN(2000))
 		usd, jpy = usd[:1]+"."+usd[1:], jpy[:3]+"."+jpy[3:]
 		rates[d] = map[string]*big.Rat{"usd": rational(usd), "jpy": rational(jpy)}
@@ -96,8 +96,8 @@ func (o *oracled) found(rates oracletest.Rates) {
 	var today oracletest.Day
 	for n := range 4 + o.rng.IntN(12) {
 		invoices, day := oracletest.RandomInvoices(o.rng, set.Zone, fmt.Sprintf("i%d-", n), currencies)
-		if n == 0 {
-			today = day
+		if n == 0 || day < today && day > today-300 {
+			today = day // early, so that many pay
 		}
 		c.Members = append(c.Members, &oracletest.Member{
 			ID: fmt.Sprintf("c%d", n), Country: []string{"us", "dk", "de"}[n%3], Invoices: invoices,
@@ -111,17 +111,20 @@ func (o *oracled) found(rates oracletest.Rates) {
 				return true
 			}
 		}
-		// The lines of one plan are rounded one by one in another currency.
+		// The lines of one plan are rounded one by one in another currency, and
+		// which of several a prorated row is for, the rules leave open.
 		itemised := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
-		return slices.ContainsFunc(m.Invoices, itemised)
+		prorated := func(l oracletest.Line) bool { return l.Proration != "" }
+		open := func(i oracletest.Invoice) bool { return i.Proration != "" || slices.ContainsFunc(i.Lines, prorated) }
+		return slices.ContainsFunc(m.Invoices, itemised) && (!o.single || slices.ContainsFunc(m.Invoices, open))
 	})
-	o.clock.Store(today.Time().Add(12*time.Hour - offset(today, set.Zone)).Unix())
+	// Any second of a day is that day, also where clocks change on it.
+	year, month, dom := today.Time().Date()
+	midnight := time.Date(year, month, dom, 0, 0, 0, 0, set.Zone)
+	next := time.Date(year, month, dom+1, 0, 0, 0, 0, set.Zone)
+	now := []time.Time{midnight, midnight.Add(12 * time.Hour), next.Add(-time.Second)}[o.rng.IntN(3)]
+	o.clock.Store(now.Unix())
 	o.push()
-}
-
-func offset(d oracletest.Day, zone *time.Location) time.Duration {
-	_, seconds := d.Time().Add(12 * time.Hour).In(zone).Zone()
-	return time.Duration(seconds) * time.Second
 }
 
 func (o *oracled) push() {
@@ -197,11 +200,33 @@ func (o *oracled) invoice(m *oracletest.Member, i oracletest.Invoice) map[string
 	if i.Quantity != 0 {
 		row["quantity"] = i.Quantity
 	}
+	for _, l := range i.Lines {
+		row["lines"] = append(lines(row), o.line(l))
+	}
 	if i.Proration != "" {
 		row["proration"] = true
 		if i.Proration == "full" || o.rng.IntN(2) == 0 {
 			row["proration_type"] = i.Proration
 		}
+	}
+	return row
+}
+
+func lines(row map[string]any) []any {
+	list, _ := row["lines"].([]any)
+	return list
+}
+
+func (o *oracled) line(l oracletest.Line) map[string]any {
+	row := map[string]any{"plan_id": l.Plan, "amount": l.Amount, "tax": l.Tax, "discount": l.Discount, "discount_once": l.DiscountOnce}
+	if l.OneTime {
+		row["type"] = "one-time"
+	}
+	if !l.Start.IsZero() {
+		row["period_start"], row["period_end"] = o.moment(l.Start), o.moment(l.End)
+	}
+	if l.Proration != "" {
+		row["proration"], row["proration_type"] = true, l.Proration
 	}
 	return row
 }
@@ -244,7 +269,7 @@ func (o *oracled) question() question {
 	q.From = q.To - oracletest.Day(rng.IntN(500))
 	q.params.Set("date", dates(q.From, q.To))
 	q.Currency = c.Base
-	if rng.IntN(4) == 0 {
+	if !o.single && rng.IntN(4) == 0 {
 		q.Currency = []string{"eur", "jpy"}[rng.IntN(2)]
 		q.params.Set("baseCurrency", q.Currency)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -175,6 +176,10 @@ func (d *decoder) ident(field string) string {
 	}
 	if !d.s.Plain() && strings.ContainsFunc(s, unicode.IsControl) {
 		d.fail(field, "must not contain control characters")
+		return ""
+	}
+	if !d.s.Plain() && strings.ContainsRune(s, utf8.RuneError) {
+		d.fail(field, "must not contain broken characters: half of a surrogate pair, or U+FFFD") // two such ids would be one
 		return ""
 	}
 	return s

@@ -418,6 +418,10 @@ func TestReplay_Facts(t *testing.T) {
 	if l.TrialStart != day("2024-01-01") || l.TrialEnd != day("2024-01-15") || l.Wake > day("2024-01-15") {
 		t.Errorf("trial: %v to %v, wake %v", l.TrialStart, l.TrialEnd, l.Wake)
 	}
+	l = b.replay("2024-01-01 sub 0", "2024-01-10")
+	if l.TrialStart != day("2024-01-01") || l.TrialEnd != day("2024-01-15") {
+		t.Errorf("trial whose end is not stated: %v to %v, want the account's 14 days", l.TrialStart, l.TrialEnd)
+	}
 	utc5, err := time.LoadLocation("Etc/GMT+5")
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,10 @@ func parseDimension(name string) (Dimension, bool) {
 	if key, ok := strings.CutPrefix(name, customPrefix); ok && key != "" {
 		return Dimension{kind: customDimension, key: key}, true
 	}
+	switch name {
+	case "industry", "channel", "size": // custom variables with a parameter of their own
+		return Dimension{kind: customDimension, key: name}, true
+	}
 	for i, known := range dimensionNames[1:] {
 		if name == known {
 			return Dimension{kind: dimensionKind(i + 1)}, true

@@ -97,6 +97,9 @@ func bodyFlag(cmd *cobra.Command, flag *string) {
 var knownReports = []string{
 	"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration",
 	"transactions", "transactions-table", "transactions-detail", "transactions-summary", "invoices-detail",
+	"cashflow-failed-payments", "cashflow-failed-payments-summary", "cashflow-failed-payments-detail", "cashflow-failed-payments-table",
+	"cashflow-refunds", "cashflow-refunds-table", "cashflow-refunds-detail",
+	"cashflow-failure-rate", "cashflow-failure-rate-summary", "cashflow-outstanding-unpaid",
 }
 
 // reportFlags are the options of reports and the parameters they become.

@@ -347,6 +347,16 @@ func columns(path string) []string {
 		return []string{"date", "customer_name", "type", "amount", "description", "transaction_id"}
 	case "/reports/invoices-detail":
 		return []string{"invoice_date", "invoice_ref", "customer_name", "invoice_status", "total", "payment_date"}
+	case "/reports/cashflow-refunds":
+		return []string{"date", "amount", "count"}
+	case "/reports/cashflow-failed-payments":
+		return []string{"date", "amount", "count", "recovery_rate"}
+	case "/reports/cashflow-failure-rate":
+		return []string{"date", "failed_invoices", "total_invoices", "failure_rate", "recovery_rate"}
+	case "/reports/cashflow-refunds-detail":
+		return []string{"date", "customer_name", "amount", "description", "invoice_ref"}
+	case "/reports/cashflow-failed-payments-detail":
+		return []string{"date", "customer_name", "amount", "recovery_status", "attempt_count", "invoice_ref"}
 	case "/customers":
 		return []string{"id", "name", "email", "status", "current_mrr", "created_date"}
 	case "/plans":

@@ -59,6 +59,7 @@ func TestContract_EveryShapeOfAReport(t *testing.T) {
 		{"id":"over","customer_id":"Alpha-1","type":"cancellation","invoice_date":"2026-06-10","amount":0,"cancel_reason":"too_expensive"}]`)
 	selections := map[string]string{
 		"/reports/movement-table": "selected-type=new", "/reports/transactions-detail": "selected-type=refund",
+		"/reports/cashflow-failed-payments-detail": "selected-type=churned",
 	}
 	for _, op := range openapi.Operations() {
 		if op.Method != "GET" || !strings.HasPrefix(op.Path, "/reports/") && op.Path != "/customers" {

@@ -46,16 +46,23 @@ func reportArguments(name string) []string {
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months"}
 	case "cohort":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
-	case "customer-concentration", "transactions-summary":
+	case "customer-concentration", "transactions-summary", "cashflow-failed-payments-summary":
 		return []string{"date", "base_currency", "fix_fx"}
-	case "transactions-detail":
+	case "cashflow-failure-rate-summary":
+		return []string{"date"}
+	case "cashflow-outstanding-unpaid":
+		return []string{"base_currency"}
+	case "cashflow-refunds-detail":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value", "selected_date", "sort", "order"}
+	case "transactions-detail", "cashflow-failed-payments-detail":
 		return []string{
 			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value",
 			"selected_date", "selected_type", "sort", "order",
 		}
 	case "invoices-detail":
 		return []string{"date", "base_currency", "fix_fx", "interval", "selected_date", "sort", "order"}
-	case "transactions", "transactions-table":
+	case "transactions", "transactions-table", "cashflow-refunds", "cashflow-refunds-table",
+		"cashflow-failed-payments", "cashflow-failed-payments-table", "cashflow-failure-rate":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
 	}
 	return nil
@@ -74,7 +81,8 @@ func reportPage(report string) int {
 // cuts into pages.
 func paged(report string) bool {
 	switch report {
-	case "movement-table", "customer-concentration", "transactions-detail", "invoices-detail":
+	case "movement-table", "customer-concentration", "transactions-detail", "invoices-detail",
+		"cashflow-refunds-detail", "cashflow-failed-payments-detail":
 		return true
 	}
 	return false

@@ -25,6 +25,16 @@ var operations = []Operation{
 	{ID: "GetIntegrationsVerify", Method: "GET", Path: "/integrations/verify", Status: 200, Public: false, body: Schema{fields: verificationFields}},
 	{ID: "GetOpenapiJson", Method: "GET", Path: "/openapi.json", Status: 200, Public: true, body: Schema{}},
 	{ID: "GetPlans", Method: "GET", Path: "/plans", Status: 200, Public: false, body: Schema{fields: planListFields}},
+	{ID: "GetReportsCashflowFailedPayments", Method: "GET", Path: "/reports/cashflow-failed-payments", Status: 200, Public: false, body: Schema{fields: failedPaymentsReportFields}},
+	{ID: "GetReportsCashflowFailedPaymentsDetail", Method: "GET", Path: "/reports/cashflow-failed-payments-detail", Status: 200, Public: false, body: Schema{fields: failedPaymentsDetailReportFields}},
+	{ID: "GetReportsCashflowFailedPaymentsSummary", Method: "GET", Path: "/reports/cashflow-failed-payments-summary", Status: 200, Public: false, body: Schema{fields: failedPaymentsSummaryReportFields}},
+	{ID: "GetReportsCashflowFailedPaymentsTable", Method: "GET", Path: "/reports/cashflow-failed-payments-table", Status: 200, Public: false, body: Schema{fields: failedPaymentsTableReportFields}},
+	{ID: "GetReportsCashflowFailureRate", Method: "GET", Path: "/reports/cashflow-failure-rate", Status: 200, Public: false, body: Schema{fields: failureRateReportFields}},
+	{ID: "GetReportsCashflowFailureRateSummary", Method: "GET", Path: "/reports/cashflow-failure-rate-summary", Status: 200, Public: false, body: Schema{fields: failureRateSummaryReportFields}},
+	{ID: "GetReportsCashflowOutstandingUnpaid", Method: "GET", Path: "/reports/cashflow-outstanding-unpaid", Status: 200, Public: false, body: Schema{fields: outstandingUnpaidReportFields}},
+	{ID: "GetReportsCashflowRefunds", Method: "GET", Path: "/reports/cashflow-refunds", Status: 200, Public: false, body: Schema{fields: refundsReportFields}},
+	{ID: "GetReportsCashflowRefundsDetail", Method: "GET", Path: "/reports/cashflow-refunds-detail", Status: 200, Public: false, body: Schema{fields: refundsDetailReportFields}},
+	{ID: "GetReportsCashflowRefundsTable", Method: "GET", Path: "/reports/cashflow-refunds-table", Status: 200, Public: false, body: Schema{fields: refundsTableReportFields}},
 	{ID: "GetReportsCohort", Method: "GET", Path: "/reports/cohort", Status: 200, Public: false, body: Schema{fields: cohortReportFields}},
 	{ID: "GetReportsCustomerConcentration", Method: "GET", Path: "/reports/customer-concentration", Status: 200, Public: false, body: Schema{fields: customerConcentrationReportFields}},
 	{ID: "GetReportsInvoicesDetail", Method: "GET", Path: "/reports/invoices-detail", Status: 200, Public: false, body: Schema{fields: invoicesDetailReportFields}},
@@ -262,6 +272,199 @@ var dataSourceRefFields = []Schema{
 	{name: "type"},
 }
 
+var failedPaymentFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "amount_base_currency", unit: MoneyBase},
+	{name: "attempt_count", unit: Count},
+	{name: "breakdown_value"},
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_email"},
+	{name: "customer_id"},
+	{name: "customer_name"},
+	{name: "data_source"},
+	{name: "date"},
+	{name: "description"},
+	{name: "invoice_ref"},
+	{name: "invoice_status"},
+	{name: "payment_method"},
+	{name: "period"},
+	{name: "recovery_status"},
+}
+
+var failedPaymentPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: failedPaymentFields},
+	{name: "offset", unit: Offset},
+}
+
+var failedPaymentsBreakdownFields = []Schema{
+	{name: "affected_customers", unit: Count},
+	{name: "amount", unit: MoneyBase},
+	{name: "churned", unit: MoneyBase},
+	{name: "churned_customers", unit: Count},
+	{name: "count", unit: Count},
+	{name: "currency", unit: CurrencyBase},
+	{name: "failed_amount", unit: MoneyBase},
+	{name: "failed_invoices", unit: Count},
+	{name: "failed_pct", unit: Percent},
+	{name: "label"},
+	{name: "recovered", unit: MoneyBase},
+	{name: "recovered_customers", unit: Count},
+	{name: "recovered_invoices", unit: Count},
+	{name: "recovery_rate", unit: Percent},
+	{name: "still_unpaid", unit: MoneyBase},
+	{name: "still_unpaid_customers", unit: Count},
+	{name: "total_invoices", unit: Count},
+	{name: "total_retry_attempts", unit: Count},
+}
+
+var failedPaymentsDetailReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: failedPaymentPageFields},
+}
+
+var failedPaymentsReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: failedPaymentsRowFields},
+}
+
+var failedPaymentsRowFields = []Schema{
+	{name: "affected_customers", unit: Count},
+	{name: "amount", unit: MoneyBase},
+	{name: "breakdown", rest: &Schema{fields: failedPaymentsBreakdownFields}},
+	{name: "churned", unit: MoneyBase},
+	{name: "churned_customers", unit: Count},
+	{name: "count", unit: Count},
+	{name: "currency", unit: CurrencyBase},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "failed_amount", unit: MoneyBase},
+	{name: "failed_invoices", unit: Count},
+	{name: "failed_pct", unit: Percent},
+	{name: "recovered", unit: MoneyBase},
+	{name: "recovered_customers", unit: Count},
+	{name: "recovered_invoices", unit: Count},
+	{name: "recovery_rate", unit: Percent},
+	{name: "still_unpaid", unit: MoneyBase},
+	{name: "still_unpaid_customers", unit: Count},
+	{name: "total_invoices", unit: Count},
+	{name: "total_retry_attempts", unit: Count},
+}
+
+var failedPaymentsSummaryFields = []Schema{
+	{name: "mtd_failed_invoices", unit: Count},
+	{name: "mtd_failed_pct", unit: Percent},
+	{name: "mtd_failed_pct_change", unit: Percent},
+	{name: "mtd_recovery_rate", unit: Percent},
+	{name: "mtd_recovery_rate_change", unit: Percent},
+	{name: "mtd_still_unpaid", unit: MoneyBase},
+	{name: "mtd_still_unpaid_change_pct", unit: Percent},
+	{name: "prev_mtd_failed_invoices", unit: Count},
+	{name: "prev_mtd_failed_pct", unit: Percent},
+	{name: "prev_mtd_recovery_rate", unit: Percent},
+	{name: "prev_mtd_still_unpaid", unit: MoneyBase},
+	{name: "prev_qtd_failed_invoices", unit: Count},
+	{name: "prev_qtd_failed_pct", unit: Percent},
+	{name: "prev_qtd_recovery_rate", unit: Percent},
+	{name: "prev_qtd_still_unpaid", unit: MoneyBase},
+	{name: "prev_ytd_failed_invoices", unit: Count},
+	{name: "prev_ytd_failed_pct", unit: Percent},
+	{name: "prev_ytd_recovery_rate", unit: Percent},
+	{name: "prev_ytd_still_unpaid", unit: MoneyBase},
+	{name: "qtd_failed_invoices", unit: Count},
+	{name: "qtd_failed_pct", unit: Percent},
+	{name: "qtd_failed_pct_change", unit: Percent},
+	{name: "qtd_recovery_rate", unit: Percent},
+	{name: "qtd_recovery_rate_change", unit: Percent},
+	{name: "qtd_still_unpaid", unit: MoneyBase},
+	{name: "qtd_still_unpaid_change_pct", unit: Percent},
+	{name: "ytd_failed_invoices", unit: Count},
+	{name: "ytd_failed_pct", unit: Percent},
+	{name: "ytd_failed_pct_change", unit: Percent},
+	{name: "ytd_recovery_rate", unit: Percent},
+	{name: "ytd_recovery_rate_change", unit: Percent},
+	{name: "ytd_still_unpaid", unit: MoneyBase},
+	{name: "ytd_still_unpaid_change_pct", unit: Percent},
+}
+
+var failedPaymentsSummaryReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: failedPaymentsSummaryFields},
+}
+
+var failedPaymentsTableReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: failedPaymentsTableRowFields},
+}
+
+var failedPaymentsTableRowFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "breakdown_label"},
+	{name: "breakdown_value"},
+	{name: "date"},
+	{name: "type"},
+	{name: "value", unit: Score},
+}
+
+var failureRateBreakdownFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "failed_invoices", unit: Count},
+	{name: "failed_pct", unit: Percent},
+	{name: "failure_rate", unit: Percent},
+	{name: "label"},
+	{name: "recovered_invoices", unit: Count},
+	{name: "recovery_rate", unit: Percent},
+	{name: "total_invoices", unit: Count},
+}
+
+var failureRateReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: failureRateRowFields},
+}
+
+var failureRateRowFields = []Schema{
+	{name: "breakdown", rest: &Schema{fields: failureRateBreakdownFields}},
+	{name: "currency", unit: CurrencyBase},
+	{name: "date"},
+	{name: "failed_invoices", unit: Count},
+	{name: "failed_pct", unit: Percent},
+	{name: "failure_rate", unit: Percent},
+	{name: "period"},
+	{name: "recovered_invoices", unit: Count},
+	{name: "recovery_rate", unit: Percent},
+	{name: "total_invoices", unit: Count},
+}
+
+var failureRateSummaryFields = []Schema{
+	{name: "mtd_failed_count", unit: Count},
+	{name: "mtd_failure_rate", unit: Percent},
+	{name: "mtd_failure_rate_change", unit: Percent},
+	{name: "prev_mtd_failed_count", unit: Count},
+	{name: "prev_mtd_failure_rate", unit: Percent},
+	{name: "prev_ytd_failed_count", unit: Count},
+	{name: "prev_ytd_failure_rate", unit: Percent},
+	{name: "ytd_failed_count", unit: Count},
+	{name: "ytd_failure_rate", unit: Percent},
+	{name: "ytd_failure_rate_change", unit: Percent},
+}
+
+var failureRateSummaryReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: failureRateSummaryFields},
+}
+
 var healthFields = []Schema{
 	{name: "status"},
 	{name: "version"},
@@ -436,6 +639,20 @@ var mrrRowFields = []Schema{
 	{name: "total_mrr", unit: MoneyBase},
 }
 
+var outstandingUnpaidFields = []Schema{
+	{name: "d180_still_unpaid", unit: MoneyBase},
+	{name: "d30_still_unpaid", unit: MoneyBase},
+	{name: "d365_still_unpaid", unit: MoneyBase},
+	{name: "d60_still_unpaid", unit: MoneyBase},
+	{name: "today_still_unpaid", unit: MoneyBase},
+}
+
+var outstandingUnpaidReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: outstandingUnpaidFields},
+}
+
 var paretoPointFields = []Schema{
 	{name: "cumulative_mrr", unit: MoneyBase},
 	{name: "cumulative_pct", unit: Percent},
@@ -485,6 +702,80 @@ var planPageFields = []Schema{
 	{name: "limit", unit: Count},
 	{name: "list", fields: planFields},
 	{name: "offset", unit: Offset},
+}
+
+var refundFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "amount_base_currency", unit: MoneyBase},
+	{name: "breakdown_value"},
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_email"},
+	{name: "customer_id"},
+	{name: "customer_name"},
+	{name: "data_source"},
+	{name: "date"},
+	{name: "description"},
+	{name: "invoice_ref"},
+	{name: "payment_method"},
+	{name: "period"},
+}
+
+var refundPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: refundFields},
+	{name: "offset", unit: Offset},
+}
+
+var refundsBreakdownFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "count", unit: Count},
+	{name: "customers_refunded", unit: Count},
+	{name: "label"},
+	{name: "refund_amount", unit: MoneyBase},
+	{name: "refund_count", unit: Count},
+}
+
+var refundsDetailReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: refundPageFields},
+}
+
+var refundsReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: refundsRowFields},
+}
+
+var refundsRowFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "breakdown", rest: &Schema{fields: refundsBreakdownFields}},
+	{name: "count", unit: Count},
+	{name: "customers_refunded", unit: Count},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "refund_amount", unit: MoneyBase},
+	{name: "refund_count", unit: Count},
+}
+
+var refundsTableReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: refundsTableRowFields},
+}
+
+var refundsTableRowFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "breakdown_label"},
+	{name: "breakdown_value"},
+	{name: "count", unit: Count},
+	{name: "customers_refunded", unit: Count},
+	{name: "date"},
 }
 
 var reportQueryFields = []Schema{

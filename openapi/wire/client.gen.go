@@ -853,6 +853,573 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 }
 
+// FailedPayment One invoice that failed at least once.
+type FailedPayment struct {
+	// Amount Amount in `currency`, positive.
+	Amount int64 `json:"amount"`
+
+	// AmountBaseCurrency The same in the report's currency.
+	AmountBaseCurrency int64 `json:"amount_base_currency"`
+
+	// AttemptCount Attempts to collect it.
+	AttemptCount int64 `json:"attempt_count"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Currency Currency of the invoice.
+	Currency string `json:"currency"`
+
+	// CustomerEmail The customer's email address.
+	CustomerEmail *string `json:"customer_email"`
+
+	// CustomerId The customer's id in the billing system.
+	CustomerId string `json:"customer_id"`
+
+	// CustomerName The customer's name.
+	CustomerName *string `json:"customer_name"`
+
+	// DataSource The id of the data source that the customer came from.
+	DataSource string `json:"data_source"`
+
+	// Date The day of the first failure.
+	Date string `json:"date"`
+
+	// Description What it is for.
+	Description string `json:"description"`
+
+	// InvoiceRef The row's id in the billing system.
+	InvoiceRef string `json:"invoice_ref"`
+
+	// InvoiceStatus `paid`, `open`, `failed` or `uncollectible`.
+	InvoiceStatus string `json:"invoice_status"`
+
+	// PaymentMethod How it was paid.
+	PaymentMethod *string `json:"payment_method"`
+
+	// Period First day of the period that it falls into.
+	Period string `json:"period"`
+
+	// RecoveryStatus `recovered`, `still_unpaid` or `churned`.
+	RecoveryStatus string `json:"recovery_status"`
+}
+
+// FailedPaymentPage Failed payments in the order asked for.
+type FailedPaymentPage struct {
+	// Count Failed payments that match in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow this page.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []FailedPayment `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
+// FailedPaymentsBreakdown The failed payments of one period and one breakdown value.
+type FailedPaymentsBreakdown struct {
+	// AffectedCustomers Customers with a failed invoice.
+	AffectedCustomers int64 `json:"affected_customers"`
+
+	// Amount The same as `failed_amount`.
+	Amount int64 `json:"amount"`
+
+	// Churned What is unpaid by customers who left.
+	Churned int64 `json:"churned"`
+
+	// ChurnedCustomers Customers who have not paid and left.
+	ChurnedCustomers int64 `json:"churned_customers"`
+
+	// Count The same as `failed_invoices`.
+	Count int64 `json:"count"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// FailedAmount Amount of these invoices.
+	FailedAmount int64 `json:"failed_amount"`
+
+	// FailedInvoices Invoices that failed.
+	FailedInvoices int64 `json:"failed_invoices"`
+
+	// FailedPct Failed invoices over invoices of the period; null when only the former exist.
+	FailedPct *float64 `json:"failed_pct"`
+
+	// Label The value for people to read; "(not set)" for `~`.
+	Label string `json:"label"`
+
+	// Recovered What was paid later.
+	Recovered int64 `json:"recovered"`
+
+	// RecoveredCustomers Customers who paid later.
+	RecoveredCustomers int64 `json:"recovered_customers"`
+
+	// RecoveredInvoices Those that were paid later.
+	RecoveredInvoices int64 `json:"recovered_invoices"`
+
+	// RecoveryRate Recovered amount over failed amount.
+	RecoveryRate *float64 `json:"recovery_rate"`
+
+	// StillUnpaid What is unpaid by customers who are still there.
+	StillUnpaid int64 `json:"still_unpaid"`
+
+	// StillUnpaidCustomers Customers who have not paid.
+	StillUnpaidCustomers int64 `json:"still_unpaid_customers"`
+
+	// TotalInvoices Invoices of the period, failed or not.
+	TotalInvoices int64 `json:"total_invoices"`
+
+	// TotalRetryAttempts Attempts to collect these invoices.
+	TotalRetryAttempts int64 `json:"total_retry_attempts"`
+}
+
+// FailedPaymentsDetailReport Single failed payments.
+type FailedPaymentsDetailReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of the amounts in the reporting currency.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Failed payments in the order asked for.
+	Result FailedPaymentPage `json:"result"`
+}
+
+// FailedPaymentsMetrics Invoices of one period that failed at least once, and what became of them.
+type FailedPaymentsMetrics struct {
+	// AffectedCustomers Customers with a failed invoice.
+	AffectedCustomers int64 `json:"affected_customers"`
+
+	// Amount The same as `failed_amount`.
+	Amount int64 `json:"amount"`
+
+	// Churned What is unpaid by customers who left.
+	Churned int64 `json:"churned"`
+
+	// ChurnedCustomers Customers who have not paid and left.
+	ChurnedCustomers int64 `json:"churned_customers"`
+
+	// Count The same as `failed_invoices`.
+	Count int64 `json:"count"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// FailedAmount Amount of these invoices.
+	FailedAmount int64 `json:"failed_amount"`
+
+	// FailedInvoices Invoices that failed.
+	FailedInvoices int64 `json:"failed_invoices"`
+
+	// FailedPct Failed invoices over invoices of the period; null when only the former exist.
+	FailedPct *float64 `json:"failed_pct"`
+
+	// Recovered What was paid later.
+	Recovered int64 `json:"recovered"`
+
+	// RecoveredCustomers Customers who paid later.
+	RecoveredCustomers int64 `json:"recovered_customers"`
+
+	// RecoveredInvoices Those that were paid later.
+	RecoveredInvoices int64 `json:"recovered_invoices"`
+
+	// RecoveryRate Recovered amount over failed amount.
+	RecoveryRate *float64 `json:"recovery_rate"`
+
+	// StillUnpaid What is unpaid by customers who are still there.
+	StillUnpaid int64 `json:"still_unpaid"`
+
+	// StillUnpaidCustomers Customers who have not paid.
+	StillUnpaidCustomers int64 `json:"still_unpaid_customers"`
+
+	// TotalInvoices Invoices of the period, failed or not.
+	TotalInvoices int64 `json:"total_invoices"`
+
+	// TotalRetryAttempts Attempts to collect these invoices.
+	TotalRetryAttempts int64 `json:"total_retry_attempts"`
+}
+
+// FailedPaymentsReport Failed payments by period.
+type FailedPaymentsReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result One row per period, oldest first.
+	Result []FailedPaymentsRow `json:"result"`
+}
+
+// FailedPaymentsRow The failed payments of one period.
+type FailedPaymentsRow struct {
+	// AffectedCustomers Customers with a failed invoice.
+	AffectedCustomers int64 `json:"affected_customers"`
+
+	// Amount The same as `failed_amount`.
+	Amount int64 `json:"amount"`
+
+	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
+	Breakdown map[string]FailedPaymentsBreakdown `json:"breakdown,omitempty"`
+
+	// Churned What is unpaid by customers who left.
+	Churned int64 `json:"churned"`
+
+	// ChurnedCustomers Customers who have not paid and left.
+	ChurnedCustomers int64 `json:"churned_customers"`
+
+	// Count The same as `failed_invoices`.
+	Count int64 `json:"count"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// EndDate Last day of the period.
+	EndDate string `json:"end_date"`
+
+	// FailedAmount Amount of these invoices.
+	FailedAmount int64 `json:"failed_amount"`
+
+	// FailedInvoices Invoices that failed.
+	FailedInvoices int64 `json:"failed_invoices"`
+
+	// FailedPct Failed invoices over invoices of the period; null when only the former exist.
+	FailedPct *float64 `json:"failed_pct"`
+
+	// Recovered What was paid later.
+	Recovered int64 `json:"recovered"`
+
+	// RecoveredCustomers Customers who paid later.
+	RecoveredCustomers int64 `json:"recovered_customers"`
+
+	// RecoveredInvoices Those that were paid later.
+	RecoveredInvoices int64 `json:"recovered_invoices"`
+
+	// RecoveryRate Recovered amount over failed amount.
+	RecoveryRate *float64 `json:"recovery_rate"`
+
+	// StillUnpaid What is unpaid by customers who are still there.
+	StillUnpaid int64 `json:"still_unpaid"`
+
+	// StillUnpaidCustomers Customers who have not paid.
+	StillUnpaidCustomers int64 `json:"still_unpaid_customers"`
+
+	// TotalInvoices Invoices of the period, failed or not.
+	TotalInvoices int64 `json:"total_invoices"`
+
+	// TotalRetryAttempts Attempts to collect these invoices.
+	TotalRetryAttempts int64 `json:"total_retry_attempts"`
+}
+
+// FailedPaymentsSummary Failed payments of the running month, quarter and year.
+type FailedPaymentsSummary struct {
+	// MtdFailedInvoices Failed invoices of the running month.
+	MtdFailedInvoices int64 `json:"mtd_failed_invoices"`
+
+	// MtdFailedPct Failed invoices over invoices of the running month.
+	MtdFailedPct *float64 `json:"mtd_failed_pct"`
+
+	// MtdFailedPctChange Difference of the two in percentage points.
+	MtdFailedPctChange *float64 `json:"mtd_failed_pct_change"`
+
+	// MtdRecoveryRate Recovered over failed amount of the running month.
+	MtdRecoveryRate *float64 `json:"mtd_recovery_rate"`
+
+	// MtdRecoveryRateChange Difference of the two in percentage points.
+	MtdRecoveryRateChange *float64 `json:"mtd_recovery_rate_change"`
+
+	// MtdStillUnpaid Unpaid amount of failures of the running month.
+	MtdStillUnpaid int64 `json:"mtd_still_unpaid"`
+
+	// MtdStillUnpaidChangePct Change against the latter; null when it was 0.
+	MtdStillUnpaidChangePct *float64 `json:"mtd_still_unpaid_change_pct"`
+
+	// PrevMtdFailedInvoices The same over as many days of the month before.
+	PrevMtdFailedInvoices int64 `json:"prev_mtd_failed_invoices"`
+
+	// PrevMtdFailedPct The same over as many days of the month before.
+	PrevMtdFailedPct *float64 `json:"prev_mtd_failed_pct"`
+
+	// PrevMtdRecoveryRate The same over as many days of the month before.
+	PrevMtdRecoveryRate *float64 `json:"prev_mtd_recovery_rate"`
+
+	// PrevMtdStillUnpaid The same over as many days of the month before.
+	PrevMtdStillUnpaid int64 `json:"prev_mtd_still_unpaid"`
+
+	// PrevQtdFailedInvoices The same over as many days of the quarter before.
+	PrevQtdFailedInvoices int64 `json:"prev_qtd_failed_invoices"`
+
+	// PrevQtdFailedPct The same over as many days of the quarter before.
+	PrevQtdFailedPct *float64 `json:"prev_qtd_failed_pct"`
+
+	// PrevQtdRecoveryRate The same over as many days of the quarter before.
+	PrevQtdRecoveryRate *float64 `json:"prev_qtd_recovery_rate"`
+
+	// PrevQtdStillUnpaid The same over as many days of the quarter before.
+	PrevQtdStillUnpaid int64 `json:"prev_qtd_still_unpaid"`
+
+	// PrevYtdFailedInvoices The same over as many days of the year before.
+	PrevYtdFailedInvoices int64 `json:"prev_ytd_failed_invoices"`
+
+	// PrevYtdFailedPct The same over as many days of the year before.
+	PrevYtdFailedPct *float64 `json:"prev_ytd_failed_pct"`
+
+	// PrevYtdRecoveryRate The same over as many days of the year before.
+	PrevYtdRecoveryRate *float64 `json:"prev_ytd_recovery_rate"`
+
+	// PrevYtdStillUnpaid The same over as many days of the year before.
+	PrevYtdStillUnpaid int64 `json:"prev_ytd_still_unpaid"`
+
+	// QtdFailedInvoices Failed invoices of the running quarter.
+	QtdFailedInvoices int64 `json:"qtd_failed_invoices"`
+
+	// QtdFailedPct Failed invoices over invoices of the running quarter.
+	QtdFailedPct *float64 `json:"qtd_failed_pct"`
+
+	// QtdFailedPctChange Difference of the two in percentage points.
+	QtdFailedPctChange *float64 `json:"qtd_failed_pct_change"`
+
+	// QtdRecoveryRate Recovered over failed amount of the running quarter.
+	QtdRecoveryRate *float64 `json:"qtd_recovery_rate"`
+
+	// QtdRecoveryRateChange Difference of the two in percentage points.
+	QtdRecoveryRateChange *float64 `json:"qtd_recovery_rate_change"`
+
+	// QtdStillUnpaid Unpaid amount of failures of the running quarter.
+	QtdStillUnpaid int64 `json:"qtd_still_unpaid"`
+
+	// QtdStillUnpaidChangePct Change against the latter; null when it was 0.
+	QtdStillUnpaidChangePct *float64 `json:"qtd_still_unpaid_change_pct"`
+
+	// YtdFailedInvoices Failed invoices of the running year.
+	YtdFailedInvoices int64 `json:"ytd_failed_invoices"`
+
+	// YtdFailedPct Failed invoices over invoices of the running year.
+	YtdFailedPct *float64 `json:"ytd_failed_pct"`
+
+	// YtdFailedPctChange Difference of the two in percentage points.
+	YtdFailedPctChange *float64 `json:"ytd_failed_pct_change"`
+
+	// YtdRecoveryRate Recovered over failed amount of the running year.
+	YtdRecoveryRate *float64 `json:"ytd_recovery_rate"`
+
+	// YtdRecoveryRateChange Difference of the two in percentage points.
+	YtdRecoveryRateChange *float64 `json:"ytd_recovery_rate_change"`
+
+	// YtdStillUnpaid Unpaid amount of failures of the running year.
+	YtdStillUnpaid int64 `json:"ytd_still_unpaid"`
+
+	// YtdStillUnpaidChangePct Change against the latter; null when it was 0.
+	YtdStillUnpaidChangePct *float64 `json:"ytd_still_unpaid_change_pct"`
+}
+
+// FailedPaymentsSummaryReport Failed payments of running periods.
+type FailedPaymentsSummaryReport struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Summary Failed payments of the running month, quarter and year.
+	Summary FailedPaymentsSummary `json:"summary"`
+}
+
+// FailedPaymentsTableReport Failed payments in long form.
+type FailedPaymentsTableReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Rows by period, then figure.
+	Result []FailedPaymentsTableRow `json:"result"`
+}
+
+// FailedPaymentsTableRow One figure of one period.
+type FailedPaymentsTableRow struct {
+	// Amount The amount; null for rates and counts.
+	Amount *int64 `json:"amount"`
+
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// Type `total_failed`, `recovered`, `still_unpaid`, `churned`, `failed_pct`, `recovery_rate` or `affected_customers`.
+	Type string `json:"type"`
+
+	// Value Invoices for `total_failed` and `recovered`, customers for the other amounts and counts, percent for rates.
+	Value *float64 `json:"value"`
+}
+
+// FailureRateBreakdown The failure rate of one period and one breakdown value.
+type FailureRateBreakdown struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// FailedInvoices Invoices that failed.
+	FailedInvoices int64 `json:"failed_invoices"`
+
+	// FailedPct The same as `failure_rate`.
+	FailedPct *float64 `json:"failed_pct"`
+
+	// FailureRate Failed invoices over invoices of the period; null when only the former exist.
+	FailureRate *float64 `json:"failure_rate"`
+
+	// Label The value for people to read; "(not set)" for `~`.
+	Label string `json:"label"`
+
+	// RecoveredInvoices Failed invoices that were paid later.
+	RecoveredInvoices int64 `json:"recovered_invoices"`
+
+	// RecoveryRate Recovered amount over failed amount.
+	RecoveryRate *float64 `json:"recovery_rate"`
+
+	// TotalInvoices Invoices of the period, failed or not.
+	TotalInvoices int64 `json:"total_invoices"`
+}
+
+// FailureRateMetrics Share of invoices of one period that failed.
+type FailureRateMetrics struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// FailedInvoices Invoices that failed.
+	FailedInvoices int64 `json:"failed_invoices"`
+
+	// FailedPct The same as `failure_rate`.
+	FailedPct *float64 `json:"failed_pct"`
+
+	// FailureRate Failed invoices over invoices of the period; null when only the former exist.
+	FailureRate *float64 `json:"failure_rate"`
+
+	// RecoveredInvoices Failed invoices that were paid later.
+	RecoveredInvoices int64 `json:"recovered_invoices"`
+
+	// RecoveryRate Recovered amount over failed amount.
+	RecoveryRate *float64 `json:"recovery_rate"`
+
+	// TotalInvoices Invoices of the period, failed or not.
+	TotalInvoices int64 `json:"total_invoices"`
+}
+
+// FailureRateReport Failure rate by period.
+type FailureRateReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result One row per period, oldest first.
+	Result []FailureRateRow `json:"result"`
+}
+
+// FailureRateRow The failure rate of one period.
+type FailureRateRow struct {
+	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
+	Breakdown map[string]FailureRateBreakdown `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// FailedInvoices Invoices that failed.
+	FailedInvoices int64 `json:"failed_invoices"`
+
+	// FailedPct The same as `failure_rate`.
+	FailedPct *float64 `json:"failed_pct"`
+
+	// FailureRate Failed invoices over invoices of the period; null when only the former exist.
+	FailureRate *float64 `json:"failure_rate"`
+
+	// Period The same as `date`.
+	Period string `json:"period"`
+
+	// RecoveredInvoices Failed invoices that were paid later.
+	RecoveredInvoices int64 `json:"recovered_invoices"`
+
+	// RecoveryRate Recovered amount over failed amount.
+	RecoveryRate *float64 `json:"recovery_rate"`
+
+	// TotalInvoices Invoices of the period, failed or not.
+	TotalInvoices int64 `json:"total_invoices"`
+}
+
+// FailureRateSummary Failure rate of the running month and year.
+type FailureRateSummary struct {
+	// MtdFailedCount Failed invoices of the running month.
+	MtdFailedCount int64 `json:"mtd_failed_count"`
+
+	// MtdFailureRate Failed invoices over invoices of the running month.
+	MtdFailureRate *float64 `json:"mtd_failure_rate"`
+
+	// MtdFailureRateChange Difference of the two in percentage points.
+	MtdFailureRateChange *float64 `json:"mtd_failure_rate_change"`
+
+	// PrevMtdFailedCount The same over as many days of the month before.
+	PrevMtdFailedCount int64 `json:"prev_mtd_failed_count"`
+
+	// PrevMtdFailureRate The same over as many days of the month before.
+	PrevMtdFailureRate *float64 `json:"prev_mtd_failure_rate"`
+
+	// PrevYtdFailedCount The same over as many days of the year before.
+	PrevYtdFailedCount int64 `json:"prev_ytd_failed_count"`
+
+	// PrevYtdFailureRate The same over as many days of the year before.
+	PrevYtdFailureRate *float64 `json:"prev_ytd_failure_rate"`
+
+	// YtdFailedCount Failed invoices of the running year.
+	YtdFailedCount int64 `json:"ytd_failed_count"`
+
+	// YtdFailureRate Failed invoices over invoices of the running year.
+	YtdFailureRate *float64 `json:"ytd_failure_rate"`
+
+	// YtdFailureRateChange Difference of the two in percentage points.
+	YtdFailureRateChange *float64 `json:"ytd_failure_rate_change"`
+}
+
+// FailureRateSummaryReport Failure rate of running periods.
+type FailureRateSummaryReport struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Summary Failure rate of the running month and year.
+	Summary FailureRateSummary `json:"summary"`
+}
+
 // Health The state of the service.
 type Health struct {
 	// Status Always `ok`.
@@ -1523,6 +2090,36 @@ type MrrRow struct {
 // OpenapiDocument An OpenAPI 3.1 document.
 type OpenapiDocument map[string]interface{}
 
+// OutstandingUnpaid Unpaid amounts by days since they were due.
+type OutstandingUnpaid struct {
+	// D180StillUnpaid Overdue for 180 to 364 days.
+	D180StillUnpaid int64 `json:"d180_still_unpaid"`
+
+	// D30StillUnpaid Overdue for 30 to 59 days.
+	D30StillUnpaid int64 `json:"d30_still_unpaid"`
+
+	// D365StillUnpaid Overdue for 365 days or more.
+	D365StillUnpaid int64 `json:"d365_still_unpaid"`
+
+	// D60StillUnpaid Overdue for 60 to 179 days.
+	D60StillUnpaid int64 `json:"d60_still_unpaid"`
+
+	// TodayStillUnpaid Overdue for less than 30 days.
+	TodayStillUnpaid int64 `json:"today_still_unpaid"`
+}
+
+// OutstandingUnpaidReport Unpaid invoices by age.
+type OutstandingUnpaidReport struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Summary Unpaid amounts by days since they were due.
+	Summary OutstandingUnpaid `json:"summary"`
+}
+
 // ParetoPoint One customer on the running total.
 type ParetoPoint struct {
 	// CumulativeMrr MRR of this customer and all before.
@@ -1693,8 +2290,200 @@ type PlansPush struct {
 	union json.RawMessage
 }
 
+// Refund One refund.
+type Refund struct {
+	// Amount Amount in `currency`, positive.
+	Amount int64 `json:"amount"`
+
+	// AmountBaseCurrency The same in the report's currency.
+	AmountBaseCurrency int64 `json:"amount_base_currency"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Currency Currency of the invoice.
+	Currency string `json:"currency"`
+
+	// CustomerEmail The customer's email address.
+	CustomerEmail *string `json:"customer_email"`
+
+	// CustomerId The customer's id in the billing system.
+	CustomerId string `json:"customer_id"`
+
+	// CustomerName The customer's name.
+	CustomerName *string `json:"customer_name"`
+
+	// DataSource The id of the data source that the customer came from.
+	DataSource string `json:"data_source"`
+
+	// Date The day of the refund.
+	Date string `json:"date"`
+
+	// Description What it is for.
+	Description string `json:"description"`
+
+	// InvoiceRef The row's id in the billing system.
+	InvoiceRef string `json:"invoice_ref"`
+
+	// PaymentMethod How it was paid.
+	PaymentMethod *string `json:"payment_method"`
+
+	// Period First day of the period that it falls into.
+	Period string `json:"period"`
+}
+
 // RefundMrr Whether a refund lowers MRR or is cash alone.
 type RefundMrr string
+
+// RefundPage Refunds in the order asked for.
+type RefundPage struct {
+	// Count Refunds that match in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow this page.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []Refund `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
+// RefundsBreakdown The refunds of one period and one breakdown value.
+type RefundsBreakdown struct {
+	// Amount The same as `refund_amount`.
+	Amount int64 `json:"amount"`
+
+	// Count The same as `refund_count`.
+	Count int64 `json:"count"`
+
+	// CustomersRefunded Customers with a refund.
+	CustomersRefunded int64 `json:"customers_refunded"`
+
+	// Label The value for people to read; "(not set)" for `~`.
+	Label string `json:"label"`
+
+	// RefundAmount Money given back, positive.
+	RefundAmount int64 `json:"refund_amount"`
+
+	// RefundCount Refunds.
+	RefundCount int64 `json:"refund_count"`
+}
+
+// RefundsDetailReport Single refunds.
+type RefundsDetailReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of the amounts in the reporting currency.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Refunds in the order asked for.
+	Result RefundPage `json:"result"`
+}
+
+// RefundsMetrics Refunds of one period.
+type RefundsMetrics struct {
+	// Amount The same as `refund_amount`.
+	Amount int64 `json:"amount"`
+
+	// Count The same as `refund_count`.
+	Count int64 `json:"count"`
+
+	// CustomersRefunded Customers with a refund.
+	CustomersRefunded int64 `json:"customers_refunded"`
+
+	// RefundAmount Money given back, positive.
+	RefundAmount int64 `json:"refund_amount"`
+
+	// RefundCount Refunds.
+	RefundCount int64 `json:"refund_count"`
+}
+
+// RefundsReport Refunds by period.
+type RefundsReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result One row per period, oldest first.
+	Result []RefundsRow `json:"result"`
+}
+
+// RefundsRow The refunds of one period.
+type RefundsRow struct {
+	// Amount The same as `refund_amount`.
+	Amount int64 `json:"amount"`
+
+	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
+	Breakdown map[string]RefundsBreakdown `json:"breakdown,omitempty"`
+
+	// Count The same as `refund_count`.
+	Count int64 `json:"count"`
+
+	// CustomersRefunded Customers with a refund.
+	CustomersRefunded int64 `json:"customers_refunded"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// EndDate Last day of the period.
+	EndDate string `json:"end_date"`
+
+	// RefundAmount Money given back, positive.
+	RefundAmount int64 `json:"refund_amount"`
+
+	// RefundCount Refunds.
+	RefundCount int64 `json:"refund_count"`
+}
+
+// RefundsTableReport Refunds in long form.
+type RefundsTableReport struct {
+	// Breakdown The dimension that rows are split by, if any.
+	Breakdown *string `json:"breakdown,omitempty"`
+
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result Rows by period.
+	Result []RefundsTableRow `json:"result"`
+}
+
+// RefundsTableRow The refunds of one period, with a breakdown of one value.
+type RefundsTableRow struct {
+	// Amount Money given back, positive.
+	Amount int64 `json:"amount"`
+
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Count Refunds.
+	Count int64 `json:"count"`
+
+	// CustomersRefunded Customers with a refund.
+	CustomersRefunded int64 `json:"customers_refunded"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+}
 
 // ReportQuery How the request was understood, with every default filled in.
 type ReportQuery struct {
@@ -2758,6 +3547,9 @@ type SelectedCash = string
 // SelectedDate Examples: 2026-01-01
 type SelectedDate = string
 
+// SelectedOutcome defines model for SelectedOutcome.
+type SelectedOutcome = string
+
 // SelectedType defines model for SelectedType.
 type SelectedType = string
 
@@ -2978,6 +3770,585 @@ type GetPlansParams struct {
 
 	// Offset How many rows to skip. Default 0.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
+// GetReportsCashflowFailedPaymentsParams defines parameters for GetReportsCashflowFailedPayments.
+type GetReportsCashflowFailedPaymentsParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowFailedPaymentsDetailParams defines parameters for GetReportsCashflowFailedPaymentsDetail.
+type GetReportsCashflowFailedPaymentsDetailParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
+	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
+
+	// SelectedType The only outcome to list: `recovered`, `still_unpaid` or `churned`.
+	SelectedType *SelectedOutcome `form:"selected-type,omitempty" json:"selected-type,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
+	BreakdownValue *BreakdownValue `form:"breakdown-value,omitempty" json:"breakdown-value,omitempty"`
+
+	// Sort What to sort the rows by. Default `date`.
+	Sort *CashSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order The direction of `sort`. Default `desc`.
+	Order *Order `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowFailedPaymentsSummaryParams defines parameters for GetReportsCashflowFailedPaymentsSummary.
+type GetReportsCashflowFailedPaymentsSummaryParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowFailedPaymentsTableParams defines parameters for GetReportsCashflowFailedPaymentsTable.
+type GetReportsCashflowFailedPaymentsTableParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowFailureRateParams defines parameters for GetReportsCashflowFailureRate.
+type GetReportsCashflowFailureRateParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowFailureRateSummaryParams defines parameters for GetReportsCashflowFailureRateSummary.
+type GetReportsCashflowFailureRateSummaryParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowOutstandingUnpaidParams defines parameters for GetReportsCashflowOutstandingUnpaid.
+type GetReportsCashflowOutstandingUnpaidParams struct {
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowRefundsParams defines parameters for GetReportsCashflowRefunds.
+type GetReportsCashflowRefundsParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowRefundsDetailParams defines parameters for GetReportsCashflowRefundsDetail.
+type GetReportsCashflowRefundsDetailParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
+	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
+	BreakdownValue *BreakdownValue `form:"breakdown-value,omitempty" json:"breakdown-value,omitempty"`
+
+	// Sort What to sort the rows by. Default `date`.
+	Sort *CashSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order The direction of `sort`. Default `desc`.
+	Order *Order `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetReportsCashflowRefundsTableParams defines parameters for GetReportsCashflowRefundsTable.
+type GetReportsCashflowRefundsTableParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 }
 
 // GetReportsCohortParams defines parameters for GetReportsCohort.
@@ -4563,6 +5934,76 @@ type ClientInterface interface {
 	// Corresponds with GET /plans (the `GetPlans` operationId).
 	GetPlans(ctx context.Context, params *GetPlansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetReportsCashflowFailedPayments Failed payments and what became of them
+	//
+	// Each invoice that failed to be collected at least once, by the day of its first failure, split by its outcome now: recovered, still unpaid, or lost with a customer who left.
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments (the `GetReportsCashflowFailedPayments` operationId).
+	GetReportsCashflowFailedPayments(ctx context.Context, params *GetReportsCashflowFailedPaymentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowFailedPaymentsDetail The single failed payments
+	//
+	// Each invoice of the range that failed at least once; the rows of a period add up to its row in `cashflow-failed-payments`.
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments-detail (the `GetReportsCashflowFailedPaymentsDetail` operationId).
+	GetReportsCashflowFailedPaymentsDetail(ctx context.Context, params *GetReportsCashflowFailedPaymentsDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowFailedPaymentsSummary Failed payments of the running month, quarter and year
+	//
+	// Figures up to the last day of the range, and over as many days of the month, quarter and year before. `_change` of a rate is in percentage points, `_change_pct` is relative.
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments-summary (the `GetReportsCashflowFailedPaymentsSummary` operationId).
+	GetReportsCashflowFailedPaymentsSummary(ctx context.Context, params *GetReportsCashflowFailedPaymentsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowFailedPaymentsTable Failed payments in long form
+	//
+	// The figures of `cashflow-failed-payments`, one row per period and figure; with a breakdown also per value.
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments-table (the `GetReportsCashflowFailedPaymentsTable` operationId).
+	GetReportsCashflowFailedPaymentsTable(ctx context.Context, params *GetReportsCashflowFailedPaymentsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowFailureRate Share of invoices that failed
+	//
+	// Invoices that failed at least once, by the day of their first failure, as a share of the invoices of the period.
+	//
+	// Corresponds with GET /reports/cashflow-failure-rate (the `GetReportsCashflowFailureRate` operationId).
+	GetReportsCashflowFailureRate(ctx context.Context, params *GetReportsCashflowFailureRateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowFailureRateSummary Failure rate of the running month and year
+	//
+	// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+	//
+	// Corresponds with GET /reports/cashflow-failure-rate-summary (the `GetReportsCashflowFailureRateSummary` operationId).
+	GetReportsCashflowFailureRateSummary(ctx context.Context, params *GetReportsCashflowFailureRateSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowOutstandingUnpaid Unpaid invoices by age
+	//
+	// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+	//
+	// Corresponds with GET /reports/cashflow-outstanding-unpaid (the `GetReportsCashflowOutstandingUnpaid` operationId).
+	GetReportsCashflowOutstandingUnpaid(ctx context.Context, params *GetReportsCashflowOutstandingUnpaidParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowRefunds Refunds by period
+	//
+	// Money given back, by the day of the refund. Amounts are positive.
+	//
+	// Corresponds with GET /reports/cashflow-refunds (the `GetReportsCashflowRefunds` operationId).
+	GetReportsCashflowRefunds(ctx context.Context, params *GetReportsCashflowRefundsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowRefundsDetail The single refunds
+	//
+	// Each refund of the range; the rows of a period add up to its row in `cashflow-refunds`.
+	//
+	// Corresponds with GET /reports/cashflow-refunds-detail (the `GetReportsCashflowRefundsDetail` operationId).
+	GetReportsCashflowRefundsDetail(ctx context.Context, params *GetReportsCashflowRefundsDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReportsCashflowRefundsTable Refunds in long form
+	//
+	// The figures of `cashflow-refunds`; with a breakdown one row per period and value that has any.
+	//
+	// Corresponds with GET /reports/cashflow-refunds-table (the `GetReportsCashflowRefundsTable` operationId).
+	GetReportsCashflowRefundsTable(ctx context.Context, params *GetReportsCashflowRefundsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetReportsCohort Retention of the customers who started together
 	//
 	// Customers grouped by the period of their first paid day, or by the value of a breakdown, and followed period by period. The last row is the weighted average over all cohorts.
@@ -5219,6 +6660,176 @@ func (c *Client) GetOpenapiJson(ctx context.Context, reqEditors ...RequestEditor
 // Corresponds with GET /plans (the `GetPlans` operationId).
 func (c *Client) GetPlans(ctx context.Context, params *GetPlansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPlansRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowFailedPayments Failed payments and what became of them
+//
+// Each invoice that failed to be collected at least once, by the day of its first failure, split by its outcome now: recovered, still unpaid, or lost with a customer who left.
+//
+// Corresponds with GET /reports/cashflow-failed-payments (the `GetReportsCashflowFailedPayments` operationId).
+func (c *Client) GetReportsCashflowFailedPayments(ctx context.Context, params *GetReportsCashflowFailedPaymentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowFailedPaymentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowFailedPaymentsDetail The single failed payments
+//
+// Each invoice of the range that failed at least once; the rows of a period add up to its row in `cashflow-failed-payments`.
+//
+// Corresponds with GET /reports/cashflow-failed-payments-detail (the `GetReportsCashflowFailedPaymentsDetail` operationId).
+func (c *Client) GetReportsCashflowFailedPaymentsDetail(ctx context.Context, params *GetReportsCashflowFailedPaymentsDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowFailedPaymentsDetailRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowFailedPaymentsSummary Failed payments of the running month, quarter and year
+//
+// Figures up to the last day of the range, and over as many days of the month, quarter and year before. `_change` of a rate is in percentage points, `_change_pct` is relative.
+//
+// Corresponds with GET /reports/cashflow-failed-payments-summary (the `GetReportsCashflowFailedPaymentsSummary` operationId).
+func (c *Client) GetReportsCashflowFailedPaymentsSummary(ctx context.Context, params *GetReportsCashflowFailedPaymentsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowFailedPaymentsSummaryRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowFailedPaymentsTable Failed payments in long form
+//
+// The figures of `cashflow-failed-payments`, one row per period and figure; with a breakdown also per value.
+//
+// Corresponds with GET /reports/cashflow-failed-payments-table (the `GetReportsCashflowFailedPaymentsTable` operationId).
+func (c *Client) GetReportsCashflowFailedPaymentsTable(ctx context.Context, params *GetReportsCashflowFailedPaymentsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowFailedPaymentsTableRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowFailureRate Share of invoices that failed
+//
+// Invoices that failed at least once, by the day of their first failure, as a share of the invoices of the period.
+//
+// Corresponds with GET /reports/cashflow-failure-rate (the `GetReportsCashflowFailureRate` operationId).
+func (c *Client) GetReportsCashflowFailureRate(ctx context.Context, params *GetReportsCashflowFailureRateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowFailureRateRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowFailureRateSummary Failure rate of the running month and year
+//
+// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+//
+// Corresponds with GET /reports/cashflow-failure-rate-summary (the `GetReportsCashflowFailureRateSummary` operationId).
+func (c *Client) GetReportsCashflowFailureRateSummary(ctx context.Context, params *GetReportsCashflowFailureRateSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowFailureRateSummaryRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowOutstandingUnpaid Unpaid invoices by age
+//
+// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+//
+// Corresponds with GET /reports/cashflow-outstanding-unpaid (the `GetReportsCashflowOutstandingUnpaid` operationId).
+func (c *Client) GetReportsCashflowOutstandingUnpaid(ctx context.Context, params *GetReportsCashflowOutstandingUnpaidParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowOutstandingUnpaidRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowRefunds Refunds by period
+//
+// Money given back, by the day of the refund. Amounts are positive.
+//
+// Corresponds with GET /reports/cashflow-refunds (the `GetReportsCashflowRefunds` operationId).
+func (c *Client) GetReportsCashflowRefunds(ctx context.Context, params *GetReportsCashflowRefundsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowRefundsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowRefundsDetail The single refunds
+//
+// Each refund of the range; the rows of a period add up to its row in `cashflow-refunds`.
+//
+// Corresponds with GET /reports/cashflow-refunds-detail (the `GetReportsCashflowRefundsDetail` operationId).
+func (c *Client) GetReportsCashflowRefundsDetail(ctx context.Context, params *GetReportsCashflowRefundsDetailParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowRefundsDetailRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReportsCashflowRefundsTable Refunds in long form
+//
+// The figures of `cashflow-refunds`; with a breakdown one row per period and value that has any.
+//
+// Corresponds with GET /reports/cashflow-refunds-table (the `GetReportsCashflowRefundsTable` operationId).
+func (c *Client) GetReportsCashflowRefundsTable(ctx context.Context, params *GetReportsCashflowRefundsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportsCashflowRefundsTableRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6909,6 +8520,2622 @@ func NewGetPlansRequest(server string, params *GetPlansParams) (*http.Request, e
 		if params.Offset != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowFailedPaymentsRequest constructs an http.Request for the GetReportsCashflowFailedPayments method
+func NewGetReportsCashflowFailedPaymentsRequest(server string, params *GetReportsCashflowFailedPaymentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-failed-payments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowFailedPaymentsDetailRequest constructs an http.Request for the GetReportsCashflowFailedPaymentsDetail method
+func NewGetReportsCashflowFailedPaymentsDetailRequest(server string, params *GetReportsCashflowFailedPaymentsDetailParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-failed-payments-detail")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-date", *params.SelectedDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-type", *params.SelectedType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BreakdownValue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown-value", *params.BreakdownValue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowFailedPaymentsSummaryRequest constructs an http.Request for the GetReportsCashflowFailedPaymentsSummary method
+func NewGetReportsCashflowFailedPaymentsSummaryRequest(server string, params *GetReportsCashflowFailedPaymentsSummaryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-failed-payments-summary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowFailedPaymentsTableRequest constructs an http.Request for the GetReportsCashflowFailedPaymentsTable method
+func NewGetReportsCashflowFailedPaymentsTableRequest(server string, params *GetReportsCashflowFailedPaymentsTableParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-failed-payments-table")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowFailureRateRequest constructs an http.Request for the GetReportsCashflowFailureRate method
+func NewGetReportsCashflowFailureRateRequest(server string, params *GetReportsCashflowFailureRateParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-failure-rate")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowFailureRateSummaryRequest constructs an http.Request for the GetReportsCashflowFailureRateSummary method
+func NewGetReportsCashflowFailureRateSummaryRequest(server string, params *GetReportsCashflowFailureRateSummaryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-failure-rate-summary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowOutstandingUnpaidRequest constructs an http.Request for the GetReportsCashflowOutstandingUnpaid method
+func NewGetReportsCashflowOutstandingUnpaidRequest(server string, params *GetReportsCashflowOutstandingUnpaidParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-outstanding-unpaid")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowRefundsRequest constructs an http.Request for the GetReportsCashflowRefunds method
+func NewGetReportsCashflowRefundsRequest(server string, params *GetReportsCashflowRefundsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-refunds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowRefundsDetailRequest constructs an http.Request for the GetReportsCashflowRefundsDetail method
+func NewGetReportsCashflowRefundsDetailRequest(server string, params *GetReportsCashflowRefundsDetailParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-refunds-detail")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-date", *params.SelectedDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BreakdownValue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown-value", *params.BreakdownValue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReportsCashflowRefundsTableRequest constructs an http.Request for the GetReportsCashflowRefundsTable method
+func NewGetReportsCashflowRefundsTableRequest(server string, params *GetReportsCashflowRefundsTableParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reports/cashflow-refunds-table")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Breakdown != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10376,6 +14603,96 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /plans (the `GetPlans` operationId).
 	GetPlansWithResponse(ctx context.Context, params *GetPlansParams, reqEditors ...RequestEditorFn) (*GetPlansResponse, error)
 
+	// GetReportsCashflowFailedPaymentsWithResponse Failed payments and what became of them
+	//
+	// Each invoice that failed to be collected at least once, by the day of its first failure, split by its outcome now: recovered, still unpaid, or lost with a customer who left.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments (the `GetReportsCashflowFailedPayments` operationId).
+	GetReportsCashflowFailedPaymentsWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsResponse, error)
+
+	// GetReportsCashflowFailedPaymentsDetailWithResponse The single failed payments
+	//
+	// Each invoice of the range that failed at least once; the rows of a period add up to its row in `cashflow-failed-payments`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments-detail (the `GetReportsCashflowFailedPaymentsDetail` operationId).
+	GetReportsCashflowFailedPaymentsDetailWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsDetailParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsDetailResponse, error)
+
+	// GetReportsCashflowFailedPaymentsSummaryWithResponse Failed payments of the running month, quarter and year
+	//
+	// Figures up to the last day of the range, and over as many days of the month, quarter and year before. `_change` of a rate is in percentage points, `_change_pct` is relative.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments-summary (the `GetReportsCashflowFailedPaymentsSummary` operationId).
+	GetReportsCashflowFailedPaymentsSummaryWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsSummaryResponse, error)
+
+	// GetReportsCashflowFailedPaymentsTableWithResponse Failed payments in long form
+	//
+	// The figures of `cashflow-failed-payments`, one row per period and figure; with a breakdown also per value.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-failed-payments-table (the `GetReportsCashflowFailedPaymentsTable` operationId).
+	GetReportsCashflowFailedPaymentsTableWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsTableParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsTableResponse, error)
+
+	// GetReportsCashflowFailureRateWithResponse Share of invoices that failed
+	//
+	// Invoices that failed at least once, by the day of their first failure, as a share of the invoices of the period.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-failure-rate (the `GetReportsCashflowFailureRate` operationId).
+	GetReportsCashflowFailureRateWithResponse(ctx context.Context, params *GetReportsCashflowFailureRateParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailureRateResponse, error)
+
+	// GetReportsCashflowFailureRateSummaryWithResponse Failure rate of the running month and year
+	//
+	// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-failure-rate-summary (the `GetReportsCashflowFailureRateSummary` operationId).
+	GetReportsCashflowFailureRateSummaryWithResponse(ctx context.Context, params *GetReportsCashflowFailureRateSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailureRateSummaryResponse, error)
+
+	// GetReportsCashflowOutstandingUnpaidWithResponse Unpaid invoices by age
+	//
+	// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-outstanding-unpaid (the `GetReportsCashflowOutstandingUnpaid` operationId).
+	GetReportsCashflowOutstandingUnpaidWithResponse(ctx context.Context, params *GetReportsCashflowOutstandingUnpaidParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowOutstandingUnpaidResponse, error)
+
+	// GetReportsCashflowRefundsWithResponse Refunds by period
+	//
+	// Money given back, by the day of the refund. Amounts are positive.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-refunds (the `GetReportsCashflowRefunds` operationId).
+	GetReportsCashflowRefundsWithResponse(ctx context.Context, params *GetReportsCashflowRefundsParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowRefundsResponse, error)
+
+	// GetReportsCashflowRefundsDetailWithResponse The single refunds
+	//
+	// Each refund of the range; the rows of a period add up to its row in `cashflow-refunds`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-refunds-detail (the `GetReportsCashflowRefundsDetail` operationId).
+	GetReportsCashflowRefundsDetailWithResponse(ctx context.Context, params *GetReportsCashflowRefundsDetailParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowRefundsDetailResponse, error)
+
+	// GetReportsCashflowRefundsTableWithResponse Refunds in long form
+	//
+	// The figures of `cashflow-refunds`; with a breakdown one row per period and value that has any.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reports/cashflow-refunds-table (the `GetReportsCashflowRefundsTable` operationId).
+	GetReportsCashflowRefundsTableWithResponse(ctx context.Context, params *GetReportsCashflowRefundsTableParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowRefundsTableResponse, error)
+
 	// GetReportsCohortWithResponse Retention of the customers who started together
 	//
 	// Customers grouped by the period of their first paid day, or by the value of a breakdown, and followed period by period. The last row is the weighted average over all cohorts.
@@ -12599,6 +16916,1006 @@ func (r GetPlansResponse) ContentType() string {
 	return ""
 }
 
+// GetReportsCashflowFailedPaymentsResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowFailedPayments
+type GetReportsCashflowFailedPaymentsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowFailedPaymentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailedPaymentsReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowFailedPaymentsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON200() *FailedPaymentsReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowFailedPaymentsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowFailedPaymentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowFailedPaymentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowFailedPaymentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowFailedPaymentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowFailedPaymentsDetailResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowFailedPaymentsDetail
+type GetReportsCashflowFailedPaymentsDetailResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowFailedPaymentsDetailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailedPaymentsDetailReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowFailedPaymentsDetailResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON200() *FailedPaymentsDetailReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowFailedPaymentsDetailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowFailedPaymentsDetailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowFailedPaymentsDetailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowFailedPaymentsDetailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowFailedPaymentsSummaryResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowFailedPaymentsSummary
+type GetReportsCashflowFailedPaymentsSummaryResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowFailedPaymentsSummaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailedPaymentsSummaryReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowFailedPaymentsSummaryResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON200() *FailedPaymentsSummaryReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowFailedPaymentsSummaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowFailedPaymentsTableResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowFailedPaymentsTable
+type GetReportsCashflowFailedPaymentsTableResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowFailedPaymentsTableResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailedPaymentsTableReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowFailedPaymentsTableResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON200() *FailedPaymentsTableReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowFailedPaymentsTableResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowFailedPaymentsTableResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowFailedPaymentsTableResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowFailedPaymentsTableResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowFailureRateResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowFailureRate
+type GetReportsCashflowFailureRateResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowFailureRateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailureRateReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowFailureRateResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON200() *FailureRateReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowFailureRateResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowFailureRateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowFailureRateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowFailureRateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowFailureRateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowFailureRateSummaryResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowFailureRateSummary
+type GetReportsCashflowFailureRateSummaryResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowFailureRateSummaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailureRateSummaryReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowFailureRateSummaryResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON200() *FailureRateSummaryReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowFailureRateSummaryResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowFailureRateSummaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowFailureRateSummaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowFailureRateSummaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowFailureRateSummaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowOutstandingUnpaidResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowOutstandingUnpaid
+type GetReportsCashflowOutstandingUnpaidResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowOutstandingUnpaidResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OutstandingUnpaidReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowOutstandingUnpaidResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON200() *OutstandingUnpaidReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowOutstandingUnpaidResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowOutstandingUnpaidResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowOutstandingUnpaidResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowOutstandingUnpaidResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowRefundsResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowRefunds
+type GetReportsCashflowRefundsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowRefundsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefundsReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowRefundsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON200() *RefundsReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowRefundsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowRefundsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowRefundsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowRefundsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowRefundsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowRefundsDetailResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowRefundsDetail
+type GetReportsCashflowRefundsDetailResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowRefundsDetailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefundsDetailReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowRefundsDetailResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON200() *RefundsDetailReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowRefundsDetailResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowRefundsDetailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowRefundsDetailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowRefundsDetailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowRefundsDetailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportsCashflowRefundsTableResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCashflowRefundsTable
+type GetReportsCashflowRefundsTableResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetReportsCashflowRefundsTableResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefundsTableReport
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetReportsCashflowRefundsTableResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON200() *RefundsTableReport {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetReportsCashflowRefundsTableResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportsCashflowRefundsTableResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportsCashflowRefundsTableResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportsCashflowRefundsTableResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportsCashflowRefundsTableResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetReportsCohortResponse429Headers the declared response headers of an HTTP 429 response for GetReportsCohort
 type GetReportsCohortResponse429Headers struct {
 	RetryAfter          int64
@@ -14348,6 +19665,156 @@ func (c *ClientWithResponses) GetPlansWithResponse(ctx context.Context, params *
 		return nil, err
 	}
 	return ParseGetPlansResponse(rsp)
+}
+
+// GetReportsCashflowFailedPaymentsWithResponse Failed payments and what became of them
+//
+// Each invoice that failed to be collected at least once, by the day of its first failure, split by its outcome now: recovered, still unpaid, or lost with a customer who left.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-failed-payments (the `GetReportsCashflowFailedPayments` operationId).
+func (c *ClientWithResponses) GetReportsCashflowFailedPaymentsWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsResponse, error) {
+	rsp, err := c.GetReportsCashflowFailedPayments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowFailedPaymentsResponse(rsp)
+}
+
+// GetReportsCashflowFailedPaymentsDetailWithResponse The single failed payments
+//
+// Each invoice of the range that failed at least once; the rows of a period add up to its row in `cashflow-failed-payments`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-failed-payments-detail (the `GetReportsCashflowFailedPaymentsDetail` operationId).
+func (c *ClientWithResponses) GetReportsCashflowFailedPaymentsDetailWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsDetailParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsDetailResponse, error) {
+	rsp, err := c.GetReportsCashflowFailedPaymentsDetail(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowFailedPaymentsDetailResponse(rsp)
+}
+
+// GetReportsCashflowFailedPaymentsSummaryWithResponse Failed payments of the running month, quarter and year
+//
+// Figures up to the last day of the range, and over as many days of the month, quarter and year before. `_change` of a rate is in percentage points, `_change_pct` is relative.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-failed-payments-summary (the `GetReportsCashflowFailedPaymentsSummary` operationId).
+func (c *ClientWithResponses) GetReportsCashflowFailedPaymentsSummaryWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsSummaryResponse, error) {
+	rsp, err := c.GetReportsCashflowFailedPaymentsSummary(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowFailedPaymentsSummaryResponse(rsp)
+}
+
+// GetReportsCashflowFailedPaymentsTableWithResponse Failed payments in long form
+//
+// The figures of `cashflow-failed-payments`, one row per period and figure; with a breakdown also per value.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-failed-payments-table (the `GetReportsCashflowFailedPaymentsTable` operationId).
+func (c *ClientWithResponses) GetReportsCashflowFailedPaymentsTableWithResponse(ctx context.Context, params *GetReportsCashflowFailedPaymentsTableParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailedPaymentsTableResponse, error) {
+	rsp, err := c.GetReportsCashflowFailedPaymentsTable(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowFailedPaymentsTableResponse(rsp)
+}
+
+// GetReportsCashflowFailureRateWithResponse Share of invoices that failed
+//
+// Invoices that failed at least once, by the day of their first failure, as a share of the invoices of the period.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-failure-rate (the `GetReportsCashflowFailureRate` operationId).
+func (c *ClientWithResponses) GetReportsCashflowFailureRateWithResponse(ctx context.Context, params *GetReportsCashflowFailureRateParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailureRateResponse, error) {
+	rsp, err := c.GetReportsCashflowFailureRate(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowFailureRateResponse(rsp)
+}
+
+// GetReportsCashflowFailureRateSummaryWithResponse Failure rate of the running month and year
+//
+// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-failure-rate-summary (the `GetReportsCashflowFailureRateSummary` operationId).
+func (c *ClientWithResponses) GetReportsCashflowFailureRateSummaryWithResponse(ctx context.Context, params *GetReportsCashflowFailureRateSummaryParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowFailureRateSummaryResponse, error) {
+	rsp, err := c.GetReportsCashflowFailureRateSummary(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowFailureRateSummaryResponse(rsp)
+}
+
+// GetReportsCashflowOutstandingUnpaidWithResponse Unpaid invoices by age
+//
+// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-outstanding-unpaid (the `GetReportsCashflowOutstandingUnpaid` operationId).
+func (c *ClientWithResponses) GetReportsCashflowOutstandingUnpaidWithResponse(ctx context.Context, params *GetReportsCashflowOutstandingUnpaidParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowOutstandingUnpaidResponse, error) {
+	rsp, err := c.GetReportsCashflowOutstandingUnpaid(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowOutstandingUnpaidResponse(rsp)
+}
+
+// GetReportsCashflowRefundsWithResponse Refunds by period
+//
+// Money given back, by the day of the refund. Amounts are positive.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-refunds (the `GetReportsCashflowRefunds` operationId).
+func (c *ClientWithResponses) GetReportsCashflowRefundsWithResponse(ctx context.Context, params *GetReportsCashflowRefundsParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowRefundsResponse, error) {
+	rsp, err := c.GetReportsCashflowRefunds(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowRefundsResponse(rsp)
+}
+
+// GetReportsCashflowRefundsDetailWithResponse The single refunds
+//
+// Each refund of the range; the rows of a period add up to its row in `cashflow-refunds`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-refunds-detail (the `GetReportsCashflowRefundsDetail` operationId).
+func (c *ClientWithResponses) GetReportsCashflowRefundsDetailWithResponse(ctx context.Context, params *GetReportsCashflowRefundsDetailParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowRefundsDetailResponse, error) {
+	rsp, err := c.GetReportsCashflowRefundsDetail(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowRefundsDetailResponse(rsp)
+}
+
+// GetReportsCashflowRefundsTableWithResponse Refunds in long form
+//
+// The figures of `cashflow-refunds`; with a breakdown one row per period and value that has any.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reports/cashflow-refunds-table (the `GetReportsCashflowRefundsTable` operationId).
+func (c *ClientWithResponses) GetReportsCashflowRefundsTableWithResponse(ctx context.Context, params *GetReportsCashflowRefundsTableParams, reqEditors ...RequestEditorFn) (*GetReportsCashflowRefundsTableResponse, error) {
+	rsp, err := c.GetReportsCashflowRefundsTable(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportsCashflowRefundsTableResponse(rsp)
 }
 
 // GetReportsCohortWithResponse Retention of the customers who started together
@@ -16772,6 +22239,1096 @@ func ParseGetPlansResponse(rsp *http.Response) (*GetPlansResponse, error) {
 	switch {
 	case rsp.StatusCode == 429:
 		var headers GetPlansResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowFailedPaymentsResponse parses an HTTP response from a GetReportsCashflowFailedPaymentsWithResponse call
+func ParseGetReportsCashflowFailedPaymentsResponse(rsp *http.Response) (*GetReportsCashflowFailedPaymentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowFailedPaymentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailedPaymentsReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowFailedPaymentsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowFailedPaymentsDetailResponse parses an HTTP response from a GetReportsCashflowFailedPaymentsDetailWithResponse call
+func ParseGetReportsCashflowFailedPaymentsDetailResponse(rsp *http.Response) (*GetReportsCashflowFailedPaymentsDetailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowFailedPaymentsDetailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailedPaymentsDetailReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowFailedPaymentsDetailResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowFailedPaymentsSummaryResponse parses an HTTP response from a GetReportsCashflowFailedPaymentsSummaryWithResponse call
+func ParseGetReportsCashflowFailedPaymentsSummaryResponse(rsp *http.Response) (*GetReportsCashflowFailedPaymentsSummaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowFailedPaymentsSummaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailedPaymentsSummaryReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowFailedPaymentsSummaryResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowFailedPaymentsTableResponse parses an HTTP response from a GetReportsCashflowFailedPaymentsTableWithResponse call
+func ParseGetReportsCashflowFailedPaymentsTableResponse(rsp *http.Response) (*GetReportsCashflowFailedPaymentsTableResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowFailedPaymentsTableResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailedPaymentsTableReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowFailedPaymentsTableResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowFailureRateResponse parses an HTTP response from a GetReportsCashflowFailureRateWithResponse call
+func ParseGetReportsCashflowFailureRateResponse(rsp *http.Response) (*GetReportsCashflowFailureRateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowFailureRateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailureRateReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowFailureRateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowFailureRateSummaryResponse parses an HTTP response from a GetReportsCashflowFailureRateSummaryWithResponse call
+func ParseGetReportsCashflowFailureRateSummaryResponse(rsp *http.Response) (*GetReportsCashflowFailureRateSummaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowFailureRateSummaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailureRateSummaryReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowFailureRateSummaryResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowOutstandingUnpaidResponse parses an HTTP response from a GetReportsCashflowOutstandingUnpaidWithResponse call
+func ParseGetReportsCashflowOutstandingUnpaidResponse(rsp *http.Response) (*GetReportsCashflowOutstandingUnpaidResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowOutstandingUnpaidResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OutstandingUnpaidReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowOutstandingUnpaidResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowRefundsResponse parses an HTTP response from a GetReportsCashflowRefundsWithResponse call
+func ParseGetReportsCashflowRefundsResponse(rsp *http.Response) (*GetReportsCashflowRefundsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowRefundsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefundsReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowRefundsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowRefundsDetailResponse parses an HTTP response from a GetReportsCashflowRefundsDetailWithResponse call
+func ParseGetReportsCashflowRefundsDetailResponse(rsp *http.Response) (*GetReportsCashflowRefundsDetailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowRefundsDetailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefundsDetailReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowRefundsDetailResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportsCashflowRefundsTableResponse parses an HTTP response from a GetReportsCashflowRefundsTableWithResponse call
+func ParseGetReportsCashflowRefundsTableResponse(rsp *http.Response) (*GetReportsCashflowRefundsTableResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportsCashflowRefundsTableResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefundsTableReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetReportsCashflowRefundsTableResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

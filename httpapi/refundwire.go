@@ -1,0 +1,57 @@
+package httpapi
+
+import (
+	"github.com/growpanel/growpanel-mcp/analytics/report"
+	"github.com/growpanel/growpanel-mcp/openapi/wire"
+)
+
+func refundsToWire(r *report.RefundReport) []wire.RefundsRow {
+	rows := make([]wire.RefundsRow, 0, len(r.Rows))
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		out := wire.RefundsRow{
+			Date: row.Period.From.String(), EndDate: row.Period.To.String(),
+			RefundAmount: row.Amount, RefundCount: row.Count, CustomersRefunded: row.Customers, Amount: row.Amount, Count: row.Count,
+		}
+		if row.Breakdown != nil {
+			out.Breakdown = make(map[string]wire.RefundsBreakdown, len(r.Values))
+			for v := range row.Breakdown {
+				m := &row.Breakdown[v]
+				out.Breakdown[r.Values[v].Key] = wire.RefundsBreakdown{
+					Label:        r.Values[v].Label,
+					RefundAmount: m.Amount, RefundCount: m.Count, CustomersRefunded: m.Customers, Amount: m.Amount, Count: m.Count,
+				}
+			}
+		}
+		rows = append(rows, out)
+	}
+	return rows
+}
+
+func refundTableToWire(rows []report.RefundTableRow) []wire.RefundsTableRow {
+	out := make([]wire.RefundsTableRow, 0, len(rows))
+	for i := range rows {
+		row := &rows[i]
+		key, label := valueToWire(row.Value)
+		out = append(out, wire.RefundsTableRow{
+			Date: row.Date.String(), Amount: row.Amount, Count: row.Count, CustomersRefunded: row.Customers, BreakdownValue: key, BreakdownLabel: label,
+		})
+	}
+	return out
+}
+
+func refundDetailToWire(q *report.Query, r *report.PaymentReport) wire.RefundPage {
+	page := wire.RefundPage{
+		Count: int64(r.Count), Limit: int64(r.Limit), Offset: int64(r.Offset), HasMore: r.HasMore, List: make([]wire.Refund, 0, len(r.Rows)),
+	}
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		page.List = append(page.List, wire.Refund{
+			Date: row.Date.String(), Period: row.Period.String(), InvoiceRef: row.Ref,
+			CustomerId: row.Customer.ID, CustomerName: textOrNull(row.Customer.Name), CustomerEmail: textOrNull(row.Customer.Email),
+			Amount: row.Amount, AmountBaseCurrency: row.AmountBase, Currency: row.Currency.Code(), PaymentMethod: textOrNull(row.Method),
+			Description: row.Description, DataSource: row.Source.ID, BreakdownValue: valueOrNone(q, row),
+		})
+	}
+	return page
+}

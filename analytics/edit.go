@@ -30,7 +30,8 @@ type work struct {
 	history  history
 	doc      uint64
 	seq      int64
-	owned    bool // history shares nothing with the committed one
+	places   map[uint32]int // index of each row's event; nil until place needs it
+	owned    bool           // history shares nothing with the committed one
 	unsorted bool
 	replay   bool
 	deleted  bool
@@ -129,15 +130,46 @@ func (w *work) addEvent(p packed, extra *ledger.Extra) {
 		w.unsorted = true
 	}
 	w.history.add(p, extra)
+	if w.places != nil {
+		w.places[p.row] = len(w.history.events) - 1
+	}
+}
+
+// replaceEvent puts the new form of an invoice in the place of the old one.
+func (w *work) replaceEvent(p packed, extra *ledger.Extra) {
+	w.own()
+	w.replay = true
+	i := w.place(p.row)
+	w.unsorted = w.unsorted || w.history.events[i].date != p.date
+	w.history.set(i, p, extra)
 }
 
 // removeEvent takes an invoice away from a customer.
 func (w *work) removeEvent(row uint32) {
 	w.own()
 	w.replay = true
-	if i := w.history.find(row); i >= 0 {
-		w.history.events = slices.Delete(w.history.events, i, i+1)
+	i := w.place(row)
+	w.history.events = slices.Delete(w.history.events, i, i+1)
+	w.places = nil
+}
+
+// manyEvents is the size from which looking for an event one by one costs more
+// than a map: an import may send every invoice of a large customer again.
+const manyEvents = 64
+
+// place returns the index of a row's event.
+func (w *work) place(row uint32) int {
+	events := w.history.events
+	if len(events) < manyEvents {
+		return w.history.find(row)
 	}
+	if w.places == nil {
+		w.places = make(map[uint32]int, len(events))
+		for i := range events {
+			w.places[events[i].row] = i
+		}
+	}
+	return w.places[row]
 }
 
 // takeSeq returns the next row number of a table.

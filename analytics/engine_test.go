@@ -82,6 +82,27 @@ func TestEngine_PutIsVisibleAtOnce(t *testing.T) {
 	}
 }
 
+func TestEngine_CorrectsEveryInvoiceOfALargeCustomer(t *testing.T) {
+	t.Parallel()
+	r := newRandom(3)
+	var first, last []string
+	for i := range 200 {
+		first = append(first, bill(fmt.Sprint("n", i), "c2", calendar.Day(19000+r.IntN(800)).String(), 100))
+		last = append(last, bill(fmt.Sprint("n", i), "c2", calendar.Day(19000+r.IntN(800)).String(), 100+i))
+	}
+	want, _ := basicWorld(t)
+	want.put("invoices", last...)
+	got, _ := basicWorld(t)
+	got.put("invoices", first...)
+	w := shuffled(r, last)
+	got.put("invoices", append(w[:150:150], bill("gone", "c2", "2024-01-01", 5))...)
+	got.remove(got.engine.DeleteInvoice(t.Context(), account, "", "gone"))
+	got.put("invoices", w[100:]...)
+	equal(t, "state", want.state(), got.state())
+	got.reopen()
+	equal(t, "state after opening again", want.state(), got.state())
+}
+
 func TestEngine_RowsThatCannotBeResolved(t *testing.T) {
 	t.Parallel()
 	w, _ := basicWorld(t)

@@ -129,22 +129,33 @@ func (h *history) find(row uint32) int {
 	return slices.IndexFunc(h.events, func(p packed) bool { return p.row == row })
 }
 
-// add appends an event. It grows by an eighth: doubling would waste a third of
-// the memory of an account.
+// add appends an event.
 func (h *history) add(p packed, extra *ledger.Extra) {
-	p.extra = 0
-	if extra != nil {
-		if small, all := extra.Taxed(); all {
-			h.taxed = appendTight(h.taxed, small)
-			p.extra = uint32(len(h.taxed))
-		} else {
-			p.extra = inFull | uint32(len(h.extras))
-			h.extras = append(h.extras, extra)
-		}
-	}
+	p.extra = h.keep(extra)
 	h.events = appendTight(h.events, p)
 }
 
+// set replaces an event. It must not be called on a committed history.
+func (h *history) set(i int, p packed, extra *ledger.Extra) {
+	p.extra = h.keep(extra)
+	h.events[i] = p
+}
+
+// keep stores the rare fields of an event and returns what packed.extra says.
+func (h *history) keep(extra *ledger.Extra) uint32 {
+	if extra == nil {
+		return 0
+	}
+	if small, all := extra.Taxed(); all {
+		h.taxed = appendTight(h.taxed, small)
+		return uint32(len(h.taxed))
+	}
+	h.extras = append(h.extras, extra)
+	return inFull | uint32(len(h.extras)-1)
+}
+
+// appendTight appends and grows by an eighth: doubling would waste a third of
+// the memory of an account.
 func appendTight[T any](all []T, v T) []T {
 	if n := len(all); n == cap(all) {
 		grown := make([]T, n, n+n/8+2)

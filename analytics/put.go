@@ -139,17 +139,26 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 	if message != "" {
 		return field, message
 	}
-	if known {
-		e.saveKey(n, 0)
-		e.touch(t.keys[n].owner).removeEvent(n)
-		t.keys[n].doc, t.keys[n].owner = doc, owner
-	} else {
+	if !known {
 		n = uint32(e.takeSeq(TableInvoice))
 		t.keys = append(t.keys, invoiceKey{doc: doc, owner: owner, id: t.ids.add(row.ID)})
 		t.index.insert(keyHash(a.seed, source, row.ID), n)
 	}
 	w := e.touch(owner)
-	w.addEvent(pack(&ev, n, t.keys[n].id), ev.Extra)
+	p := pack(&ev, n, t.keys[n].id)
+	switch {
+	case !known:
+		w.addEvent(p, ev.Extra)
+	case t.keys[n].owner == owner:
+		w.replaceEvent(p, ev.Extra)
+	default:
+		e.touch(t.keys[n].owner).removeEvent(n)
+		w.addEvent(p, ev.Extra)
+	}
+	if known {
+		e.saveKey(n, 0)
+		t.keys[n].doc, t.keys[n].owner = doc, owner
+	}
 	stored := Row{Table: TableInvoice, Seq: int64(n), Source: e.sourcesView()[source].seq, Owner: w.seq, ID: row.ID, Doc: row.Doc}
 	if known {
 		e.log[TableInvoice].updated(stored)

@@ -31,11 +31,14 @@ func (e *Engine) UpdateSettings(ctx context.Context, account string, patch Setti
 		} else {
 			ed.log[TableSettings].inserted(row)
 		}
-		if !sameLedger(before.ledger, set) {
+		// Days pass only where everything that they change is replayed.
+		if sameLedger(before.ledger, set) {
+			ed.asOf = ed.today()
+		} else {
+			ed.asOf = calendar.DayOf(e.now().In(set.Zone))
 			ed.replayAll()
 		}
 		ed.settings = &settingsState{values: updated, ledger: set, stored: true}
-		ed.asOf = calendar.DayOf(e.now().In(set.Zone))
 		return nil, nil
 	})
 	return updated, err

@@ -96,6 +96,7 @@ func bodyFlag(cmd *cobra.Command, flag *string) {
 // so that a newer server needs no newer client.
 var knownReports = []string{
 	"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration",
+	"mrr-growth", "mrr-growth-table", "mrr-table", "mrr-subtypes", "mrr-table-subtypes", "cmrr-summary",
 	"transactions", "transactions-table", "transactions-detail", "transactions-summary", "invoices-detail",
 	"cashflow-failed-payments", "cashflow-failed-payments-summary", "cashflow-failed-payments-detail", "cashflow-failed-payments-table",
 	"cashflow-refunds", "cashflow-refunds-table", "cashflow-refunds-detail",
@@ -119,6 +120,9 @@ var reportFlags = []struct{ flag, param, usage string }{
 	{"committed", "committed", "`true` includes scheduled movements"},
 	{"selected-date", "selected-date", "only movements of the period with this `day`"},
 	{"selected-type", "selected-type", "only movements of this `type`"},
+	{"type", "type", "only movements of this `type`, which mrr-subtypes needs"},
+	{"category", "category", "only movements of these `types`"},
+	{"compare-month", "compareMonth", "`month` to compare growth with: 2026-01"},
 	{"sort", "sort", "`field` to sort by"},
 	{"order", "order", "`direction`: asc or desc"},
 	{"limit", "limit", "at most this `many` rows"},

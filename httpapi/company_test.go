@@ -76,7 +76,7 @@ func (a *api) state(t *testing.T, c company) map[string]string {
 		if op.Method != "GET" || op.Public {
 			continue
 		}
-		at := target(op, c.name+"-1")
+		at := needed(target(op, c.name+"-1"))
 		state[at] = string(a.do(t, c.key, "GET", at, "").raw)
 	}
 	return state

@@ -55,7 +55,7 @@ func TestEveryOperation_AReadonlyKeyChangesNothing(t *testing.T) {
 	before := a.state(t, c)
 	everyOperation(t, func(t *testing.T, op openapi.Operation) {
 		for _, id := range c.ids() {
-			got := a.do(t, a.readonly, op.Method, target(op, id), "{}")
+			got := a.do(t, a.readonly, op.Method, needed(target(op, id)), "{}")
 			switch {
 			case op.Method != "GET" || strings.HasPrefix(op.Path, "/account/api-keys"):
 				if got.status != 403 {
@@ -95,7 +95,7 @@ func TestEveryOperation_KeepsAccountsApart(t *testing.T) {
 	everyOperation(t, func(t *testing.T, op openapi.Operation) {
 		for _, id := range other.ids() {
 			for _, q := range []string{"", "?" + query.Encode(), "?" + filter.Encode()} {
-				got := a.do(t, own.key, op.Method, target(op, id)+q, body)
+				got := a.do(t, own.key, op.Method, needed(target(op, id)+q), body)
 				// What the client itself sent may come back; names of the other account may not.
 				for _, secret := range []string{"Bravo One", "Bravo Pro", "Bravo Group", "Bravo gold", "one@Bravo", `"Bravo"`} {
 					if strings.Contains(string(got.raw), secret) {
@@ -143,7 +143,7 @@ func TestEveryOperation_RefusesMalformedBodies(t *testing.T) {
 			id = a.readonly[:36]
 		}
 		for name, body := range malformed {
-			got := a.do(t, a.admin, op.Method, target(op, id), body)
+			got := a.do(t, a.admin, op.Method, needed(target(op, id)), body)
 			if got.status < 400 || got.status >= 500 {
 				t.Errorf("%s: %s: %d %s", op.ID, name, got.status, got.raw)
 			}

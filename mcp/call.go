@@ -193,6 +193,8 @@ func wireName(name string) string {
 	switch name {
 	case "base_currency":
 		return "baseCurrency"
+	case "compare_month":
+		return "compareMonth"
 	case "selected_date", "selected_type", "breakdown_value":
 		return strings.ReplaceAll(name, "_", "-")
 	default:

@@ -64,6 +64,14 @@ func reportArguments(name string) []string {
 	case "transactions", "transactions-table", "cashflow-refunds", "cashflow-refunds-table",
 		"cashflow-failed-payments", "cashflow-failed-payments-table", "cashflow-failure-rate":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
+	case "mrr-table":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed"}
+	case "mrr-subtypes", "mrr-table-subtypes":
+		return []string{"date", "base_currency", "fix_fx", "interval", "committed", "type"}
+	case "mrr-growth", "mrr-growth-table":
+		return []string{"date", "base_currency", "fix_fx", "category", "compare_month"}
+	case "cmrr-summary":
+		return []string{"date", "base_currency", "fix_fx"}
 	}
 	return nil
 }
@@ -152,6 +160,7 @@ func getReport() tool {
 		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention: months back, e.g. 12"},
 		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},
 		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
+		args.Property{Name: "compare_month", Description: "mrr-growth: e.g. 2026-01"},
 		limit(1000), offset(), maxTokens(),
 	)
 	common := append(filters().Names(), "name", "limit", "offset", "max_tokens")

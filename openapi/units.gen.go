@@ -35,11 +35,17 @@ var operations = []Operation{
 	{ID: "GetReportsCashflowRefunds", Method: "GET", Path: "/reports/cashflow-refunds", Status: 200, Public: false, body: Schema{fields: refundsReportFields}},
 	{ID: "GetReportsCashflowRefundsDetail", Method: "GET", Path: "/reports/cashflow-refunds-detail", Status: 200, Public: false, body: Schema{fields: refundsDetailReportFields}},
 	{ID: "GetReportsCashflowRefundsTable", Method: "GET", Path: "/reports/cashflow-refunds-table", Status: 200, Public: false, body: Schema{fields: refundsTableReportFields}},
+	{ID: "GetReportsCmrrSummary", Method: "GET", Path: "/reports/cmrr-summary", Status: 200, Public: false, body: Schema{fields: cmrrSummaryReportFields}},
 	{ID: "GetReportsCohort", Method: "GET", Path: "/reports/cohort", Status: 200, Public: false, body: Schema{fields: cohortReportFields}},
 	{ID: "GetReportsCustomerConcentration", Method: "GET", Path: "/reports/customer-concentration", Status: 200, Public: false, body: Schema{fields: customerConcentrationReportFields}},
 	{ID: "GetReportsInvoicesDetail", Method: "GET", Path: "/reports/invoices-detail", Status: 200, Public: false, body: Schema{fields: invoicesDetailReportFields}},
 	{ID: "GetReportsMovementTable", Method: "GET", Path: "/reports/movement-table", Status: 200, Public: false, body: Schema{fields: movementTableReportFields}},
 	{ID: "GetReportsMrr", Method: "GET", Path: "/reports/mrr", Status: 200, Public: false, body: Schema{fields: mrrReportFields}},
+	{ID: "GetReportsMrrGrowth", Method: "GET", Path: "/reports/mrr-growth", Status: 200, Public: false, body: Schema{fields: mrrGrowthReportFields}},
+	{ID: "GetReportsMrrGrowthTable", Method: "GET", Path: "/reports/mrr-growth-table", Status: 200, Public: false, body: Schema{fields: mrrGrowthTableReportFields}},
+	{ID: "GetReportsMrrSubtypes", Method: "GET", Path: "/reports/mrr-subtypes", Status: 200, Public: false, body: Schema{fields: mrrSubtypesReportFields}},
+	{ID: "GetReportsMrrTable", Method: "GET", Path: "/reports/mrr-table", Status: 200, Public: false, body: Schema{fields: mrrTableReportFields}},
+	{ID: "GetReportsMrrTableSubtypes", Method: "GET", Path: "/reports/mrr-table-subtypes", Status: 200, Public: false, body: Schema{fields: mrrTableSubtypesReportFields}},
 	{ID: "GetReportsRetention", Method: "GET", Path: "/reports/retention", Status: 200, Public: false, body: Schema{fields: retentionReportFields}},
 	{ID: "GetReportsSummary", Method: "GET", Path: "/reports/summary", Status: 200, Public: false, body: Schema{fields: summaryReportFields}},
 	{ID: "GetReportsTransactions", Method: "GET", Path: "/reports/transactions", Status: 200, Public: false, body: Schema{fields: transactionsReportFields}},
@@ -88,6 +94,21 @@ var apiKeyListFields = []Schema{
 var apiKeyPageFields = []Schema{
 	{name: "count", unit: Count},
 	{name: "list", fields: apiKeyFields},
+}
+
+var cmrrSummaryFields = []Schema{
+	{name: "cmrr_180", unit: MoneyBase},
+	{name: "cmrr_30", unit: MoneyBase},
+	{name: "cmrr_365", unit: MoneyBase},
+	{name: "cmrr_60", unit: MoneyBase},
+	{name: "cmrr_current", unit: MoneyBase},
+	{name: "mrr_current", unit: MoneyBase},
+}
+
+var cmrrSummaryReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: cmrrSummaryFields},
 }
 
 var cohortFields = []Schema{
@@ -605,6 +626,36 @@ var mrrBreakdownFields = []Schema{
 	{name: "total_mrr", unit: MoneyBase},
 }
 
+var mrrGrowthReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: mrrGrowthRowFields},
+}
+
+var mrrGrowthRowFields = []Schema{
+	{name: "cumulative_mrr", unit: MoneyBase},
+	{name: "cumulative_mrr_compare", unit: MoneyBase},
+	{name: "date", unit: Index},
+}
+
+var mrrGrowthTableReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: mrrGrowthTableRowFields},
+}
+
+var mrrGrowthTableRowFields = []Schema{
+	{name: "churn", unit: MoneyBase},
+	{name: "contraction", unit: MoneyBase},
+	{name: "cumulative_mrr", unit: MoneyBase},
+	{name: "date"},
+	{name: "day", unit: Rank},
+	{name: "expansion", unit: MoneyBase},
+	{name: "net", unit: MoneyBase},
+	{name: "new", unit: MoneyBase},
+	{name: "reactivation", unit: MoneyBase},
+}
+
 var mrrReportFields = []Schema{
 	{name: "breakdown"},
 	{name: "currency", unit: CurrencyBase},
@@ -637,6 +688,70 @@ var mrrRowFields = []Schema{
 	{name: "total_arr", unit: MoneyBase},
 	{name: "total_customers", unit: Count},
 	{name: "total_mrr", unit: MoneyBase},
+}
+
+var mrrSubtypesBreakdownFields = []Schema{
+	{name: "customers", unit: Count},
+	{name: "label"},
+	{name: "mrr", unit: MoneyBase},
+}
+
+var mrrSubtypesReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: mrrSubtypesRowFields},
+}
+
+var mrrSubtypesRowFields = []Schema{
+	{name: "add_on", unit: MoneyBase},
+	{name: "breakdown", rest: &Schema{fields: mrrSubtypesBreakdownFields}},
+	{name: "customers", unit: Count},
+	{name: "date"},
+	{name: "discount_change", unit: MoneyBase},
+	{name: "end_date"},
+	{name: "expired", unit: MoneyBase},
+	{name: "free", unit: MoneyBase},
+	{name: "interval_change", unit: MoneyBase},
+	{name: "involuntary", unit: MoneyBase},
+	{name: "plan_change", unit: MoneyBase},
+	{name: "price_change", unit: MoneyBase},
+	{name: "proration", unit: MoneyBase},
+	{name: "quantity_change", unit: MoneyBase},
+	{name: "refund", unit: MoneyBase},
+	{name: "removal", unit: MoneyBase},
+	{name: "total", unit: MoneyBase},
+	{name: "type"},
+	{name: "voluntary", unit: MoneyBase},
+}
+
+var mrrTableReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: mrrTableRowFields},
+}
+
+var mrrTableRowFields = []Schema{
+	{name: "breakdown_label"},
+	{name: "breakdown_value"},
+	{name: "customers", unit: Count},
+	{name: "date"},
+	{name: "mrr_change", unit: MoneyBase},
+	{name: "type"},
+}
+
+var mrrTableSubtypesReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: mrrTableSubtypesRowFields},
+}
+
+var mrrTableSubtypesRowFields = []Schema{
+	{name: "customers", unit: Count},
+	{name: "date"},
+	{name: "mrr_change", unit: MoneyBase},
+	{name: "subtype"},
+	{name: "type"},
 }
 
 var outstandingUnpaidFields = []Schema{

@@ -31,9 +31,19 @@ type Query struct {
 	Sort           Sort         // detail reports
 	Ascending      bool         // detail reports
 
+	Own OwnParams // what only single reports look at
+
 	Search string // lower case; customer list and concentration
 	Limit  int    // 0: the report's default
 	Offset int
+}
+
+// OwnParams are parameters of single reports as given, trimmed and "" when
+// missing. The reports that use them read them: to others they mean nothing.
+type OwnParams struct {
+	Type         string // lower case; one movement type
+	Types        string // lower case; several movement types
+	CompareMonth string
 }
 
 // ParamError says what is wrong with one parameter and what would be right.
@@ -85,7 +95,7 @@ func ParseQuery(values map[string][]string, s *Snapshot) (Query, error) {
 	p := parser{values: values, s: s}
 	q := Query{Base: s.Settings.Base, Unit: calendar.UnitMonth, SelectedDate: calendar.NoDay}
 	for _, read := range []func(*Query) error{
-		p.committed, p.fixFX, p.dates, p.unit, p.base, p.breakdown, p.filters, p.trailing, p.selected, p.sorting, p.page,
+		p.committed, p.fixFX, p.dates, p.unit, p.base, p.breakdown, p.filters, p.trailing, p.selected, p.sorting, p.page, p.own,
 	} {
 		if err := read(&q); err != nil {
 			return Query{}, err
@@ -279,6 +289,14 @@ func (q *Query) Narrow(days calendar.Range) {
 	if days.From <= days.To {
 		q.Range = days
 	}
+}
+
+func (p *parser) own(q *Query) error {
+	q.Own = OwnParams{
+		Type: strings.ToLower(p.one("type")), Types: strings.ToLower(p.either("types", "category")),
+		CompareMonth: p.either("compareMonth", "compare_month"),
+	}
+	return nil
 }
 
 // periods returns the rows of a report: the whole periods that intersect the

@@ -40,6 +40,11 @@ func FuzzQuery(f *testing.F) {
 			func() error { _, err := CustomerConcentration(s, &q); return err },
 			func() error { _, err := CustomerList(s, &q); return err },
 			func() error { _, err := PlanList(s, &q); return err },
+			func() error { _, err := MRRTable(s, &q); return err },
+			func() error { _, err := MRRSubtypes(s, &q); return err },
+			func() error { _, err := MRRTableSubtypes(s, &q); return err },
+			func() error { _, err := MRRGrowth(s, &q); return err },
+			func() error { _, err := CMRRSummary(s, &q); return err },
 		} {
 			check(t, text, run())
 		}

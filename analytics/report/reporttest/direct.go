@@ -167,6 +167,9 @@ func Answer(s *report.Snapshot, name string, params url.Values) (map[string]any,
 		r, err := report.PlanList(s, &q)
 		return wirePlans(r), err
 	default:
+		if body, ok, err := growth(s, &q, name); ok {
+			return body, err
+		}
 		q.AsCash()
 		return cash(s, &q, name)
 	}

@@ -217,6 +217,7 @@ var baseMoney = []string{
 	"net_amount", "mtd", "prev_mtd", "qtd", "prev_qtd", "ytd", "prev_ytd", "amount_base_currency", "total_base_currency",
 	"refund_amount", "failed_amount", "recovered", "still_unpaid", "churned", "mtd_still_unpaid", "prev_mtd_still_unpaid",
 	"qtd_still_unpaid", "prev_qtd_still_unpaid", "ytd_still_unpaid", "prev_ytd_still_unpaid",
+	"net", "cumulative_mrr_compare", "cmrr_current", "cmrr_30", "cmrr_60", "cmrr_180", "cmrr_365", "plan_change",
 	"today_still_unpaid", "d30_still_unpaid", "d60_still_unpaid", "d180_still_unpaid", "d365_still_unpaid",
 }
 

@@ -48,10 +48,10 @@ func knownUnit(field []byte) openapi.Unit {
 		"total_invoices", "recovered_invoices", "mtd_failed_count", "ytd_failed_count", "prev_mtd_failed_count", "prev_ytd_failed_count",
 		"mtd_failed_invoices", "ytd_failed_invoices", "prev_mtd_failed_invoices", "prev_ytd_failed_invoices",
 		"leads_30", "leads_60", "leads_180", "leads_365", "trials_30", "trials_60", "trials_180", "trials_365",
-		"customer_count", "customer_count_change", "quantity_change", "attempt_count", "transaction_count", "comment_count", "cancellations",
+		"customer_count", "customer_count_change", "attempt_count", "transaction_count", "comment_count", "cancellations",
 		"enqueuedCount", "processedCount", "failedCount":
 		return openapi.Count
-	case "quantity":
+	case "quantity", "quantity_change":
 		return openapi.Quantity
 	case "lead_to_paid_days", "trial_to_paid_days", "avg_days_to_cancel", "days_before_end", "days_from", "days_to", "days", "day":
 		return openapi.Days

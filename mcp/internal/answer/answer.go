@@ -46,8 +46,9 @@ const (
 	maxText = 1000
 	// maxSpare is how many tables are kept for the next answer.
 	maxSpare = 4
-	// maxUnscaled is how many fields the note on unknown units names.
-	maxUnscaled = 20
+	// maxUnscaled is how many fields the note on unknown units names, and
+	// maxUnscaledText in how many bytes.
+	maxUnscaled, maxUnscaledText = 20, 200
 )
 
 // Options describe the request that was answered.

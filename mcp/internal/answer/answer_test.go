@@ -210,6 +210,7 @@ func TestShape_Budget(t *testing.T) {
 		"/unknown":                        `{"a":{` + strings.Repeat(`"k":"`+long+`",`, 50) + `"z":1},"b":[[` + strings.Repeat(`1,`, 9000) + `1]],"c":` + strings.Repeat(`{"d":`, 500) + `1` + strings.Repeat(`}`, 500) + `}`,
 		"/other":                          `{` + strings.Repeat(`"k":1,`, 30000) + `"z":1}`,
 		"/text":                           `"` + long + `"`,
+		"/keys":                           `{"` + long + `":1,"` + long + long + `":{"` + long + `":2}}`,
 	}
 	for path, body := range bodies {
 		for _, tokens := range []int{MinTokens, 0, MaxTokens} {
@@ -287,6 +288,110 @@ func TestShape_PagesJoin(t *testing.T) {
 	}
 	if diff := cmp.Diff(all, joined[:len(all)]); diff != "" {
 		t.Errorf("pages differ from the whole (-whole +pages):\n%s", diff)
+	}
+}
+
+// TestShape_PagesJoinWithInnerTables asks that a row is shown with all that is
+// inside it, or on the next page.
+func TestShape_PagesJoinWithInnerTables(t *testing.T) {
+	t.Parallel()
+	var body strings.Builder
+	body.WriteString(`{"currency":"usd","result":[`)
+	for row := range 40 {
+		fmt.Fprintf(&body, `{"breakdown":{`)
+		for value := range 1 + row%7 {
+			fmt.Fprintf(&body, `"value %d":{"label":"Value %d","new":%d},`, value, value, 100*row+value)
+		}
+		fmt.Fprintf(&body, `"~":{"label":"(not set)","new":1}},"date":"2026-01-%02d","new":%d},`, row, row)
+	}
+	body.WriteString(`{"date":"end"}]}`)
+	_, whole := shape(t, "/reports/mrr", body.String(), Options{Tokens: MaxTokens})
+	var joined []any
+	for offset, pages := 0, 0; pages < 40; pages++ {
+		a, v := shape(t, "/reports/mrr", body.String(), Options{Tokens: MinTokens, Offset: offset})
+		rows, _ := v["rows"].([]any)
+		for i, row := range rows {
+			fields, _ := row.(map[string]any)
+			parts, _ := fields["breakdown"].(map[string]any)
+			if got := strings.Count(a.Text, fmt.Sprintf("\n%s\t", fields["date"])); got != 1+len(parts) {
+				t.Errorf("row %d of %d: the text has %d lines for %d values", i, offset, got, len(parts))
+			}
+		}
+		joined = append(joined, rows...)
+		next, ok := v["next"].(json.Number)
+		if !ok {
+			break
+		}
+		n, _ := next.Int64()
+		offset = int(n)
+	}
+	if diff := cmp.Diff(whole["rows"], any(joined)); diff != "" {
+		t.Errorf("pages differ from the whole (-whole +pages):\n%s", diff)
+	}
+}
+
+func TestShape_RowsByName(t *testing.T) {
+	t.Parallel()
+	fallback := func([]byte) openapi.Unit { return openapi.MoneyBase }
+	a, _ := shape(t, "/reports/map", `{"currency":"usd","result":{"list":{"us":{"ltv":250},"d\u00e9":{}}}}`, Options{Title: "map", Fallback: fallback})
+	if want := "map | amounts in USD\n2 of 2 rows, complete.\nkey\tltv\nus\t2.50\ndé\t"; a.Text != want {
+		t.Errorf("text %q, want %q", a.Text, want)
+	}
+	if want := `"rows":[{"key":"us","ltv":2.50},{"key":"d\u00e9"}]}`; !strings.HasSuffix(string(a.Structured), want) {
+		t.Errorf("structured %s, want the end %s", a.Structured, want)
+	}
+}
+
+func TestShaper_RemembersNothing(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{
+		"/reports/mrr":            string(mrrBody(40)),
+		"/v1/reports/mrr":         `{"currency":"jpy","result":[{"breakdown":{"a":{"new":1}},"new":5}],"warning":"x"}`,
+		"/customers":              string(customersBody()),
+		"/reports/summary":        `{"currency":"kwd","query":{"from":"2026-01-01","to":"2026-01-31"},"summary":{"mrr_current":1}}`,
+		"/reports/movement-table": `{"result":{"list":[{"currency":"jpy","lines":[{"mrr":1}],"mrr_change":12}]}}`,
+		"/nothing":                `{"a":{"b":{"c":1}},"d":[1,2]`,
+		"/customers/x":            `{"currency":"eur","current_mrr_base_currency":5}`,
+	}
+	var shaper Shaper
+	for range 3 {
+		for path, body := range bodies {
+			opt := Options{Title: "t", Schema: openapi.UnitsFor("GET", path)}
+			want, wantErr := new(Shaper).Shape([]byte(body), opt)
+			got, err := shaper.Shape([]byte(body), opt)
+			if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (wantErr == nil) {
+				t.Errorf("%s differs after others (-first +later): %v\n%s", path, err, diff)
+			}
+		}
+	}
+}
+
+func TestCSV(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body string
+		offset     int
+		want       string
+	}{
+		{"whole", "a,b\n1,2\n3,4\n", 0, "t\n2 of 2 rows, complete.\na,b\n1,2\n3,4\n"},
+		{"without a last line end", "a\n1\n2", 0, "t\n2 of 2 rows, complete.\na\n1\n2"},
+		{"line end in quotes", "a\n\"1\n\"\"x\"\n2\n", 1, "t\n1 of 2 rows, from offset 1.\na\n2\n"},
+		{"head alone", "a,b\n", 0, "t\n0 of 0 rows, complete.\na,b\n"},
+		{"nothing", "", 0, "t\n0 of 0 rows, complete.\n"},
+		{"behind the end", "a\n1\n", 5, "t\n0 of 1 rows, from offset 5.\na\n"},
+		{"one row too long", "a\n" + strings.Repeat("x", 9000) + "\n", 0, "t\n1 of 1 rows, from offset 0. The row is cut to the size limit; raise max_tokens.\na\n" + strings.Repeat("x", textSize(0)-textRoom-2)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := CSV([]byte(tt.body), "t", tt.offset, 0)
+			if a.Text != tt.want {
+				t.Errorf("text %.200q, want %.200q", a.Text, tt.want)
+			}
+			if v := decoded(t, a.Structured); v["csv"] == nil || v["complete"] == nil {
+				t.Errorf("structured %s", a.Structured)
+			}
+		})
 	}
 }
 
@@ -369,14 +474,19 @@ func FuzzShape(f *testing.F) {
 	f.Add([]byte(`[1,"a",{"b":[[{}]]},null]`), uint16(500))
 	f.Add([]byte("{\"\":{\"\":[{\"\":\"\\ud800\xff\"}]},\"result\":[[],{}]}"), uint16(700))
 	paths := []string{"/reports/mrr", "/reports/movement-table", "/customers/x", "/nope"}
+	var used Shaper
 	f.Fuzz(func(t *testing.T, body []byte, tokens uint16) {
 		for _, path := range paths {
-			a, err := new(Shaper).Shape(body, Options{Title: "t", Schema: openapi.UnitsFor("GET", path), Tokens: int(tokens)})
+			opt := Options{Title: "t", Schema: openapi.UnitsFor("GET", path), Tokens: int(tokens)}
+			a, err := new(Shaper).Shape(body, opt)
 			if (err == nil) != json.Valid(body) {
 				t.Fatalf("%s: error %v for %q", path, err, body)
 			}
 			if err != nil {
 				continue
+			}
+			if again, err := used.Shape(body, opt); err != nil || again.Text != a.Text || string(again.Structured) != string(a.Structured) {
+				t.Fatalf("%s: a Shaper that was used before answers %v %q, want %q", path, err, again.Structured, a.Structured)
 			}
 			if !json.Valid(a.Structured) {
 				t.Fatalf("%s: structured form is not JSON: %s", path, a.Structured)

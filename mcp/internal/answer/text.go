@@ -93,16 +93,28 @@ func (sh *shaper) writeNotes(b *strings.Builder) {
 	if sh.clipped {
 		b.WriteString("Long values are shortened where marked \"...\".\n")
 	}
-	if len(sh.unscaled) > 0 {
-		b.WriteString("As the API sent them, unit or currency not known (money would be minor units): ")
-		for i, key := range sh.unscaled {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.Write(appendKeyCell(nil, key))
-		}
-		b.WriteByte('\n')
+	sh.writeUnscaled(b)
+}
+
+// writeUnscaled names the fields whose numbers stay as the API sent them, as
+// far as there is room.
+func (sh *shaper) writeUnscaled(b *strings.Builder) {
+	if len(sh.unscaled) == 0 {
+		return
 	}
+	var names []byte
+	for i, key := range sh.unscaled {
+		from := len(names)
+		if i > 0 {
+			names = append(names, ", "...)
+		}
+		if names = appendKeyCell(names, key); len(names) > maxUnscaledText {
+			names = append(names[:from], " ..."...)
+			break
+		}
+	}
+	b.WriteString("As the API sent them, unit or currency not known (money would be minor units): ")
+	b.Write(append(names, '\n'))
 }
 
 func (sh *shaper) writeExtent(b *strings.Builder) {

@@ -53,10 +53,12 @@ func knownUnit(field []byte) openapi.Unit {
 		return openapi.Count
 	case "quantity", "quantity_change":
 		return openapi.Quantity
-	case "lead_to_paid_days", "trial_to_paid_days", "avg_days_to_cancel", "days_before_end", "days_from", "days_to", "days", "day":
+	case "lead_to_paid_days", "trial_to_paid_days", "avg_days_to_cancel", "days_before_end", "days_from", "days_to", "days":
 		return openapi.Days
-	case "date", "rank":
+	case "day", "rank":
 		return openapi.Rank
+	case "date":
+		return openapi.Index
 	default:
 		return openapi.None
 	}

@@ -103,15 +103,15 @@ func filters() args.Set {
 		{Name: "currency", Type: args.List, Description: "Billed in, e.g. usd"},
 		{Name: "country", Type: args.List, Description: "e.g. us~~de"},
 		{Name: "region", Type: args.List, Description: "Countries, e.g. us"},
-		{Name: "state", Type: args.List, Description: "US or CA, e.g. ny"},
+		{Name: "state", Type: args.List, Description: "e.g. ny"},
 		{Name: "billing_freq", Type: args.List, Words: frequencies(), Description: "e.g. month"},
 		{Name: "status", Type: args.List, Words: statuses(), Description: "e.g. active, past_due, trialing, canceled"},
 		{Name: "customer", Type: args.List, Description: "Id, e.g. cus_1"},
-		{Name: "data_source", Type: args.List, Description: "Id or type, e.g. api"},
+		{Name: "data_source", Type: args.List, Description: "e.g. api"},
 		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
 		{Name: "pricing_model", Type: args.List, Description: "e.g. licensed, metered"},
 		{Name: "cancel_reason", Type: args.List, Description: "e.g. too_expensive"},
-		{Name: "has_discount", Type: args.Boolean, Description: "Discounted, e.g. true"},
+		{Name: "has_discount", Type: args.Boolean, Description: "e.g. true"},
 		{Name: "custom", Type: args.Map, Description: `Custom variables, e.g. {"industry":"Retail"}`},
 	}
 }
@@ -147,7 +147,7 @@ func getReport() tool {
 		{Name: "breakdown", Convert: dimension, Description: "Split by filter, subtype or custom_<key>, e.g. plan"},
 		{Name: "breakdown_value", Description: "e.g. Pro"},
 		baseCurrencyProperty(),
-		{Name: "fix_fx", Type: args.Boolean, Description: "Constant exchange rate"},
+		{Name: "fix_fx", Type: args.Boolean, Description: "Constant rates"},
 		{Name: "committed", Type: args.Boolean, Description: "Scheduled movements"},
 	}
 	props = append(props, filters()...)
@@ -166,11 +166,11 @@ func getReport() tool {
 	common := append(filters().Names(), "name", "limit", "offset", "max_tokens")
 	return tool{
 		name:  "get_report",
-		title: "Get a report",
-		description: "Fetches a revenue report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, movements, by day, month, quarter or year, split by plan or country. " +
+		title: "Report",
+		description: "Fetches a revenue report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, cash, by day, month, quarter or year, split by plan or country. " +
 			"summary: current key figures. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn per period. " +
 			"movement-table: which customers upgraded, downgraded, churned, came back. retention: churn rates, NRR, GRR, LTV. " +
-			"cohort: retention by signup month. customer-concentration: revenue share of the largest. " +
+			"cohort: retention by signup month. customer-concentration: revenue share of the largest. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. " +
 			"Filters: a~~b either, ~a not a, ~ unset.",
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},

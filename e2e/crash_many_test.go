@@ -175,12 +175,12 @@ func (api *openedAPI) tryPush(writer, n int) (ok bool, err error) {
 		request.Header.Set("Authorization", "Bearer "+api.key)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
-			return false, nil // no answer: it was killed
+			return false, nil //nolint:nilerr // no answer: it was killed
 		}
 		answer, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if err != nil {
-			return false, nil // half an answer is none
+			return false, nil //nolint:nilerr // half an answer is none
 		}
 		if response.StatusCode != http.StatusOK {
 			return false, fmt.Errorf("%w: %d %s", errRefused, response.StatusCode, answer)

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"net/url"
@@ -113,10 +114,10 @@ func (o *oracled) found(rates oracletest.Rates) {
 		}
 		// The lines of one plan are rounded one by one in another currency, and
 		// which of several a prorated row is for, the rules leave open.
-		itemised := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
+		itemized := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
 		prorated := func(l oracletest.Line) bool { return l.Proration != "" }
 		open := func(i oracletest.Invoice) bool { return i.Proration != "" || slices.ContainsFunc(i.Lines, prorated) }
-		return slices.ContainsFunc(m.Invoices, itemised) && (!o.single || slices.ContainsFunc(m.Invoices, open))
+		return slices.ContainsFunc(m.Invoices, itemized) && (!o.single || slices.ContainsFunc(m.Invoices, open))
 	})
 	// Any second of a day is that day, also where clocks change on it.
 	year, month, dom := today.Time().Date()
@@ -256,8 +257,7 @@ func (o *oracled) send(target string, body any) {
 // question is a query as both sides understand it.
 type question struct {
 	oracletest.Query
-	params    url.Values
-	breakdown string
+	params url.Values
 }
 
 func (o *oracled) question() question {
@@ -332,10 +332,7 @@ func (o *oracled) compare() int {
 
 func (o *oracled) get(name string, q question, more ...string) reply {
 	o.t.Helper()
-	params := url.Values{}
-	for key, values := range q.params {
-		params[key] = values
-	}
+	params := maps.Clone(q.params)
 	for k := 0; k < len(more); k += 2 {
 		if params.Set(more[k], more[k+1]); more[k+1] == "" {
 			params.Del(more[k])
@@ -445,11 +442,8 @@ func (o *oracled) retention(q question) (string, string) {
 }
 
 func (o *oracled) cohorts(q question) (string, string) {
-	var want []oracletest.Row
+	want := o.company.Cohorts(q.Query)
 	got := o.get("/reports/cohort", q).list("result", "list")
-	for _, row := range o.company.Cohorts(q.Query) {
-		want = append(want, row)
-	}
 	got = slices.DeleteFunc(got, func(item any) bool {
 		row, _ := item.(map[string]any)
 		return row["cohort_group"] == "average" || row["initial_customers"] == 0.0

@@ -10,10 +10,18 @@ import (
 func Catalog() map[string]Plan {
 	plans := map[string]Plan{}
 	for _, p := range []Plan{
-		{"monthly", "month", 1, "usd"}, {"monthly-pro", "month", 1, "usd"}, {"yearly", "year", 1, "usd"},
-		{"quarterly", "quarter", 1, "usd"}, {"three-months", "month", 3, "usd"}, {"weekly", "week", 1, "usd"},
-		{"two-weeks", "week", 2, "usd"}, {"daily", "day", 1, "usd"}, {"thirty-days", "day", 30, "usd"},
-		{"two-years", "year", 2, "usd"}, {"yen", "month", 1, "jpy"}, {"euro", "month", 1, "eur"},
+		{"monthly", "month", 1, "usd"},
+		{"monthly-pro", "month", 1, "usd"},
+		{"yearly", "year", 1, "usd"},
+		{"quarterly", "quarter", 1, "usd"},
+		{"three-months", "month", 3, "usd"},
+		{"weekly", "week", 1, "usd"},
+		{"two-weeks", "week", 2, "usd"},
+		{"daily", "day", 1, "usd"},
+		{"thirty-days", "day", 30, "usd"},
+		{"two-years", "year", 2, "usd"},
+		{"yen", "month", 1, "jpy"},
+		{"euro", "month", 1, "eur"},
 	} {
 		plans[p.ID] = p
 	}

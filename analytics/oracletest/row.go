@@ -177,7 +177,7 @@ func wholeMonths(from, to Day) int {
 // length is how long a stated period is for the plan: the plan's own interval
 // unless the period differs too much from it.
 func (p Plan) length(start, end Day) *big.Rat {
-	plan, real := p.add(start)-start, end-start
+	plan, stated := p.add(start)-start, end-start
 	tolerance := big.NewRat(3, 1)
 	if p.Unit == "day" || p.Unit == "week" {
 		tolerance = big.NewRat(1, 1)
@@ -185,14 +185,14 @@ func (p Plan) length(start, end Day) *big.Rat {
 	if tenth := big.NewRat(int64(plan), 10); tenth.Cmp(tolerance) > 0 {
 		tolerance = tenth
 	}
-	differs := big.NewRat(int64(max(plan-real, real-plan)), 1).Cmp(tolerance) > 0
+	differs := big.NewRat(int64(max(plan-stated, stated-plan)), 1).Cmp(tolerance) > 0
 	switch k := wholeMonths(start, end); {
 	case !differs:
 		return p.months()
 	case k > 0:
 		return big.NewRat(int64(k), 1)
 	default:
-		return big.NewRat(int64(real)*12, 365)
+		return big.NewRat(int64(stated)*12, 365)
 	}
 }
 

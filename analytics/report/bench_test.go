@@ -95,8 +95,11 @@ func BenchmarkReports(b *testing.B) {
 			{"concentration", nil, func(s *Snapshot, q *Query) error { _, err := CustomerConcentration(s, q); return err }},
 			{"customers", nil, func(s *Snapshot, q *Query) error { _, err := CustomerList(s, q); return err }},
 			{"transactions", nil, func(s *Snapshot, q *Query) error { _, err := Transactions(s, q); return err }},
-			{"transactions two filters and country", map[string][]string{"plan": {"p1 p2 p3"}, "payment_method": {"visa"}, "breakdown": {"country"}},
-				func(s *Snapshot, q *Query) error { _, err := Transactions(s, q); return err }},
+			{
+				"transactions two filters and country",
+				map[string][]string{"plan": {"p1 p2 p3"}, "payment_method": {"visa"}, "breakdown": {"country"}},
+				func(s *Snapshot, q *Query) error { _, err := Transactions(s, q); return err },
+			},
 			{"transactions-summary", nil, func(s *Snapshot, q *Query) error { _, err := TransactionSummary(s, q); return err }},
 			{"plans", nil, func(s *Snapshot, q *Query) error { _, err := PlanList(s, q); return err }},
 		} {

@@ -233,17 +233,28 @@ func cashAsks() []cashAsk {
 		{map[string][]string{"interval": {"week"}, "baseCurrency": {"eur"}}, all, none},
 		{map[string][]string{"interval": {"quarter"}, "fix_fx": {"true"}, "date": {"20240115-20241010"}}, all, none},
 		{map[string][]string{"interval": {"year"}, "baseCurrency": {"jpy"}, "date": {"20240101-20251231"}}, all, none},
-		{map[string][]string{"plan": {"p1~~p4"}, "breakdown": {"country"}}, func(_ *books, c *coin) bool { return c.plan == 1 || c.plan == 4 },
-			func(_ *books, c *coin) []string { return []string{or(c.customer.Country, "~")} }},
-		{map[string][]string{"payment_method": {"visa"}, "currency": {"~jpy"}, "breakdown": {"plan"}},
-			func(_ *books, c *coin) bool { return c.method == "visa" && c.currency.Code() != "jpy" }, planName},
-		{map[string][]string{"has_discount": {"true"}, "pricing_model": {"licensed"}, "breakdown": {"currency"}},
-			func(_ *books, c *coin) bool { return c.discount && !c.metered }, func(_ *books, c *coin) []string { return []string{c.currency.Code()} }},
-		{map[string][]string{"country": {"us"}, "data_source": {"src_a"}, "breakdown": {"payment_method"}},
+		{
+			map[string][]string{"plan": {"p1~~p4"}, "breakdown": {"country"}},
+			func(_ *books, c *coin) bool { return c.plan == 1 || c.plan == 4 },
+			func(_ *books, c *coin) []string { return []string{or(c.customer.Country, "~")} },
+		},
+		{
+			map[string][]string{"payment_method": {"visa"}, "currency": {"~jpy"}, "breakdown": {"plan"}},
+			func(_ *books, c *coin) bool { return c.method == "visa" && c.currency.Code() != "jpy" }, planName,
+		},
+		{
+			map[string][]string{"has_discount": {"true"}, "pricing_model": {"licensed"}, "breakdown": {"currency"}},
+			func(_ *books, c *coin) bool { return c.discount && !c.metered }, func(_ *books, c *coin) []string { return []string{c.currency.Code()} },
+		},
+		{
+			map[string][]string{"country": {"us"}, "data_source": {"src_a"}, "breakdown": {"payment_method"}},
 			func(_ *books, c *coin) bool { return c.customer.Country == "us" && c.customer.Source == 0 },
-			func(_ *books, c *coin) []string { return []string{c.method} }},
-		{map[string][]string{"billing_freq": {"year"}, "breakdown": {"customer"}, "interval": {"day"}, "date": {"last-60-days"}},
-			func(_ *books, c *coin) bool { return c.plan == 4 }, func(_ *books, c *coin) []string { return []string{c.customer.ID} }},
+			func(_ *books, c *coin) []string { return []string{c.method} },
+		},
+		{
+			map[string][]string{"billing_freq": {"year"}, "breakdown": {"customer"}, "interval": {"day"}, "date": {"last-60-days"}},
+			func(_ *books, c *coin) bool { return c.plan == 4 }, func(_ *books, c *coin) []string { return []string{c.customer.ID} },
+		},
 	}
 }
 

@@ -98,7 +98,7 @@ func (t *transactions) add(c *Customer) error {
 func (t *transactions) invoice(c *Customer, inv *ledger.Invoice, row int, day calendar.Day) error {
 	var counted [8]int32 // values that the invoice was counted for; more are rare
 	met := counted[:0]
-	any := false
+	cash := false
 	for _, e := range t.cs.entriesOf(c.Ledger, inv) {
 		if !t.cs.passes(c.Ledger, inv, e.plan) {
 			continue
@@ -108,7 +108,7 @@ func (t *transactions) invoice(c *Customer, inv *ledger.Invoice, row int, day ca
 			return err
 		}
 		t.sheet.total[row].add(e.kind, worth)
-		any = any || e.kind != TaxCash
+		cash = cash || e.kind != TaxCash
 		values, err := t.cs.valuesOf(c, inv, e.plan)
 		if err != nil {
 			return err
@@ -122,7 +122,7 @@ func (t *transactions) invoice(c *Customer, inv *ledger.Invoice, row int, day ca
 			}
 		}
 	}
-	if any {
+	if cash {
 		t.sheet.total[row].Count[NetCash]++
 	}
 	return nil

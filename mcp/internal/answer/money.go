@@ -3,12 +3,12 @@ package answer
 import (
 	"bytes"
 	"strconv"
+
+	"github.com/growpanel/growpanel-mcp/openapi"
 )
 
 // Exponent returns the number of decimals that amounts in a currency are shown
-// with, and false if code does not look like a currency. The list of
-// currencies without decimals is GrowPanel's own: it counts HUF, ISK and UGX
-// among them although ISO 4217 gives some of them two.
+// with, and false if code does not look like a currency.
 func Exponent(code []byte) (int, bool) {
 	if len(code) != 3 {
 		return 0, false
@@ -20,15 +20,7 @@ func Exponent(code []byte) (int, bool) {
 			return 0, false
 		}
 	}
-	switch string(lower[:]) {
-	case "bif", "clp", "djf", "gnf", "huf", "isk", "jpy", "kmf", "krw",
-		"mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf":
-		return 0, true
-	case "bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd":
-		return 3, true
-	default:
-		return 2, true
-	}
+	return openapi.CurrencyExponent(string(lower[:])), true
 }
 
 // appendShifted appends the JSON number raw divided by 10 to the power of

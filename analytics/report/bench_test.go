@@ -94,13 +94,6 @@ func BenchmarkReports(b *testing.B) {
 			{"cohort", nil, func(s *Snapshot, q *Query) error { _, err := Cohort(s, q); return err }},
 			{"concentration", nil, func(s *Snapshot, q *Query) error { _, err := CustomerConcentration(s, q); return err }},
 			{"customers", nil, func(s *Snapshot, q *Query) error { _, err := CustomerList(s, q); return err }},
-			{"transactions", nil, func(s *Snapshot, q *Query) error { _, err := Transactions(s, q); return err }},
-			{
-				"transactions two filters and country",
-				map[string][]string{"plan": {"p1 p2 p3"}, "payment_method": {"visa"}, "breakdown": {"country"}},
-				func(s *Snapshot, q *Query) error { _, err := Transactions(s, q); return err },
-			},
-			{"transactions-summary", nil, func(s *Snapshot, q *Query) error { _, err := TransactionSummary(s, q); return err }},
 			{"plans", nil, func(s *Snapshot, q *Query) error { _, err := PlanList(s, q); return err }},
 		} {
 			b.Run(account.name+"/"+bb.name, func(b *testing.B) {

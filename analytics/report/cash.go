@@ -61,7 +61,9 @@ type cashScan struct {
 
 	entries []entry
 	state   ledger.State
-	none    [1]int32
+
+	customer *Customer // whose breakdown value was looked up last
+	value    [1]int32
 }
 
 // newCashScan prepares a scan of amounts that need rates from the day first on;
@@ -113,7 +115,10 @@ func (cs *cashScan) customers(visit func(*Customer) error) error {
 
 // paidOn is the day on which a paid invoice counts as cash.
 func (cs *cashScan) paidOn(l *ledger.Ledger, inv *ledger.Invoice) calendar.Day {
-	if _, x := l.Rare(inv); x != nil && !x.PaymentDate.IsZero() {
+	if inv.Extra&ledger.InFull == 0 {
+		return inv.Day
+	}
+	if _, x := l.Rare(inv); !x.PaymentDate.IsZero() {
 		return x.PaymentDate.Day(cs.s.Settings.Zone)
 	}
 	return inv.Day
@@ -142,10 +147,17 @@ func (cs *cashScan) charge(inv *ledger.Invoice, plan ledger.PlanRef, once bool) 
 	}
 }
 
+// whole reports whether all of an invoice is one entry, as of nearly all.
+func whole(inv *ledger.Invoice) bool { return inv.Extra == 0 && !isRefund(inv) }
+
 // entriesOf takes a paid invoice apart. The result is overwritten by the next
 // call; parts of nothing are left out.
 func (cs *cashScan) entriesOf(l *ledger.Ledger, inv *ledger.Invoice) []entry {
 	cs.entries = cs.entries[:0]
+	if whole(inv) {
+		cs.put(entry{cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription), inv.Amount, inv.Plan, -1})
+		return cs.entries
+	}
 	rare, x := l.Rare(inv)
 	switch {
 	case isRefund(inv):
@@ -207,18 +219,21 @@ func (cs *cashScan) put(e entry) {
 // stateOf gives a part of an invoice the form that filters and breakdowns look
 // at. The result is overwritten by the next call.
 func (cs *cashScan) stateOf(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef) *ledger.State {
-	cs.state = ledger.State{
-		Plan: plan, Method: inv.Method, Interval: cs.s.plan(plan).Interval, Currency: inv.Currency, Pricing: inv.Pricing,
+	st := &cs.state
+	st.Plan, st.Method, st.Currency, st.Pricing, st.Discount = plan, inv.Method, inv.Currency, inv.Pricing, 0
+	st.Interval = cs.s.plan(plan).Interval
+	if inv.Extra == 0 {
+		return st
 	}
 	rare, x := l.Rare(inv)
-	cs.state.Discount = rare.Discount
+	st.Discount = rare.Discount
 	if x == nil {
-		return &cs.state
+		return st
 	}
 	for i := range x.Lines {
-		cs.state.Discount += x.Lines[i].Discount
+		st.Discount += x.Lines[i].Discount
 	}
-	return &cs.state
+	return st
 }
 
 // passes reports whether a part of an invoice passes the filters.
@@ -229,8 +244,11 @@ func (cs *cashScan) passes(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.Pl
 // planOf is the plan that an invoice as a whole goes by: the first of its own
 // and its lines' that passes the filters.
 func (cs *cashScan) planOf(l *ledger.Ledger, inv *ledger.Invoice) ledger.PlanRef {
+	if inv.Extra&ledger.InFull == 0 {
+		return inv.Plan
+	}
 	_, x := l.Rare(inv)
-	if x == nil || len(x.Lines) == 0 {
+	if len(x.Lines) == 0 {
 		return inv.Plan
 	}
 	first := inv.Plan
@@ -255,10 +273,21 @@ func (cs *cashScan) valuesOf(c *Customer, inv *ledger.Invoice, plan ledger.PlanR
 	case cs.split.d.ofState():
 		return cs.split.ofState(cs.stateOf(c.Ledger, inv, plan))
 	default:
-		v, err := cs.split.ofCustomer(c)
-		cs.none[0] = v
-		return cs.none[:], err
+		return cs.valueOf(c)
 	}
+}
+
+// valueOf numbers the breakdown value of a customer, whose invoices come one
+// after the other.
+func (cs *cashScan) valueOf(c *Customer) ([]int32, error) {
+	if cs.customer != c {
+		v, err := cs.split.ofCustomer(c)
+		if err != nil {
+			return nil, err
+		}
+		cs.customer, cs.value[0] = c, v
+	}
+	return cs.value[:], nil
 }
 
 // worth is an amount of an invoice in the query's currency at the rates of a
@@ -315,9 +344,9 @@ func (cs *cashScan) valueList() (order []int32, values []Value) {
 // windows are the running month, quarter and year up to a day, and as many days
 // of the ones before.
 type windows struct {
-	spans [6]calendar.Range // month, month before, quarter, ...
-	first calendar.Day
-	last  calendar.Day
+	spans [windowSpans]calendar.Range // month, month before, quarter, ...
+	days  calendar.Range              // from the first day of any to the last
+	in    [][]uint8                   // places of the spans that each of the days lies in
 }
 
 // The places of the spans. The one before each is the next.
@@ -325,25 +354,31 @@ const (
 	monthToDate   = 0
 	quarterToDate = 2
 	yearToDate    = 4
+	windowSpans   = 6
 )
 
-func newWindows(s *Snapshot, anchor calendar.Day) windows {
-	w := windows{first: anchor, last: anchor}
+func newWindows(s *Snapshot, anchor calendar.Day) *windows {
+	w := &windows{days: calendar.Range{From: anchor, To: anchor}}
 	for i, unit := range [...]calendar.Unit{calendar.UnitMonth, calendar.UnitQuarter, calendar.UnitYear} {
 		whole := calendar.PeriodOf(anchor, unit, s.WeekStart)
 		before := calendar.Shift(whole, unit, -1)
 		w.spans[2*i] = calendar.Range{From: whole.From, To: anchor}
 		w.spans[2*i+1] = calendar.Range{From: before.From, To: min(before.To, before.From+anchor-whole.From)}
-		w.first = min(w.first, before.From)
+		w.days.From = min(w.days.From, before.From)
+	}
+	w.in = make([][]uint8, w.days.To-w.days.From+1)
+	for i, span := range w.spans {
+		for d := span.From; d <= span.To; d++ {
+			w.in[d-w.days.From] = append(w.in[d-w.days.From], uint8(i))
+		}
 	}
 	return w
 }
 
-// each calls visit with the places of the spans that a day lies in.
-func (w *windows) each(day calendar.Day, visit func(span int)) {
-	for i := range w.spans {
-		if w.spans[i].From <= day && day <= w.spans[i].To {
-			visit(i)
-		}
+// of returns the places of the spans that a day lies in.
+func (w *windows) of(day calendar.Day) []uint8 {
+	if day < w.days.From || day > w.days.To {
+		return nil
 	}
+	return w.in[day-w.days.From]
 }

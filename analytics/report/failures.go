@@ -252,7 +252,7 @@ func FailureDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 			if !all && f.Outcome != outcome {
 				return nil
 			}
-			return list.put(payment{customer: c, invoice: inv, amount: inv.Amount, day: f.Day, plan: plan, line: -1, outcome: f.Outcome})
+			return list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: f.Day, plan: plan, line: -1, outcome: f.Outcome})
 		})
 	})
 	if err != nil {
@@ -302,20 +302,25 @@ func FailureSummary(s *Snapshot, q *Query) (*FailureSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
 	plain := *q
 	plain.Breakdown = Dimension{}
-	cs := newCashScan(s, &plain, w.first, 1)
-	var sums [len(w.spans)]FailureMetrics
+	cs := newCashScan(s, &plain, w.days.From, 1)
+	var sums [windowSpans]FailureMetrics
 	err := cs.customers(func(c *Customer) error {
 		l := c.Ledger
 		for i := range l.Invoices {
 			inv := &l.Invoices[i]
-			if inv.Day < w.first || inv.Day > w.last || !isBill(inv) || cs.match != nil && !cs.passes(l, inv, cs.planOf(l, inv)) {
+			spans := w.of(inv.Day)
+			if spans == nil || !isBill(inv) || cs.match != nil && !cs.passes(l, inv, cs.planOf(l, inv)) {
 				continue
 			}
-			w.each(inv.Day, func(span int) { sums[span].Bills++ })
+			for _, span := range spans {
+				sums[span].Bills++
+			}
 		}
-		return cs.failures(c, calendar.Range{From: w.first, To: w.last}, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
+		return cs.failures(c, w.days, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
 			worth, err := cs.worth(inv.Amount, inv.Currency, f.Day)
-			w.each(f.Day, func(span int) { sums[span].add(c, f.Outcome, worth, attempts(l, inv)) })
+			for _, span := range w.of(f.Day) {
+				sums[span].add(c, f.Outcome, worth, attempts(l, inv))
+			}
 			return err
 		})
 	})

@@ -78,19 +78,21 @@ func newPaymentList(s *Snapshot, q *Query) (*paymentList, error) {
 // has reports whether a day is one of those that the list is about.
 func (pl *paymentList) has(day calendar.Day) bool { return pl.days.From <= day && day <= pl.days.To }
 
-// put lists a payment once per breakdown value that the query wants, converted
-// at the rates of its day.
-func (pl *paymentList) put(p payment) error {
+// put lists a payment once per breakdown value that the query wants. Only a list
+// that is sorted by the converted amounts converts all of them; the others
+// convert those of the page.
+func (pl *paymentList) put(p *payment) error {
 	cs := pl.cs
 	if !cs.passes(p.customer.Ledger, p.invoice, p.plan) {
 		return nil
 	}
-	var err error
-	if p.base, err = cs.worth(p.amount, p.invoice.Currency, p.day); err != nil {
-		return err
+	if cs.q.Sort == ByAmountBase {
+		if err := pl.convert(p); err != nil {
+			return err
+		}
 	}
 	if cs.split == nil {
-		pl.keep(&p)
+		pl.keep(p)
 		return nil
 	}
 	values, err := cs.valuesOf(p.customer, p.invoice, p.plan)
@@ -100,10 +102,16 @@ func (pl *paymentList) put(p payment) error {
 	for _, v := range values {
 		if want := cs.q.BreakdownValue; want == nil || cs.split.keys[v] == *want {
 			p.value = v
-			pl.keep(&p)
+			pl.keep(p)
 		}
 	}
 	return nil
+}
+
+// convert works out the amount in the query's currency at the rates of the day.
+func (pl *paymentList) convert(p *payment) (err error) {
+	p.base, err = pl.cs.worth(p.amount, p.invoice.Currency, p.day)
+	return err
 }
 
 // keep counts a payment and keeps it unless the page ends before it.
@@ -165,7 +173,13 @@ func (pl *paymentList) page() (Page, []payment, error) {
 		return Page{}, nil, err
 	}
 	pl.cut()
-	return page, pl.rows[from:to], nil
+	found := pl.rows[from:to]
+	for i := range found {
+		if err := pl.convert(&found[i]); err != nil {
+			return Page{}, nil, err
+		}
+	}
+	return page, found, nil
 }
 
 // report fills in what only the rows of the page need.
@@ -251,7 +265,7 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 				if all && e.kind == TaxCash || !all && e.kind != kind {
 					continue
 				}
-				err := list.put(payment{
+				err := list.put(&payment{
 					customer: c, invoice: inv, amount: e.amount, day: day, plan: e.plan, line: e.line, place: int32(place), kind: e.kind,
 				})
 				if err != nil {
@@ -316,7 +330,7 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 			if !list.has(inv.Day) || isRefund(inv) || inv.Kind == ledger.Cancellation && inv.Amount == 0 {
 				continue
 			}
-			err := list.put(payment{customer: c, invoice: inv, amount: inv.Amount, day: inv.Day, plan: list.cs.planOf(c.Ledger, inv), line: -1})
+			err := list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: inv.Day, plan: list.cs.planOf(c.Ledger, inv), line: -1})
 			if err != nil {
 				return err
 			}

@@ -135,7 +135,7 @@ func RefundDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 		return nil, err
 	}
 	err = list.cs.refunds(list.days, func(c *Customer, inv *ledger.Invoice, day calendar.Day) error {
-		return list.put(payment{
+		return list.put(&payment{
 			customer: c, invoice: inv, amount: magnitude(inv.Amount), day: day, plan: inv.Plan, line: -1, kind: RefundCash,
 		})
 	})

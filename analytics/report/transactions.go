@@ -60,38 +60,93 @@ type transactions struct {
 // add counts one customer.
 func (t *transactions) add(c *Customer) error {
 	l := c.Ledger
-	plain := t.cs.match == nil && t.cs.split == nil
+	all := t.cs.match == nil && t.cs.split == nil
 	for i := range l.Invoices {
 		inv := &l.Invoices[i]
 		if inv.Status != ledger.Paid {
 			continue
 		}
 		day := inv.Day
-		if inv.Extra != 0 {
+		if inv.Extra&ledger.InFull != 0 {
 			day = t.cs.paidOn(l, inv)
 		}
 		if day < t.rows.from || day > t.last {
 			continue
 		}
 		row := t.rows.of(day)
-		if !plain || inv.Extra != 0 || isRefund(inv) {
-			if err := t.invoice(c, inv, row, day); err != nil {
-				return err
-			}
-			continue
+		var err error
+		switch {
+		case all && inv.Extra&ledger.InFull == 0 && !isRefund(inv):
+			err = t.sale(&t.sheet.total[row], l, inv, day)
+		case whole(inv):
+			err = t.simple(c, inv, row, day)
+		default:
+			err = t.invoice(c, inv, row, day)
 		}
-		if inv.Amount == 0 {
-			continue
-		}
-		worth, err := t.cs.worth(inv.Amount, inv.Currency, day)
 		if err != nil {
 			return err
 		}
-		m := &t.sheet.total[row]
-		m.add(t.cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription), worth)
+	}
+	return nil
+}
+
+// sale counts an invoice without other rare fields than tax and discount, when
+// nothing is filtered or split.
+func (t *transactions) sale(m *TransactionMetrics, l *ledger.Ledger, inv *ledger.Invoice, day calendar.Day) error {
+	gross, kind := inv.Amount, t.cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription)
+	if inv.Extra == 0 && inv.Currency == t.cs.q.Base {
+		if gross != 0 {
+			m.add(kind, gross)
+			m.Count[NetCash]++
+		}
+		return nil
+	}
+	rare := ledger.Taxed{}
+	if inv.Extra != 0 {
+		rare = l.Taxed[inv.Extra-1]
+		rare.Discount = magnitude(rare.Discount)
+		gross += rare.Discount - rare.Tax
+	}
+	for _, e := range [...]entry{{kind: kind, amount: gross}, {kind: DiscountCash, amount: -rare.Discount}, {kind: TaxCash, amount: rare.Tax}} {
+		if e.amount == 0 {
+			continue
+		}
+		worth, err := t.cs.worth(e.amount, inv.Currency, day)
+		if err != nil {
+			return err
+		}
+		m.add(e.kind, worth)
+	}
+	if gross != 0 || rare.Discount != 0 {
 		m.Count[NetCash]++
 	}
 	return nil
+}
+
+// simple counts an invoice of one part, as nearly all are.
+func (t *transactions) simple(c *Customer, inv *ledger.Invoice, row int, day calendar.Day) error {
+	cs := t.cs
+	if inv.Amount == 0 || cs.match != nil && !cs.match(cs.stateOf(c.Ledger, inv, inv.Plan)) {
+		return nil
+	}
+	worth, err := cs.worth(inv.Amount, inv.Currency, day)
+	if err != nil {
+		return err
+	}
+	kind := cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription)
+	m := &t.sheet.total[row]
+	m.add(kind, worth)
+	m.Count[NetCash]++
+	if cs.split == nil {
+		return nil
+	}
+	values, err := cs.valuesOf(c, inv, inv.Plan)
+	for _, v := range values {
+		m := &t.sheet.part(v)[row]
+		m.add(kind, worth)
+		m.Count[NetCash]++
+	}
+	return err
 }
 
 // invoice counts an invoice part by part.
@@ -132,15 +187,21 @@ func (t *transactions) invoice(c *Customer, inv *ledger.Invoice, row int, day ca
 func (m *TransactionMetrics) add(kind CashType, worth int64) {
 	m.Amount[kind] += worth
 	m.Count[kind]++
-	if kind != TaxCash {
-		m.Amount[NetCash] += worth
+}
+
+// close adds up the net amount, which tax is not part of.
+func (m *TransactionMetrics) close() {
+	for kind := range NetCash {
+		if kind != TaxCash {
+			m.Amount[NetCash] += m.Amount[kind]
+		}
 	}
 }
 
 func (t *transactions) report() *TransactionReport {
-	changes(t.sheet.total)
+	finish(t.sheet.total)
 	for _, part := range t.sheet.parts {
-		changes(part)
+		finish(part)
 	}
 	order, values := t.cs.valueList()
 	r := &TransactionReport{Values: values, Rows: make([]TransactionRow, len(t.rows.periods)-1)}
@@ -153,10 +214,13 @@ func (t *transactions) report() *TransactionReport {
 	return r
 }
 
-// changes compares every row with the one before.
-func changes(cells []TransactionMetrics) {
-	for i := 1; i < len(cells); i++ {
-		cells[i].NetChange = change(cells[i-1].Amount[NetCash], cells[i].Amount[NetCash])
+// finish closes the rows and compares each with the one before.
+func finish(cells []TransactionMetrics) {
+	for i := range cells {
+		cells[i].close()
+		if i > 0 {
+			cells[i].NetChange = change(cells[i-1].Amount[NetCash], cells[i].Amount[NetCash])
+		}
 	}
 }
 
@@ -219,8 +283,8 @@ type TransactionSummaryReport struct {
 // *fx.MissingRateError.
 func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
-	cs := newCashScan(s, q, w.first, 1)
-	var sums [len(w.spans)]int64
+	cs := newCashScan(s, q, w.days.From, 1)
+	var sums [windowSpans]int64
 	err := cs.customers(func(c *Customer) error {
 		for i := range c.Ledger.Invoices {
 			inv := &c.Ledger.Invoices[i]
@@ -228,14 +292,17 @@ func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error
 				continue
 			}
 			day := cs.paidOn(c.Ledger, inv)
-			if day < w.first || day > w.last {
+			spans := w.of(day)
+			if spans == nil {
 				continue
 			}
 			net, err := cs.net(c.Ledger, inv, day)
 			if err != nil {
 				return err
 			}
-			w.each(day, func(span int) { sums[span] += net })
+			for _, span := range spans {
+				sums[span] += net
+			}
 		}
 		return nil
 	})
@@ -252,6 +319,12 @@ func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error
 // net is what the parts of a paid invoice that pass the filters come to.
 func (cs *cashScan) net(l *ledger.Ledger, inv *ledger.Invoice, day calendar.Day) (int64, error) {
 	sum := int64(0)
+	if whole(inv) {
+		if !cs.passes(l, inv, inv.Plan) {
+			return 0, nil
+		}
+		return cs.worth(inv.Amount, inv.Currency, day)
+	}
 	for _, e := range cs.entriesOf(l, inv) {
 		if e.kind == TaxCash || !cs.passes(l, inv, e.plan) {
 			continue

@@ -173,20 +173,29 @@ func (api *openedAPI) tryPush(writer, n int) (ok bool, err error) {
 			return false, err
 		}
 		request.Header.Set("Authorization", "Bearer "+api.key)
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return false, nil //nolint:nilerr // no answer: it was killed
-		}
-		answer, err := io.ReadAll(response.Body)
-		_ = response.Body.Close()
-		if err != nil {
-			return false, nil //nolint:nilerr // half an answer is none
-		}
-		if response.StatusCode != http.StatusOK {
-			return false, fmt.Errorf("%w: %d %s", errRefused, response.StatusCode, answer)
+		status, answer := answerTo(request)
+		switch status {
+		case 0:
+			return false, nil // it was killed
+		case http.StatusOK:
+		default:
+			return false, fmt.Errorf("%w: %d %s", errRefused, status, answer)
 		}
 	}
 	return true, nil
+}
+
+// answerTo sends a request. The status is 0 when there is no whole answer.
+func answerTo(request *http.Request) (status int, answer []byte) {
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	if answer, err = io.ReadAll(response.Body); err != nil {
+		return 0, nil
+	}
+	return response.StatusCode, answer
 }
 
 // paying is how often each customer has paid, by id.

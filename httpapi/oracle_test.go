@@ -114,18 +114,28 @@ func (o *oracled) found(rates oracletest.Rates) {
 		}
 		// The lines of one plan are rounded one by one in another currency, and
 		// which of several a prorated row is for, the rules leave open.
-		itemized := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
+		listed := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
 		prorated := func(l oracletest.Line) bool { return l.Proration != "" }
 		open := func(i oracletest.Invoice) bool { return i.Proration != "" || slices.ContainsFunc(i.Lines, prorated) }
-		return slices.ContainsFunc(m.Invoices, itemized) && (!o.single || slices.ContainsFunc(m.Invoices, open))
+		return slices.ContainsFunc(m.Invoices, listed) && (!o.single || slices.ContainsFunc(m.Invoices, open))
 	})
-	// Any second of a day is that day, also where clocks change on it.
-	year, month, dom := today.Time().Date()
-	midnight := time.Date(year, month, dom, 0, 0, 0, 0, set.Zone)
-	next := time.Date(year, month, dom+1, 0, 0, 0, 0, set.Zone)
+	// The rows come in before today, and days pass until then.
+	o.setClock(today - oracletest.Day(o.rng.IntN(300)*o.rng.IntN(2)))
+	o.push()
+	o.ok(o.t, o.key, "GET", "/reports/summary", "")
+	o.setClock(today - oracletest.Day(o.rng.IntN(20)*o.rng.IntN(2)))
+	o.ok(o.t, o.key, "GET", "/reports/summary", "")
+	o.setClock(today)
+}
+
+// setClock makes it any second of a day, also where clocks change on it.
+func (o *oracled) setClock(d oracletest.Day) {
+	zone := o.company.Settings.Zone
+	year, month, dom := d.Time().Date()
+	midnight := time.Date(year, month, dom, 0, 0, 0, 0, zone)
+	next := time.Date(year, month, dom+1, 0, 0, 0, 0, zone)
 	now := []time.Time{midnight, midnight.Add(12 * time.Hour), next.Add(-time.Second)}[o.rng.IntN(3)]
 	o.clock.Store(now.Unix())
-	o.push()
 }
 
 func (o *oracled) push() {
@@ -144,9 +154,14 @@ func (o *oracled) push() {
 	if set.AutoChurnDays >= 0 {
 		body["auto_churn_days"] = set.AutoChurnDays
 	}
-	o.send("/settings", body)
+	late := o.rng.IntN(2) == 0
+	if !late {
+		o.send("/settings", body)
+	}
 	source := o.ok(o.t, o.key, "POST", "/data/data-sources", `{"name":"Source","type":"api"}`).text("id")
 	var plans, customers, invoices []any
+	var drafts []any    // what rows say at first
+	var extras []string // rows that are taken back
 	for _, p := range o.company.Plans {
 		plans = append(plans, map[string]any{"id": p.ID, "name": p.ID, "billing_freq": p.Unit, "billing_freq_count": p.Count, "currency": p.Currency})
 	}
@@ -154,6 +169,14 @@ func (o *oracled) push() {
 		customers = append(customers, map[string]any{"id": m.ID, "name": "Name " + m.ID, "country": m.Country})
 		for _, i := range m.Invoices {
 			invoices = append(invoices, o.invoice(m, i))
+			if o.rng.IntN(10) == 0 {
+				drafts = append(drafts, map[string]any{"id": i.ID, "customer_id": m.ID, "type": "one-time", "amount": 1, "currency": "usd", "invoice_date": o.moment(i.Date)})
+			}
+			if o.rng.IntN(20) == 0 {
+				extra := o.invoice(m, i)
+				extra["id"] = "extra-" + i.ID
+				drafts, extras = append(drafts, extra), append(extras, "extra-"+i.ID)
+			}
 		}
 	}
 	o.rng.Shuffle(len(invoices), func(a, b int) { invoices[a], invoices[b] = invoices[b], invoices[a] })
@@ -161,10 +184,19 @@ func (o *oracled) push() {
 	if len(customers) > 0 {
 		o.send("/data-sources/"+source+"/customers", customers)
 	}
-	for len(invoices) > 0 {
-		n := min(len(invoices), 1+o.rng.IntN(60))
-		o.send("/data-sources/"+source+"/invoices", invoices[:n])
-		invoices = invoices[n:]
+	for _, rows := range [][]any{drafts, invoices} {
+		for len(rows) > 0 {
+			n := min(len(rows), 1+o.rng.IntN(60))
+			o.send("/data-sources/"+source+"/invoices", rows[:n])
+			rows = rows[n:]
+		}
+	}
+	for _, id := range extras {
+		o.ok(o.t, o.key, "DELETE", "/data/invoices/"+id, "")
+	}
+	if late {
+		o.ok(o.t, o.key, "GET", "/reports/summary", "")
+		o.send("/settings", body)
 	}
 }
 
@@ -319,7 +351,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.concentration, o.customers} {
+		for _, check := range []func(question) (string, string){o.mrr, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.concentration, o.customers} {
 			if name, diff := check(q); diff != "" {
 				o.t.Errorf("seed %d, %s?%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",
 					o.seed, name, q.params.Encode(), diff, o.company.Today, o.company.Settings, o.company.Settings.Zone, len(o.company.Members))
@@ -367,6 +399,16 @@ func diffRows(want []oracletest.Row, list []any) string {
 
 func (o *oracled) mrr(q question) (string, string) {
 	return "mrr", diffRows(o.company.MRR(q.Query), o.get("/reports/mrr", q).list("result"))
+}
+
+// committed is the MRR with what is scheduled.
+func (o *oracled) committed(q question) (string, string) {
+	if !o.single || q.Interval == "week" {
+		return "", ""
+	}
+	q.To, q.Committed = o.company.Today+400, true
+	got := o.get("/reports/mrr", q, "date", dates(q.From, q.To), "committed", "true")
+	return "mrr committed", diffRows(o.company.MRR(q.Query), got.list("result"))
 }
 
 func (o *oracled) breakdowns(q question) (string, string) {

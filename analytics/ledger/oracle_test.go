@@ -69,8 +69,8 @@ func oracleDiff(t *testing.T, set oracletest.Settings, invoices []oracletest.Inv
 		return diff
 	}
 	// Which of several lines a prorated row is for, the rules leave open.
-	itemized := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
-	if !slices.ContainsFunc(invoices, itemized) {
+	listed := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
+	if !slices.ContainsFunc(invoices, listed) {
 		if diff := planDiff(want, got, plans); diff != "" {
 			return diff
 		}

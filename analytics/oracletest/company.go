@@ -74,6 +74,7 @@ func (v View) takes(m *Member) bool { return v.Member == nil || v.Member(m) }
 // at is what a member's subscriptions are worth at the end of a day, one item
 // per subscription and plan.
 func (m *Member) at(d Day) []Item {
+	d = min(d, m.History.Last) // nothing is known to change after it
 	if m.slots == nil {
 		m.slots = map[Day][]Item{}
 	}

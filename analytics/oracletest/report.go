@@ -13,6 +13,8 @@ type Query struct {
 	Currency string
 	FixFX    bool
 	View     View
+
+	Committed bool // what is scheduled counts
 }
 
 // Period is a whole day, week, month, quarter or year.
@@ -42,12 +44,20 @@ func (c *Company) period(d Day, interval string) Period {
 // periods are those that the query's days touch and that have begun.
 func (c *Company) periods(q Query) []Period {
 	var list []Period
-	for d := q.From; d <= min(q.To, c.Today); {
+	for d := q.From; d <= c.known(q, q.To); {
 		p := c.period(d, q.Interval)
 		list = append(list, p)
 		d = p.To + 1
 	}
 	return list
+}
+
+// known is the last day up to d that the query may look at.
+func (c *Company) known(q Query, d Day) Day {
+	if q.Committed {
+		return d
+	}
+	return min(d, c.Today)
 }
 
 // rateDay is the day whose rates count for a day.
@@ -60,7 +70,7 @@ func (c *Company) rateDay(q Query, d Day) Day {
 
 // state is the total and the number of customers at the end of a day.
 func (c *Company) state(q Query, d Day) (mrr, customers int64) {
-	d = min(d, c.Today)
+	d = c.known(q, d)
 	for _, m := range c.Members {
 		if items := q.View.items(m, d); q.View.takes(m) && len(items) > 0 {
 			mrr += c.worth(items, q.Currency, c.rateDay(q, d))
@@ -109,7 +119,7 @@ func (c *Company) MRR(q Query) []Row {
 		who := map[string]map[string]bool{}
 		var net int64
 		for _, ch := range changes {
-			if ch.Day < p.From || ch.Day > min(p.To, c.Today) {
+			if ch.Day < p.From || ch.Day > c.known(q, p.To) {
 				continue
 			}
 			amount := c.base(q, ch)

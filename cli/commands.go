@@ -97,6 +97,7 @@ func bodyFlag(cmd *cobra.Command, flag *string) {
 var knownReports = []string{
 	"summary", "mrr", "movement-table", "retention", "cohort", "customer-concentration",
 	"mrr-growth", "mrr-growth-table", "mrr-table", "mrr-subtypes", "mrr-table-subtypes", "cmrr-summary",
+	"churn-scheduled", "churn-scheduled-movements", "leads", "leads-summary", "leads-table", "leads-days",
 	"transactions", "transactions-table", "transactions-detail", "transactions-summary", "invoices-detail",
 	"cashflow-failed-payments", "cashflow-failed-payments-summary", "cashflow-failed-payments-detail", "cashflow-failed-payments-table",
 	"cashflow-refunds", "cashflow-refunds-table", "cashflow-refunds-detail",

@@ -341,6 +341,12 @@ func columns(path string) []string {
 		}
 	case "/reports/customer-concentration":
 		return []string{"name", "mrr", "percentage"}
+	case "/reports/churn-scheduled-movements":
+		return []string{"date", "customer_name", "type", "mrr_change", "plan_name", "cancel_requested_date"}
+	case "/reports/leads":
+		return []string{"date", "new_leads", "new_trials", "conversions", "conversion_rate"}
+	case "/reports/leads-table":
+		return []string{"name", "email", "created_date", "status", "plan_name", "trial_end_date"}
 	case "/reports/transactions":
 		return []string{"date", "amount", "count", "type"}
 	case "/reports/transactions-detail":

@@ -121,6 +121,10 @@ func movementToWire(row *report.MovementRow, split bool) wire.Movement {
 	if split {
 		out.BreakdownValue = &row.BreakdownValue
 	}
+	if row.Requested.Valid() {
+		day := row.Requested.String()
+		out.CancelRequestedDate = &day
+	}
 	for _, line := range row.Lines {
 		out.Lines = append(out.Lines, wire.MovementLine{Description: line.Description, Mrr: line.MRR, Quantity: line.Quantity})
 	}

@@ -18,7 +18,7 @@ var routes = []struct{ tool, arguments, want string }{
 	{"get_report", `{"name":"Customer Concentration","fix_fx":"true","has_discount":false}`, "GET /reports/customer-concentration?fix_fx=true&has_discount=false&limit=20"},
 	{"get_report", `{"name":"summary","customer":"cus 1&x=y","custom_size":"~"}`, "GET /reports/summary?custom_size=~&customer=cus+1%26x%3Dy"},
 	{"get_report", `{"name":"summary","region":["us","~ca"],"country":["us","ca"]}`, "GET /reports/summary?country=us~~ca&region=us+~ca"},
-	{"get_report", `{"name":"leads","sort":"date"}`, "GET /reports/leads?sort=date"},
+	{"get_report", `{"name":"custom-variables","sort":"date"}`, "GET /reports/custom-variables?sort=date"},
 	{"list_customers", `{}`, "GET /customers?limit=100"},
 	{"list_customers", `{"limit":"500","offset":100,"status":"paying","search":"acme","billing_freq":["monthly","annual"]}`, "GET /customers?billing_freq=month~~year&limit=100&offset=100&search=acme&status=active"},
 	{"get_customer", `{"id":"a/b c?d"}`, "GET /customers/a%2Fb%20c%3Fd"},

@@ -70,6 +70,21 @@ func reportArguments(name string) []string {
 		return []string{"date", "base_currency", "fix_fx", "interval", "committed", "type"}
 	case "mrr-growth", "mrr-growth-table":
 		return []string{"date", "base_currency", "fix_fx", "category", "compare_month"}
+	case "churn-scheduled":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
+	case "churn-scheduled-movements":
+		return []string{
+			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value",
+			"selected_date", "selected_type", "sort", "order",
+		}
+	case "leads":
+		return []string{"date", "base_currency", "interval", "breakdown"}
+	case "leads-table":
+		return []string{
+			"date", "base_currency", "interval", "breakdown", "breakdown_value", "selected_date", "selected_type", "sort", "order",
+		}
+	case "leads-summary", "leads-days":
+		return []string{"date", "base_currency"}
 	case "cmrr-summary":
 		return []string{"date", "base_currency", "fix_fx"}
 	}
@@ -90,7 +105,7 @@ func reportPage(report string) int {
 func paged(report string) bool {
 	switch report {
 	case "movement-table", "customer-concentration", "transactions-detail", "invoices-detail",
-		"cashflow-refunds-detail", "cashflow-failed-payments-detail":
+		"cashflow-refunds-detail", "cashflow-failed-payments-detail", "churn-scheduled-movements", "leads-table":
 		return true
 	}
 	return false

@@ -35,10 +35,16 @@ var operations = []Operation{
 	{ID: "GetReportsCashflowRefunds", Method: "GET", Path: "/reports/cashflow-refunds", Status: 200, Public: false, body: Schema{fields: refundsReportFields}},
 	{ID: "GetReportsCashflowRefundsDetail", Method: "GET", Path: "/reports/cashflow-refunds-detail", Status: 200, Public: false, body: Schema{fields: refundsDetailReportFields}},
 	{ID: "GetReportsCashflowRefundsTable", Method: "GET", Path: "/reports/cashflow-refunds-table", Status: 200, Public: false, body: Schema{fields: refundsTableReportFields}},
+	{ID: "GetReportsChurnScheduled", Method: "GET", Path: "/reports/churn-scheduled", Status: 200, Public: false, body: Schema{fields: churnScheduledReportFields}},
+	{ID: "GetReportsChurnScheduledMovements", Method: "GET", Path: "/reports/churn-scheduled-movements", Status: 200, Public: false, body: Schema{fields: movementTableReportFields}},
 	{ID: "GetReportsCmrrSummary", Method: "GET", Path: "/reports/cmrr-summary", Status: 200, Public: false, body: Schema{fields: cmrrSummaryReportFields}},
 	{ID: "GetReportsCohort", Method: "GET", Path: "/reports/cohort", Status: 200, Public: false, body: Schema{fields: cohortReportFields}},
 	{ID: "GetReportsCustomerConcentration", Method: "GET", Path: "/reports/customer-concentration", Status: 200, Public: false, body: Schema{fields: customerConcentrationReportFields}},
 	{ID: "GetReportsInvoicesDetail", Method: "GET", Path: "/reports/invoices-detail", Status: 200, Public: false, body: Schema{fields: invoicesDetailReportFields}},
+	{ID: "GetReportsLeads", Method: "GET", Path: "/reports/leads", Status: 200, Public: false, body: Schema{fields: leadsReportFields}},
+	{ID: "GetReportsLeadsDays", Method: "GET", Path: "/reports/leads-days", Status: 200, Public: false, body: Schema{fields: leadsDaysReportFields}},
+	{ID: "GetReportsLeadsSummary", Method: "GET", Path: "/reports/leads-summary", Status: 200, Public: false, body: Schema{fields: leadsSummaryReportFields}},
+	{ID: "GetReportsLeadsTable", Method: "GET", Path: "/reports/leads-table", Status: 200, Public: false, body: Schema{fields: leadsTableReportFields}},
 	{ID: "GetReportsMovementTable", Method: "GET", Path: "/reports/movement-table", Status: 200, Public: false, body: Schema{fields: movementTableReportFields}},
 	{ID: "GetReportsMrr", Method: "GET", Path: "/reports/mrr", Status: 200, Public: false, body: Schema{fields: mrrReportFields}},
 	{ID: "GetReportsMrrGrowth", Method: "GET", Path: "/reports/mrr-growth", Status: 200, Public: false, body: Schema{fields: mrrGrowthReportFields}},
@@ -94,6 +100,35 @@ var apiKeyListFields = []Schema{
 var apiKeyPageFields = []Schema{
 	{name: "count", unit: Count},
 	{name: "list", fields: apiKeyFields},
+}
+
+var churnScheduledBreakdownFields = []Schema{
+	{name: "churn", unit: MoneyBase},
+	{name: "churn_customers", unit: Count},
+	{name: "contraction", unit: MoneyBase},
+	{name: "contraction_customers", unit: Count},
+	{name: "label"},
+	{name: "total_customers", unit: Count},
+	{name: "total_mrr", unit: MoneyBase},
+}
+
+var churnScheduledReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: churnScheduledRowFields},
+}
+
+var churnScheduledRowFields = []Schema{
+	{name: "breakdown", rest: &Schema{fields: churnScheduledBreakdownFields}},
+	{name: "churn", unit: MoneyBase},
+	{name: "churn_customers", unit: Count},
+	{name: "contraction", unit: MoneyBase},
+	{name: "contraction_customers", unit: Count},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "total_customers", unit: Count},
+	{name: "total_mrr", unit: MoneyBase},
 }
 
 var cmrrSummaryFields = []Schema{
@@ -557,8 +592,128 @@ var invoicesDetailReportFields = []Schema{
 	{name: "result", fields: invoicePageFields},
 }
 
+var leadsBreakdownFields = []Schema{
+	{name: "conversion_rate", unit: Percent},
+	{name: "conversions", unit: Count},
+	{name: "label"},
+	{name: "lead_to_paid_days", unit: Days},
+	{name: "lead_to_paid_rate", unit: Percent},
+	{name: "lead_to_paid_rate_percent_change", unit: Percent},
+	{name: "lead_to_trial_rate", unit: Percent},
+	{name: "lead_to_trial_rate_percent_change", unit: Percent},
+	{name: "leads", unit: Count},
+	{name: "leads_converted", unit: Count},
+	{name: "leads_percent_change", unit: Percent},
+	{name: "new_leads", unit: Count},
+	{name: "new_trials", unit: Count},
+	{name: "trial_to_paid_days", unit: Days},
+	{name: "trial_to_paid_rate", unit: Percent},
+	{name: "trial_to_paid_rate_percent_change", unit: Percent},
+	{name: "trials", unit: Count},
+	{name: "trials_converted", unit: Count},
+	{name: "trials_percent_change", unit: Percent},
+}
+
+var leadsDaysReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: leadsDaysRowFields},
+}
+
+var leadsDaysRowFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "days", unit: Days},
+	{name: "percent", unit: Percent},
+}
+
+var leadsPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: leadsTableRowFields},
+	{name: "offset", unit: Offset},
+}
+
+var leadsReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: leadsRowFields},
+}
+
+var leadsRowFields = []Schema{
+	{name: "breakdown", rest: &Schema{fields: leadsBreakdownFields}},
+	{name: "conversion_rate", unit: Percent},
+	{name: "conversions", unit: Count},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "lead_to_paid_days", unit: Days},
+	{name: "lead_to_paid_rate", unit: Percent},
+	{name: "lead_to_paid_rate_percent_change", unit: Percent},
+	{name: "lead_to_trial_rate", unit: Percent},
+	{name: "lead_to_trial_rate_percent_change", unit: Percent},
+	{name: "leads", unit: Count},
+	{name: "leads_converted", unit: Count},
+	{name: "leads_percent_change", unit: Percent},
+	{name: "new_leads", unit: Count},
+	{name: "new_trials", unit: Count},
+	{name: "trial_to_paid_days", unit: Days},
+	{name: "trial_to_paid_rate", unit: Percent},
+	{name: "trial_to_paid_rate_percent_change", unit: Percent},
+	{name: "trials", unit: Count},
+	{name: "trials_converted", unit: Count},
+	{name: "trials_percent_change", unit: Percent},
+}
+
+var leadsSummaryFields = []Schema{
+	{name: "leads_180", unit: Count},
+	{name: "leads_30", unit: Count},
+	{name: "leads_365", unit: Count},
+	{name: "leads_60", unit: Count},
+	{name: "leads_percentage_change_180", unit: Percent},
+	{name: "leads_percentage_change_30", unit: Percent},
+	{name: "leads_percentage_change_365", unit: Percent},
+	{name: "leads_percentage_change_60", unit: Percent},
+	{name: "trials_180", unit: Count},
+	{name: "trials_30", unit: Count},
+	{name: "trials_365", unit: Count},
+	{name: "trials_60", unit: Count},
+	{name: "trials_percentage_change_180", unit: Percent},
+	{name: "trials_percentage_change_30", unit: Percent},
+	{name: "trials_percentage_change_365", unit: Percent},
+	{name: "trials_percentage_change_60", unit: Percent},
+}
+
+var leadsSummaryReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: leadsSummaryFields},
+}
+
+var leadsTableReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: leadsPageFields},
+}
+
+var leadsTableRowFields = []Schema{
+	{name: "country"},
+	{name: "created_date"},
+	{name: "data_source"},
+	{name: "email"},
+	{name: "id"},
+	{name: "name"},
+	{name: "paid_started"},
+	{name: "plan_name"},
+	{name: "status"},
+	{name: "trial_end_date"},
+	{name: "trial_started"},
+}
+
 var movementFields = []Schema{
 	{name: "breakdown_value"},
+	{name: "cancel_requested_date"},
 	{name: "currency", unit: CurrencyRow},
 	{name: "customer_count_change", unit: Count},
 	{name: "customer_email"},

@@ -56,7 +56,7 @@ func (s *stream) overdue() calendar.Day {
 }
 
 func (r *Replayer) describe(s *stream) Stream {
-	v := Stream{Subscription: s.sub, Start: s.runStart, PaidThrough: s.paidThrough, End: calendar.NoDay}
+	v := Stream{Subscription: s.sub, Start: s.runStart, PaidThrough: s.paidThrough, End: calendar.NoDay, Requested: calendar.NoDay}
 	for i := range s.lines {
 		if st := &s.lines[i].state; v.Plan == 0 || st.MRR > 0 {
 			v.Plan = st.Plan
@@ -67,9 +67,12 @@ func (r *Replayer) describe(s *stream) Stream {
 	}
 	switch {
 	case !s.running:
-		v.End, v.cause, v.request = s.endedOn, s.endCause, s.cancelRequest
+		v.End, v.cause = s.endedOn, s.endCause
+		if v.cause == ByCancellation {
+			v.Requested = s.cancelRequest
+		}
 	case s.pending:
-		v.End = s.cancelEnd
+		v.End, v.Requested = s.cancelEnd, s.cancelRequest
 	}
 	v.Active = s.running && s.live()
 	inGrace := !s.pending && s.paidThrough <= r.today && r.today < s.paidThrough+s.grace
@@ -159,7 +162,7 @@ func (r *Replayer) ends(l *Ledger) {
 		}
 		switch s.cause {
 		case ByCancellation:
-			l.CancelRequest = s.request
+			l.CancelRequest = s.Requested
 		case ByExpiry, ByInvoluntary:
 			l.DerivedReason = s.cause
 		case ByInvoice, ByRefund, ByProration, ByFree:

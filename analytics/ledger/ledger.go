@@ -166,9 +166,9 @@ type Stream struct {
 	End          calendar.Day // day it ended or is scheduled to end, else NoDay
 	Active       bool         // running with a positive MRR
 	PastDue      bool
+	Requested    calendar.Day // day on which the cancellation behind End was asked for, else NoDay
 
-	cause   Cause        // of an end up to Today
-	request calendar.Day // of the cancellation that ended it
+	cause Cause // of an end up to Today
 }
 
 // Latest returns the state of every slot at the end of a day, nil for a slot

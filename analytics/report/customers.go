@@ -93,7 +93,16 @@ func (sc *scan) running(l *ledger.Ledger) []*ledger.State {
 
 // state describes a customer.
 func (sc *scan) state(c *Customer) (CustomerState, error) {
-	s, l := sc.s, c.Ledger
+	cs := sc.s.stateOf(c)
+	if err := sc.revenue(&cs); err != nil {
+		return CustomerState{}, err
+	}
+	return cs, nil
+}
+
+// stateOf describes a customer without its revenue.
+func (s *Snapshot) stateOf(c *Customer) CustomerState {
+	l := c.Ledger
 	cs := CustomerState{
 		Customer: c, SourceID: s.source(c.Source).ID, Status: c.Status(), CreatedDate: c.created(),
 		TrialStart: c.TrialStarted, TrialEnd: stamp(l.TrialEnd), PaidStarted: stamp(l.FirstPaid),
@@ -106,10 +115,7 @@ func (sc *scan) state(c *Customer) (CustomerState, error) {
 	if l.CancelEnd.Valid() && l.CancelEnd > s.Today {
 		cs.CancelDate = stamp(l.CancelRequest)
 	}
-	if err := sc.revenue(&cs); err != nil {
-		return CustomerState{}, err
-	}
-	return cs, nil
+	return cs
 }
 
 // revenue fills in the amounts.

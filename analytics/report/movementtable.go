@@ -30,8 +30,9 @@ type MovementRow struct {
 	Customers int   // +1, 0 or -1
 	Quantity  int64 // change of seats or units
 
-	PlanID, PlanName string // after the movement; of churn the plan left
-	BreakdownValue   string // key; "" without a breakdown
+	PlanID, PlanName string       // after the movement; of churn the plan left
+	BreakdownValue   string       // key; "" without a breakdown
+	Requested        calendar.Day // of a scheduled movement: when a cancellation asked for it, else NoDay
 	Lines            []MovementLine
 }
 
@@ -285,6 +286,7 @@ func (t *table) row(f *found) (MovementRow, error) {
 		Description: s.describe(f.kind, parts),
 		Currency:    m.Currency, Change: m.After - m.Before, ChangeBase: f.base, Old: m.Before, New: m.After,
 		Customers: int(m.Customers), Quantity: int64(m.Quantity),
+		Requested: requested(l, m.Day),
 	}
 	plan := s.plan(mainPlan(f.kind, parts))
 	row.PlanID, row.PlanName = plan.ID, plan.Name

@@ -45,6 +45,12 @@ func FuzzQuery(f *testing.F) {
 			func() error { _, err := MRRTableSubtypes(s, &q); return err },
 			func() error { _, err := MRRGrowth(s, &q); return err },
 			func() error { _, err := CMRRSummary(s, &q); return err },
+			func() error { _, err := ChurnScheduled(s, &q); return err },
+			func() error { _, err := ChurnScheduledMovements(s, &q); return err },
+			func() error { _, err := Leads(s, &q); return err },
+			func() error { _, err := LeadsSummary(s, &q); return err },
+			func() error { _, err := LeadsTable(s, &q); return err },
+			func() error { _, err := LeadsDays(s, &q); return err },
 		} {
 			check(t, text, run())
 		}

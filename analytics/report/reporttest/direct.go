@@ -170,6 +170,9 @@ func Answer(s *report.Snapshot, name string, params url.Values) (map[string]any,
 		if body, ok, err := growth(s, &q, name); ok {
 			return body, err
 		}
+		if body, ok, err := funnel(s, &q, name); ok {
+			return body, err
+		}
 		q.AsCash()
 		return cash(s, &q, name)
 	}

@@ -107,6 +107,9 @@ func wireTable(q *report.Query, r *report.MovementTableReport) map[string]any {
 		if q.Breakdown.Name() != "" {
 			row["breakdown_value"] = m.BreakdownValue
 		}
+		if m.Requested.Valid() {
+			row["cancel_requested_date"] = m.Requested.String()
+		}
 		if m.Lines != nil {
 			var lines []any
 			for _, l := range m.Lines {

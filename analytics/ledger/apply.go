@@ -40,12 +40,14 @@ func (r *Replayer) subscription(o *ordered, ev *Event, currency money.Currency) 
 // offset takes what lines are below zero from the others: a stream is never
 // negative, but a credit line counts against all of it.
 func (r *Replayer) offset(s *stream, day calendar.Day, cause Cause) {
-	if len(s.lines) < 2 {
-		return
-	}
+	settled := true
 	for i := range s.lines {
 		l := &s.lines[i]
 		l.net = l.raw
+		settled = settled && l.raw == l.state.MRR
+	}
+	if settled || len(s.lines) < 2 {
+		return
 	}
 	for _, anyPlan := range [...]bool{false, true} {
 		for i := range s.lines {

@@ -351,7 +351,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.concentration, o.customers} {
+		for _, check := range []func(question) (string, string){o.mrr, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers} {
 			if name, diff := check(q); diff != "" {
 				o.t.Errorf("seed %d, %s?%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",
 					o.seed, name, q.params.Encode(), diff, o.company.Today, o.company.Settings, o.company.Settings.Zone, len(o.company.Members))
@@ -508,6 +508,16 @@ func (o *oracled) cohorts(q question) (string, string) {
 func (o *oracled) summary(q question) (string, string) {
 	want := []oracletest.Row{o.company.Summary(q.Query)}
 	return "summary", diffRows(want, []any{o.get("/reports/summary", q).at("summary")})
+}
+
+func (o *oracled) cmrr(q question) (string, string) {
+	got := o.get("/reports/cmrr-summary", q, "date", "", "fix_fx", "").at("summary")
+	return "cmrr-summary", diffRows([]oracletest.Row{o.company.Committed(q.Query)}, []any{got})
+}
+
+func (o *oracled) growth(q question) (string, string) {
+	q.FixFX = false
+	return "mrr-growth", diffRows(o.company.Growth(q.Query), o.get("/reports/mrr-growth", q, "date", "", "fix_fx", "").list("result"))
 }
 
 func (o *oracled) concentration(q question) (string, string) {

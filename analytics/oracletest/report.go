@@ -217,6 +217,38 @@ func (c *Company) Summary(q Query) Row {
 	return row
 }
 
+// Committed is the report cmrr-summary.
+func (c *Company) Committed(q Query) Row {
+	q.Committed, q.FixFX = true, false
+	row := Row{}
+	for name, ahead := range map[string]Day{"current": 100_000, "30": 30, "60": 60, "180": 180, "365": 365} {
+		mrr, _ := c.state(q, c.Today+ahead)
+		row["cmrr_"+name] = float64(mrr)
+	}
+	return row
+}
+
+// Growth is the report mrr-growth for the month that today lies in.
+func (c *Company) Growth(q Query) []Row {
+	now := c.period(c.Today, "month")
+	before := c.period(now.From-1, "month")
+	changes := c.Changes(q.View)
+	through := func(p Period, d Day) float64 {
+		var sum int64
+		for _, ch := range changes {
+			if ch.Day >= p.From && ch.Day < p.From+d && ch.Day <= p.To {
+				sum += c.base(q, ch)
+			}
+		}
+		return float64(sum)
+	}
+	var rows []Row
+	for d := Day(0); d <= c.Today-now.From+1; d++ {
+		rows = append(rows, Row{"date": float64(d), "cumulative_mrr": through(now, d), "cumulative_mrr_compare": through(before, d)})
+	}
+	return rows
+}
+
 // Concentration lists the customers of customer-concentration with their MRR.
 func (c *Company) Concentration(q Query) []Row {
 	type share struct {

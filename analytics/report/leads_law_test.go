@@ -74,7 +74,7 @@ func TestLaw_ChurnScheduled(t *testing.T) {
 
 func scheduledSums(r *MovementTableReport) ScheduledChurn {
 	var sum ScheduledChurn
-	left, lowered, any := map[*Customer]bool{}, map[*Customer]bool{}, map[*Customer]bool{}
+	left, lowered, either := map[*Customer]bool{}, map[*Customer]bool{}, map[*Customer]bool{}
 	for i := range r.Rows {
 		row := &r.Rows[i]
 		switch row.Type {
@@ -88,9 +88,9 @@ func scheduledSums(r *MovementTableReport) ScheduledChurn {
 			continue
 		}
 		sum.TotalMRR += row.ChangeBase
-		any[row.Customer] = true
+		either[row.Customer] = true
 	}
-	sum.ChurnCustomers, sum.ContractionCustomers, sum.TotalCustomers = int64(len(left)), int64(len(lowered)), int64(len(any))
+	sum.ChurnCustomers, sum.ContractionCustomers, sum.TotalCustomers = int64(len(left)), int64(len(lowered)), int64(len(either))
 	return sum
 }
 

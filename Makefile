@@ -90,15 +90,7 @@ e2e: $(GATE) ## Run the black-box tests against the real binary and real clients
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s).
-	@for package in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
-	  done; \
-	done
-
-.PHONY: soak
-soak: ## Run the long forms of the tests.
-	@GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout 2h ./...
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 .PHONY: bench
 bench: ## Run the benchmarks.

@@ -104,9 +104,8 @@ func (r *Replayer) ledger(trialStarted calendar.Stamp) *Ledger {
 		}
 	}
 	l.Wake = r.wake
-	out := &l
-	r.classify(out)
-	return out
+	r.classify(&l)
+	return &l
 }
 
 // trial sets the trial's days: the stated start or the first zero-amount

@@ -150,7 +150,8 @@ func (r *Replayer) extend(s *stream, ev *Event, day calendar.Day, wasRunning boo
 	s.unpaid = false
 	s.paidThrough, s.grace = through, grace
 	if s.pending && through > s.cancelEnd {
-		s.pending = false // a later full invoice voids the cancellation
+		r.void(s, day) // a later full invoice
+		s.pending = false
 	}
 }
 
@@ -264,13 +265,7 @@ func (r *Replayer) endLine(s *stream, at int, day calendar.Day) {
 }
 
 func (r *Replayer) newLine(s *stream) int {
-	index := int32(0)
-	for i := range r.streams {
-		if &r.streams[i] == s {
-			index = int32(i)
-		}
-	}
-	s.lines = append(s.lines, line{slot: r.tape.newSlot(s.sub, index)})
+	s.lines = append(s.lines, line{slot: r.tape.newSlot(s.sub, r.indexOf(s))})
 	return len(s.lines) - 1
 }
 
@@ -511,6 +506,7 @@ func (r *Replayer) cancelStream(s *stream, request calendar.Day, stated calendar
 	if request > r.today && end <= r.today {
 		return // asked for in the future: it cannot act before
 	}
+	r.asked(s, request, end)
 	s.pending, s.cancelRequest, s.cancelEnd = true, request, end
 }
 
@@ -519,6 +515,7 @@ func (r *Replayer) explain(s *stream, request calendar.Day) {
 	if s.endCause != ByExpiry && s.endCause != ByInvoluntary || request > r.today {
 		return
 	}
+	r.explained(s, request)
 	s.endCause = ByCancellation
 	s.cancelRequest = request
 	for i := range s.lines {

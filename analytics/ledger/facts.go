@@ -96,6 +96,7 @@ func (r *Replayer) ledger(trialStarted calendar.Stamp) *Ledger {
 	r.trial(&l, trialStarted)
 	r.ends(&l)
 	l.Invoices, l.Taxed, l.Extras = slices.Clone(r.invoices), slices.Clone(r.taxed), slices.Clone(r.extras)
+	l.Endings = slices.Clone(r.endings)
 	l.Failures = r.failures(&l)
 	for i := range l.Changes {
 		if d := l.Changes[i].Day; d > r.today {

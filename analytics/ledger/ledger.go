@@ -155,6 +155,8 @@ type Ledger struct {
 	Taxed    []Taxed   // of Invoices
 	Extras   []*Extra  // of Invoices
 	Failures []Failure // of Invoices up to Today
+
+	Endings []Ending // scheduled and voided ones included, in the order in which they became known
 }
 
 // Stream describes one subscription stream of the customer as of Today.

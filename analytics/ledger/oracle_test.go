@@ -68,6 +68,9 @@ func oracleDiff(t *testing.T, set oracletest.Settings, invoices []oracletest.Inv
 	if diff := cmp.Diff(oracleDays(want), ledgerDays(got, names)); diff != "" {
 		return diff
 	}
+	if diff := cmp.Diff(oracleEndings(want), ledgerEndings(got, names, events)); diff != "" {
+		return diff
+	}
 	// Which of several lines a prorated row is for, the rules leave open.
 	listed := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
 	if !slices.ContainsFunc(invoices, listed) {
@@ -109,6 +112,37 @@ func rows(set oracletest.Settings, invoices []oracletest.Invoice) string {
 		fmt.Fprintln(&b, i)
 	}
 	return b.String()
+}
+
+// oracleEndings lists the ends of the streams and the requests for them.
+func oracleEndings(c *oracletest.Customer) []string {
+	var lines []string
+	for _, e := range c.Endings {
+		lines = append(lines, fmt.Sprintf("%q asked %d paid %d end %d void %d by %q failed %v",
+			e.Stream, e.Request, e.Through, e.End, e.Voided, e.Invoice, e.Failed && e.Invoice == ""))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// ledgerEndings lists the same from a ledger.
+func ledgerEndings(l *ledger.Ledger, names []string, events []ledger.Event) []string {
+	var lines []string
+	for _, e := range l.Endings {
+		subscription, row := "", ""
+		for _, slot := range l.Slots {
+			if slot.Stream == e.Stream {
+				subscription = names[slot.Subscription]
+			}
+		}
+		if e.Invoice >= 0 {
+			row = events[l.Invoices[e.Invoice].Ref].ID
+		}
+		lines = append(lines, fmt.Sprintf("%q asked %d paid %d end %d void %d by %q failed %v",
+			subscription, e.Request, e.PaidThrough, e.End, e.Voided, row, e.Cause == ledger.ByInvoluntary))
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 // oracleDays lists the days on which a stream's value changes.
@@ -228,6 +262,7 @@ func ledgerRows(t *testing.T, invoices []oracletest.Invoice) ([]ledger.Event, []
 			ID: i.ID, Date: calendar.InstantStamp(i.Date), Amount: i.Amount, Quantity: int32(i.Quantity), Plan: refs[i.Plan],
 			Subscription: symbol(i.Subscription), Currency: currencyOf(t, i.Currency), Kind: kinds[i.Type], Status: statuses[i.Status],
 			Proration: prorations[i.Proration], Start: stamp(i.Start), End: stamp(i.End),
+			Ref: uint32(len(events)),
 		}
 		extra := ledger.Extra{Tax: i.Tax, Discount: i.Discount, DiscountOnce: i.DiscountOnce, RefundOf: i.RefundOf}
 		for _, l := range i.Lines {

@@ -28,6 +28,7 @@ type Replayer struct {
 	invoices []Invoice // in order
 	extras   []*Extra
 	taxed    []Taxed
+	endings  []Ending // in the order of their rows
 	moves    []Movement
 	mover    Mover
 
@@ -80,6 +81,7 @@ func (r *Replayer) reset(events []Event, today calendar.Day) {
 	r.today, r.events = today, events
 	r.charges, r.paid = r.charges[:0], r.paid[:0]
 	r.invoices, r.taxed, r.extras = r.invoices[:0], r.taxed[:0], r.extras[:0]
+	r.endings = r.endings[:0]
 	for i := range r.streams {
 		r.streams[i].clear()
 	}
@@ -292,6 +294,9 @@ func (r *Replayer) close(s *stream, day calendar.Day, cause Cause) {
 		ended.MRR, ended.Quantity, ended.Discount = 0, 0, 0
 		l.state, l.raw = ended, 0
 		r.tape.push(l.slot, day, cause, ended)
+	}
+	if cause != ByCancellation {
+		r.stopped(s, day, cause)
 	}
 	s.running, s.pending, s.unpaid = false, false, false
 	s.parts = s.parts[:0]

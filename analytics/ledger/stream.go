@@ -21,6 +21,7 @@ type stream struct {
 	pending       bool // a cancellation waits for its effective day
 	cancelRequest calendar.Day
 	cancelEnd     calendar.Day
+	ending        int32 // index of the request behind cancelEnd, or of the last end
 
 	endedOn  calendar.Day
 	endCause Cause
@@ -98,6 +99,16 @@ func (r *Replayer) stream(sub Symbol) int32 {
 	r.streams[n].sub = sub
 	r.streams[n].endedOn = calendar.NoDay
 	return int32(n)
+}
+
+// indexOf returns the place of a stream.
+func (r *Replayer) indexOf(s *stream) int32 {
+	for i := range r.streams {
+		if &r.streams[i] == s {
+			return int32(i)
+		}
+	}
+	return -1
 }
 
 // streamOf returns the stream that a subscription invoice belongs to. One

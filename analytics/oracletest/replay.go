@@ -22,14 +22,15 @@ type Stream struct {
 
 	running  bool
 	parts    []part
-	through  Day // paid through, E of the definitions
-	grace    Day // G
-	started  Day // start of the run
-	segment  Day // start of the segment in force
-	setStart Day // period_start that the parts share, noDay if none
-	unpaid   Day // since when an unpaid invoice is in force, noDay if none
-	ends     Day // scheduled end, noDay if none
-	ended    Day // last end, noDay if none
+	through  Day     // paid through, E of the definitions
+	grace    Day     // G
+	started  Day     // start of the run
+	segment  Day     // start of the segment in force
+	setStart Day     // period_start that the parts share, noDay if none
+	unpaid   Day     // since when an unpaid invoice is in force, noDay if none
+	ends     Day     // scheduled end, noDay if none
+	ended    Day     // last end, noDay if none
+	asked    *Ending // behind ends or ended, nil if none
 }
 
 // part is what one item of one invoice contributes to a stream.
@@ -45,6 +46,7 @@ type part struct {
 type Customer struct {
 	First, Last Day // the days that were computed
 	Streams     []*Stream
+	Endings     []*Ending
 
 	// What follows is as of today.
 
@@ -70,6 +72,7 @@ type replay struct {
 	refunded map[string]int64
 	paid     bool // something has been worth something
 	facts    Customer
+	endings  []*Ending
 }
 
 // applied is a subscription invoice that has been replayed.
@@ -160,7 +163,7 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 			r.facts.Payments++
 		}
 	}
-	r.facts.First, r.facts.Last, r.facts.Streams = first, r.last, r.streams
+	r.facts.First, r.facts.Last, r.facts.Streams, r.facts.Endings = first, r.last, r.streams, r.endings
 	return &r.facts
 }
 
@@ -193,11 +196,11 @@ func (r *replay) expire(s *Stream, d Day) {
 		return
 	}
 	if s.unpaid != noDay && r.set.AutoChurnDays >= 0 && d >= max(s.through, s.unpaid+Day(r.set.AutoChurnDays)) && d < r.today {
-		s.end(s.through)
+		r.stop(s)
 		return
 	}
 	if r.set.NonRenewalChurn && d <= r.today && d >= s.through+s.grace {
-		s.end(s.through)
+		r.stop(s)
 	}
 }
 
@@ -403,7 +406,7 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 	}
 	s.through, s.grace, s.unpaid = through, r.graceOf(period), noDay
 	if s.ends != noDay && through > s.ends {
-		s.ends = noDay
+		s.ends, s.asked.Voided = noDay, d
 	}
 }
 
@@ -542,6 +545,7 @@ func (r *replay) refund(i Invoice, d Day) {
 func abs(n int64) int64 { return max(n, -n) }
 
 func (r *replay) cancel(i Invoice, d Day) {
+	r.explain(i, d)
 	for _, s := range r.streams {
 		if !s.running || i.Subscription != "" && s.Subscription != i.Subscription {
 			continue
@@ -561,6 +565,7 @@ func (r *replay) cancel(i Invoice, d Day) {
 		if d > r.today && end <= r.today {
 			continue // asked for in the future, it cannot act before
 		}
+		r.ask(s, i, d, end)
 		if end < d {
 			s.end(end)
 			continue

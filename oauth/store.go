@@ -59,13 +59,14 @@ type Store interface {
 	// than the one on record changes nothing.
 	Touch(ctx context.Context, uses []Use) error
 
-	// Claim takes up to limit outbox rows that are due and hides them from other
-	// callers for the length of the lease.
+	// Claim takes up to limit outbox rows that are due and makes them due again
+	// after the lease, so that nobody else gets them meanwhile.
 	Claim(ctx context.Context, limit int, lease time.Duration) ([]Revocation, time.Time, error)
 	// Revocation returns a family's outbox row, or ErrNotFound.
 	Revocation(ctx context.Context, id FamilyID) (Revocation, error)
-	// Postpone sets when a row is due again and how often it has failed.
-	Postpone(ctx context.Context, id FamilyID, due time.Time, attempts int) error
+	// Postpone gives back a claimed row: it sets when the row is due again and how
+	// often it has failed. It does nothing when the row has moved since the claim.
+	Postpone(ctx context.Context, claimed Revocation, due time.Time, attempts int) error
 	// Settle drops the row of a family whose key is gone, and notes that on the
 	// family if it is there. It does nothing when there is no row.
 	Settle(ctx context.Context, id FamilyID) error

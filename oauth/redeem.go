@@ -1,0 +1,154 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// RedeemCode exchanges a code for the first tokens of its family. The client is
+// authenticated already. ErrInvalidGrant for a code that is not good, whatever
+// the reason; it is told to the audit log alone. ErrInvalidTarget for another
+// resource.
+//
+// A redeemed code ends its family when it comes back with the right verifier
+// later than a retry would (OAuth 2.1 §4.1.3). A wrong client, verifier or
+// redirect URI changes nothing.
+func (g *Grants) RedeemCode(ctx context.Context, r RedeemRequest) (tokens Tokens, err error) {
+	code, ok := parseCode(r.Code.Reveal())
+	if !ok {
+		return Tokens{}, g.refuse(ctx, "code_malformed", Family{Grant: Grant{Client: r.Client}}, r.Address)
+	}
+	err = decide(ctx, func() error {
+		tokens, err = g.redeem(ctx, code, r)
+		return err
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	g.trim(ctx, tokens.Family)
+	return tokens, nil
+}
+
+func (g *Grants) redeem(ctx context.Context, code authCode, r RedeemRequest) (Tokens, error) {
+	c, f, now, err := g.cfg.Store.Code(ctx, code.partition, code.secret.hash())
+	if errors.Is(err, ErrNotFound) {
+		return Tokens{}, g.refuse(ctx, "code_unknown", Family{Grant: Grant{Client: r.Client}}, r.Address)
+	}
+	if err != nil {
+		return Tokens{}, fmt.Errorf("look up code: %w", err)
+	}
+	if err := g.mayRedeem(ctx, c, f, now, r); err != nil {
+		return Tokens{}, err
+	}
+	key, err := g.cfg.Keys.openKey(code.secret, place{f.ID, kindCode, 0}, c.SealedKey)
+	if err != nil {
+		return Tokens{}, g.refuse(ctx, "key_not_opened", f, r.Address)
+	}
+	f.EndsAt = now.Add(g.cfg.MaxLife)
+	f.ExpiresAt = earliest(now.Add(g.cfg.RefreshTTL), f.EndsAt)
+	first := refreshToken{family: f.ID, secret: newTokenSecret()}
+	sealed, err := g.cfg.Keys.sealKey(first.secret, place{f.ID, kindRefresh, 0}, key)
+	if err != nil {
+		return Tokens{}, err
+	}
+	access, record, err := g.newAccess(f, 0, f.Scope, now, key)
+	if err != nil {
+		return Tokens{}, err
+	}
+	err = g.cfg.Store.Redeem(ctx, Redemption{
+		Code: c.Hash, Family: f.ID, Refresh: first.secret.hash(), SealedKey: sealed,
+		Access: record, ExpiresAt: f.ExpiresAt, EndsAt: f.EndsAt,
+	})
+	if err != nil {
+		return Tokens{}, fmt.Errorf("redeem code: %w", err)
+	}
+	g.audit(ctx, ActionCreated, "", f, r.Address)
+	return g.tokens(access, record, first.text(g.cfg.Keys.sealing())), nil
+}
+
+// mayRedeem says no with an error. The order matters: only who has proven to be
+// the client of the code can end its family.
+func (g *Grants) mayRedeem(ctx context.Context, c Code, f Family, now time.Time, r RedeemRequest) error {
+	switch {
+	case f.Client != r.Client:
+		return g.refuse(ctx, "code_of_another_client", f, r.Address)
+	case !verifies(c.Challenge, r.Verifier):
+		return g.refuse(ctx, "verifier_wrong", f, r.Address)
+	case r.Redirect != "" && r.Redirect != f.Redirect:
+		return g.refuse(ctx, "redirect_uri_differs", f, r.Address)
+	case !c.RedeemedAt.IsZero():
+		return g.replayed(ctx, c, f, now, r)
+	case r.Resource != "" && r.Resource != f.Resource:
+		return ErrInvalidTarget
+	}
+	if reason := redeemable(c, f, now); reason != "" {
+		return g.refuse(ctx, reason, f, r.Address)
+	}
+	return nil
+}
+
+func (g *Grants) replayed(ctx context.Context, c Code, f Family, now time.Time, r RedeemRequest) error {
+	if now.Sub(c.RedeemedAt) > doubleClick {
+		if _, err := g.end(ctx, f.ID, Ending{Reason: ReasonCodeReplay}, r.Address); err != nil {
+			return err
+		}
+	}
+	return g.refuse(ctx, "code_replay", f, r.Address)
+}
+
+// verifies compares a verifier with an S256 challenge (RFC 7636 §4.6).
+func verifies(challenge string, verifier Secret) bool {
+	text := verifier.Reveal()
+	if len(text) < 43 || len(text) > 128 { // RFC 7636 §4.1
+		return false
+	}
+	sum := sha256.Sum256([]byte(text))
+	return subtle.ConstantTimeCompare([]byte(strict.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+// trim ends the families of a connection that are too many. It runs after the
+// new family is there, so that of several at once the last sees all. When it
+// fails, the next redemption makes up for it.
+func (g *Grants) trim(ctx context.Context, id FamilyID) {
+	f, _, err := g.cfg.Store.Family(ctx, id)
+	if err != nil {
+		g.cfg.Logger.WarnContext(ctx, "connection not trimmed", "family", id.String(), "error", err)
+		return
+	}
+	all, now, err := g.cfg.Store.Families(ctx, f.User, maxUserFamilies)
+	if err != nil {
+		g.cfg.Logger.WarnContext(ctx, "connection not trimmed", "family", id.String(), "error", err)
+		return
+	}
+	var others []Family
+	for _, other := range all {
+		if other.alive(now) && other.ID != id && other.Connection() == f.Connection() {
+			others = append(others, other)
+		}
+	}
+	slices.SortFunc(others, func(a, b Family) int { return a.lastSeen().Compare(b.lastSeen()) })
+	for _, surplus := range others[:max(0, len(others)-(MaxFamilies-1))] {
+		g.endQuietly(ctx, surplus.ID, ReasonReplaced)
+	}
+}
+
+// lastSeen is when the family last showed life.
+func (f Family) lastSeen() time.Time {
+	last := f.CreatedAt
+	for _, t := range []time.Time{f.RotatedAt, f.LastUsed} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// knownFamily is a family as far as a token tells it, for the audit log.
+func knownFamily(id FamilyID, client string) Family {
+	return Family{ID: id, Grant: Grant{Client: client}}
+}

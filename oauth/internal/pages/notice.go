@@ -1,0 +1,197 @@
+package pages
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Notice says what happened when there is nothing to fill in: that a flow has
+// ended, or why it could not go on and what would help.
+type Notice struct {
+	Session
+	Tone    string // "good", "plain", "warn" or "danger"
+	Heading string
+	Text    []string
+	Facts   []Fact
+	Steps   []string // what the reader can do, in order
+	Retry   *Retry   // a button that posts; may be nil
+	Actions []Action
+}
+
+// Action is a link that looks like a button.
+type Action struct {
+	Label, Href string
+	Primary     bool
+}
+
+// Retry is a button that posts to this server.
+type Retry struct {
+	Form
+	Label string
+}
+
+func (n Notice) page() page {
+	return page{template: "notice", title: n.Heading, leaves: n.Retry != nil}
+}
+
+const startAgain = "Go back to your assistant and click Connect there again."
+
+// Expired is for a flow whose transaction is gone: too old, of another browser,
+// or never begun.
+func Expired() Notice {
+	return Notice{
+		Tone: "plain", Heading: "This request has expired",
+		Text:  []string{"A connection has to be allowed within ten minutes, in the browser where it began."},
+		Steps: []string{startAgain, "If this page comes back, allow cookies for this site and try once more."},
+	}
+}
+
+// UnknownClient is for an authorization request with a client id that nobody
+// registered here.
+func UnknownClient() Notice {
+	return Notice{
+		Tone: "warn", Heading: "GrowPanel does not know this app",
+		Text: []string{"The app that sent you here is not registered with this server, or its registration was removed because it was not used."},
+		Steps: []string{
+			"Remove GrowPanel from the connectors of your assistant and add it again; it then registers itself anew.",
+			"If you typed a client ID yourself, leave that field empty.",
+		},
+	}
+}
+
+// BadRedirect is for a redirect URI that the client has not registered. The URI
+// is shown as text, never as a link: following it is what is being refused.
+func BadRedirect(client, redirect string) Notice {
+	facts := []Fact{{"Address", cut(redirect, 200)}}
+	if client = plainName(client); client != "" {
+		facts = append([]Fact{{"Calls itself", client}}, facts...)
+	}
+	return Notice{
+		Tone: "danger", Heading: "This link does not lead back to the app",
+		Text:  []string{"The app wants the answer sent to an address that it never registered. GrowPanel does not send you there."},
+		Facts: facts,
+		Steps: []string{
+			"If somebody sent you this link, close this page: it may be an attempt to take over your access.",
+			"If you began in your assistant, remove GrowPanel from its connectors and add it again.",
+		},
+	}
+}
+
+// BadRequest is for an authorization request that cannot be answered by a
+// redirect; reason says what is wrong with it.
+func BadRequest(reason string) Notice {
+	return Notice{
+		Tone: "warn", Heading: "This request cannot be read",
+		Text:  []string{"The app that sent you here made a mistake: " + strings.TrimSuffix(reason, ".") + "."},
+		Steps: []string{startAgain, "If it happens again, tell the makers of the app what this page says."},
+	}
+}
+
+// NoAccess is for somebody who is signed in but belongs to no account.
+func NoAccess(s Session, app string) Notice {
+	n := Notice{
+		Session: s, Tone: "warn", Heading: "No GrowPanel account access",
+		Text: []string{fmt.Sprintf("You are signed in as %s, but this user belongs to no GrowPanel account.", s.User)},
+		Steps: []string{
+			"Ask an owner of your company's account to invite you, then connect again.",
+			"If you have another user, sign out and sign in with that one.",
+		},
+	}
+	if app != "" {
+		n.Actions = []Action{{Label: "Open GrowPanel", Href: app, Primary: true}}
+	}
+	return n
+}
+
+// AlreadyConnected is for a flow that has been finished: by a second click, the
+// back button or another tab.
+func AlreadyConnected(c Client) Notice {
+	return Notice{
+		Tone: "good", Heading: "Already connected",
+		Text:    []string{fmt.Sprintf("“%s” has its access. You can close this page and go back to it.", c.Name)},
+		Actions: []Action{{Label: "See your connections", Href: "/connections"}},
+	}
+}
+
+// Decided is for a flow that was denied and is opened again.
+func Decided() Notice {
+	return Notice{
+		Tone: "plain", Heading: "Access was denied",
+		Text:  []string{"You have answered this request. Nothing was connected."},
+		Steps: []string{startAgain},
+	}
+}
+
+// SignedOut is shown after signing out.
+func SignedOut() Notice {
+	return Notice{
+		Tone: "good", Heading: "You are signed out",
+		Text:    []string{"Your connected assistants go on working. To end them, revoke them on the connections page."},
+		Actions: []Action{{Label: "Sign in again", Href: "/connections"}},
+	}
+}
+
+// ForeignForm is for a form that another site sent, or a page that was open for
+// too long.
+func ForeignForm() Notice {
+	return Notice{
+		Tone: "warn", Heading: "This form cannot be accepted",
+		Text:  []string{"It was not sent from the page that GrowPanel showed you, or that page was open for too long. Nothing was changed."},
+		Steps: []string{"Open the page again and repeat what you did.", "If a link from somebody else brought you here, close this page."},
+	}
+}
+
+// TooMany is for an address or a user that tries too often.
+func TooMany(wait time.Duration) Notice {
+	return Notice{
+		Tone: "plain", Heading: "Too many attempts",
+		Text: []string{fmt.Sprintf("To keep your password safe, sign-in pauses now. Try again in %s.", roundWait(wait))},
+	}
+}
+
+// roundWait is a waiting time in words, rounded up.
+func roundWait(wait time.Duration) string {
+	switch seconds := int((wait + time.Second - 1) / time.Second); {
+	case seconds <= 1:
+		return "a second"
+	case seconds < 100:
+		return fmt.Sprintf("%d seconds", seconds)
+	default:
+		return fmt.Sprintf("%d minutes", (seconds+59)/60)
+	}
+}
+
+// Unavailable is for an outage behind the pages.
+func Unavailable() Notice {
+	return Notice{
+		Tone: "warn", Heading: "GrowPanel cannot be reached right now",
+		Text: []string{"This is not your fault, and nothing was changed. Try again in a moment: reload this page, or go back to your assistant and click Connect again."},
+	}
+}
+
+// ProviderFailed is for a sign-in at a provider that did not succeed.
+func ProviderFailed(provider, reason, again string) Notice {
+	return Notice{
+		Tone: "warn", Heading: "Signing in with " + provider + " did not work",
+		Text:    []string{reason},
+		Actions: []Action{{Label: "Back to sign-in", Href: again, Primary: true}},
+	}
+}
+
+// NotFound is for an address that has no page.
+func NotFound() Notice {
+	return Notice{
+		Tone: "plain", Heading: "There is nothing here",
+		Text:    []string{"The address leads to no page."},
+		Actions: []Action{{Label: "How to connect", Href: "/", Primary: true}, {Label: "Your connections", Href: "/connections"}},
+	}
+}
+
+// cut shortens a text for display.
+func cut(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return text
+}

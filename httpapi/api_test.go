@@ -95,7 +95,7 @@ func (a *api) breakStore(t *testing.T) {
 
 func (a *api) pass(d time.Duration) { a.clock.Add(int64(d / time.Second)) }
 
-// reply is an answer that was checked to be JSON.
+// reply is an answer that was checked to be JSON, or a CSV file.
 type reply struct {
 	status int
 	header http.Header
@@ -123,6 +123,12 @@ func (a *api) send(t testing.TB, r *http.Request) reply {
 	a.ServeHTTP(w, r)
 	out := reply{status: w.Code, header: w.Header(), raw: w.Body.Bytes()}
 	if r.Method == http.MethodOptions || r.Method == http.MethodHead {
+		return out
+	}
+	if w.Code == http.StatusOK && strings.Contains(r.URL.Path, "/exports/") {
+		if got := w.Header().Get("Content-Type"); got != "text/csv; charset=utf-8" {
+			t.Errorf("%s %s: Content-Type %q", r.Method, r.URL, got)
+		}
 		return out
 	}
 	if got := w.Header().Get("Content-Type"); got != "application/json; charset=utf-8" {

@@ -43,6 +43,7 @@ type Server struct {
 	limits   RateLimits
 	limiter  *httpx.Limiter
 	version  string
+	now      func() time.Time
 	errs     httpx.Errors
 	bodies   httpx.Buffers
 	replies  replyPool
@@ -55,7 +56,7 @@ var _ wire.StrictServerInterface = (*Server)(nil)
 // New returns a server of the whole contract.
 func New(cfg Config) *Server {
 	s := &Server{
-		engine: cfg.Engine, identity: cfg.Identity, limits: cfg.Limits, version: cfg.Version,
+		engine: cfg.Engine, identity: cfg.Identity, limits: cfg.Limits, version: cfg.Version, now: cfg.Now,
 		limiter: httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
 		answers: newAnswerCache(),
 		errs:    httpx.Errors{Translate: translate, Logger: cfg.Logger},
@@ -108,7 +109,7 @@ func anyOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-GrowPanel-Range, X-GrowPanel-Timezone, X-Request-Id")
+		h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-GrowPanel-Count, X-GrowPanel-Range, X-GrowPanel-Timezone, Content-Disposition, X-Request-Id")
 		if r.Method == http.MethodOptions {
 			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id")
 			h.Set("Access-Control-Max-Age", "86400")

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
@@ -49,19 +47,11 @@ const (
 // Errors are *ParamError and *fx.MissingRateError.
 func CustomerList(s *Snapshot, q *Query) (*CustomerListReport, error) {
 	sc := newScan(s, q, s.Today)
-	var found []*Customer
-	for _, c := range s.Customers {
-		if sc.sel.customer(c) && sc.paysFor(c) && (q.Search == "" || c.contains(q.Search)) {
-			found = append(found, c)
-		}
-	}
+	found := sc.listed()
 	page, from, to, err := q.page(len(found), usualCustomers, mostCustomers)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(found, func(a, b *Customer) int {
-		return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
-	})
 	r := &CustomerListReport{Page: page, List: make([]CustomerState, 0, to-from)}
 	for _, c := range found[from:to] {
 		state, err := sc.state(c)

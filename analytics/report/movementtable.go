@@ -98,6 +98,8 @@ type table struct {
 	found []found // the first rows, and since the last cut some that are unsorted
 	spare []found
 	full  bool // found[last-1] is the last row that may still be shown
+
+	counts func(*found) // takes the movements instead, if set
 }
 
 // found is one movement of the table.
@@ -211,6 +213,10 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 // keep counts a movement and keeps it unless the page ends before it.
 func (t *table) keep(f *found) {
 	t.count++
+	if t.counts != nil {
+		t.counts(f)
+		return
+	}
 	if t.full && t.compare(f, &t.found[t.last-1]) > 0 {
 		return
 	}

@@ -68,10 +68,12 @@ func (c *Contract) Check(method, path string, status int, header http.Header, bo
 	if err != nil {
 		return fmt.Errorf("%s answered status %d, which is not declared", op.ID, status)
 	}
-	fault := errors.Join(
-		c.checkHeader(response, header),
-		c.validate(append(pointer, "content", "application/json", "schema"), body),
-	)
+	fault := checkDeclared(response, header)
+	if media := mediaOf(response); media == jsonType {
+		fault = errors.Join(fault, checkType(header, media), c.validate(append(pointer, "content", media, "schema"), body))
+	} else {
+		fault = errors.Join(fault, checkType(header, media))
+	}
 	if fault != nil {
 		return fmt.Errorf("%s answered status %d with: %w\nbody: %s", op.ID, status, fault, shorten(body))
 	}
@@ -89,7 +91,7 @@ func (c *Contract) CheckError(status int, header http.Header, body []byte) error
 	if status < 400 {
 		return fmt.Errorf("status %d is not an error", status)
 	}
-	fault := errors.Join(checkType(header), c.validate([]string{"components", "schemas", "Error"}, body))
+	fault := errors.Join(checkType(header, jsonType), c.validate([]string{"components", "schemas", "Error"}, body))
 	if fault != nil {
 		return fmt.Errorf("status %d with: %w\nbody: %s", status, fault, shorten(body))
 	}
@@ -139,9 +141,20 @@ func (c *Contract) Example(t testing.TB, op openapi.Operation) []byte {
 	return body
 }
 
-// checkHeader asks for JSON and for the headers that the response declares.
-func (c *Contract) checkHeader(response map[string]any, header http.Header) error {
-	faults := []error{checkType(header)}
+const jsonType = "application/json"
+
+// mediaOf is the media type that a response declares.
+func mediaOf(response map[string]any) string {
+	content, _ := response["content"].(map[string]any)
+	for media := range content {
+		return media
+	}
+	return jsonType
+}
+
+// checkDeclared asks for the headers that the response declares.
+func checkDeclared(response map[string]any, header http.Header) error {
+	var faults []error
 	declared, _ := response["headers"].(map[string]any)
 	for name := range declared {
 		if header.Get(name) == "" {
@@ -151,11 +164,11 @@ func (c *Contract) checkHeader(response map[string]any, header http.Header) erro
 	return errors.Join(faults...)
 }
 
-func checkType(header http.Header) error {
+func checkType(header http.Header, want string) error {
 	contentType := header.Get("Content-Type")
 	media, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil || media != "application/json" || !slices.Contains([]string{"", "utf-8"}, parameters["charset"]) {
-		return fmt.Errorf("the Content-Type is %q, not application/json", contentType)
+	if err != nil || media != want || !slices.Contains([]string{"", "utf-8"}, parameters["charset"]) {
+		return fmt.Errorf("the Content-Type is %q, not %s", contentType, want)
 	}
 	return nil
 }

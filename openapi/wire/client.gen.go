@@ -4195,6 +4195,9 @@ type Date = string
 // Echo defines model for Echo.
 type Echo = string
 
+// ExportLimit defines model for ExportLimit.
+type ExportLimit = int64
+
 // FixFx defines model for FixFx.
 type FixFx = bool
 
@@ -4242,6 +4245,9 @@ type PricingModelFilter = string
 
 // Q Examples: acme
 type Q = string
+
+// RawText defines model for RawText.
+type RawText = string
 
 // RegionFilter Examples: us de
 type RegionFilter = string
@@ -4481,6 +4487,207 @@ type DeleteDataPlansIdParams struct {
 
 	// Source The same as `data_source`, under its older name.
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// GetExportsCustomersCsvParams defines parameters for GetExportsCustomersCsv.
+type GetExportsCustomersCsvParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Search Keeps customers whose id, name, email or domain contains this text, in any case.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Limit The most rows to return. Default all.
+	Limit *ExportLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// RawText Text that a spreadsheet would take for a formula, because it begins with `=`, `+`, `-` or `@`, gets an apostrophe before it. `true` leaves it as it is.
+	RawText *RawText `form:"raw_text,omitempty" json:"raw_text,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetExportsMrrGrowthCsvParams defines parameters for GetExportsMrrGrowthCsv.
+type GetExportsMrrGrowthCsvParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Types The movement types that count, separated by commas. Default all five.
+	Types *GrowthTypes `form:"types,omitempty" json:"types,omitempty"`
+
+	// Category The same as `types`, under its older name and separated by spaces.
+	Category *Category `form:"category,omitempty" json:"category,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Limit The most rows to return. Default all.
+	Limit *ExportLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// RawText Text that a spreadsheet would take for a formula, because it begins with `=`, `+`, `-` or `@`, gets an apostrophe before it. `true` leaves it as it is.
+	RawText *RawText `form:"raw_text,omitempty" json:"raw_text,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+}
+
+// GetExportsMrrMovementsCsvParams defines parameters for GetExportsMrrMovementsCsv.
+type GetExportsMrrMovementsCsvParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
+	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
+	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
+
+	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
+	Committed *Committed `form:"committed,omitempty" json:"committed,omitempty"`
+
+	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
+	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
+
+	// SelectedType Keeps the movements of one type.
+	SelectedType *SelectedType `form:"selected-type,omitempty" json:"selected-type,omitempty"`
+
+	// Limit The most rows to return. Default all.
+	Limit *ExportLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// RawText Text that a spreadsheet would take for a formula, because it begins with `=`, `+`, `-` or `@`, gets an apostrophe before it. `true` leaves it as it is.
+	RawText *RawText `form:"raw_text,omitempty" json:"raw_text,omitempty"`
+
+	// Currency Filter: ISO 4217 codes of the subscription's currency.
+	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Plan Filter: ids of plan groups or plans.
+	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
+	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
+
+	// Region Filter: ISO 3166 country codes of the customer.
+	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
+
+	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
+	Country *CountryFilter `form:"country,omitempty" json:"country,omitempty"`
+
+	// State Filter: states of the United States and provinces of Canada, as two letters.
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// DataSource Filter: ids or types of data sources.
+	DataSource *DataSourceFilter `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Status Filter: the customer's status now: `lead`, `trialing`, `trial_ended`, `active`, `past_due` or `canceled`.
+	Status *StatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// HasDiscount Filter: `true` for discounted subscriptions, `false` for the others.
+	HasDiscount *HasDiscountFilter `form:"has_discount,omitempty" json:"has_discount,omitempty"`
+
+	// PaymentMethod Filter: how the latest invoice was paid, such as `visa`, `sepa` or `manual`.
+	PaymentMethod *PaymentMethodFilter `form:"payment_method,omitempty" json:"payment_method,omitempty"`
+
+	// PricingModel Filter: `licensed` or `metered`.
+	PricingModel *PricingModelFilter `form:"pricing_model,omitempty" json:"pricing_model,omitempty"`
+
+	// Customer Filter: ids of customers.
+	Customer *CustomerFilter `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 }
 
 // GetPlansParams defines parameters for GetPlans.
@@ -7337,6 +7544,27 @@ type ClientInterface interface {
 	// Corresponds with DELETE /data/plans/{id} (the `DeleteDataPlansId` operationId).
 	DeleteDataPlansId(ctx context.Context, id PlanId, params *DeleteDataPlansIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetExportsCustomersCsv Customers as a CSV file
+	//
+	// Every customer that the filters keep, by id, with its state and revenue now: id, name, email, status, country, state, currency, created_date, trial_started, trial_end_date, paid_started, cancel_date, overdue_date, mrr, mrr_base_currency, payments, total_paid_customer_currency, total_paid_base_currency, base_currency, plan, billing_freq, data_source, and custom_<key> for every custom variable. With `date`, only customers created on those days. mrr and total_paid_customer_currency are in `currency`, the others in `base_currency`, all in minor units.
+	//
+	// Corresponds with GET /exports/customers.csv (the `GetExportsCustomersCsv` operationId).
+	GetExportsCustomersCsv(ctx context.Context, params *GetExportsCustomersCsvParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetExportsMrrGrowthCsv MRR growth by day as a CSV file
+	//
+	// What MRR has moved by since the start of each month, for every day of the calendar months in `date` until today: month, day, cumulative_mrr (minor units), currency. A first month that `date` does not begin with is left out.
+	//
+	// Corresponds with GET /exports/mrr-growth.csv (the `GetExportsMrrGrowthCsv` operationId).
+	GetExportsMrrGrowthCsv(ctx context.Context, params *GetExportsMrrGrowthCsvParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetExportsMrrMovementsCsv MRR movements as a CSV file
+	//
+	// The movements that the movement table lists for the same parameters, the oldest first: date, customer_id, customer_name, customer_email, type, subtype, description, currency, mrr_change, mrr_change_base_currency, base_currency, old_mrr, new_mrr, customer_count_change, quantity_change, plan_id, plan_name, data_source. Amounts are minor units of `currency`, mrr_change_base_currency of `base_currency`.
+	//
+	// Corresponds with GET /exports/mrr-movements.csv (the `GetExportsMrrMovementsCsv` operationId).
+	GetExportsMrrMovementsCsv(ctx context.Context, params *GetExportsMrrMovementsCsvParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetHealthz Is the service up
 	//
 	// Answers 200 as soon as requests can be served.
@@ -8107,6 +8335,57 @@ func (c *Client) PostDataPlans(ctx context.Context, params *PostDataPlansParams,
 // Corresponds with DELETE /data/plans/{id} (the `DeleteDataPlansId` operationId).
 func (c *Client) DeleteDataPlansId(ctx context.Context, id PlanId, params *DeleteDataPlansIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteDataPlansIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExportsCustomersCsv Customers as a CSV file
+//
+// Every customer that the filters keep, by id, with its state and revenue now: id, name, email, status, country, state, currency, created_date, trial_started, trial_end_date, paid_started, cancel_date, overdue_date, mrr, mrr_base_currency, payments, total_paid_customer_currency, total_paid_base_currency, base_currency, plan, billing_freq, data_source, and custom_<key> for every custom variable. With `date`, only customers created on those days. mrr and total_paid_customer_currency are in `currency`, the others in `base_currency`, all in minor units.
+//
+// Corresponds with GET /exports/customers.csv (the `GetExportsCustomersCsv` operationId).
+func (c *Client) GetExportsCustomersCsv(ctx context.Context, params *GetExportsCustomersCsvParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExportsCustomersCsvRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExportsMrrGrowthCsv MRR growth by day as a CSV file
+//
+// What MRR has moved by since the start of each month, for every day of the calendar months in `date` until today: month, day, cumulative_mrr (minor units), currency. A first month that `date` does not begin with is left out.
+//
+// Corresponds with GET /exports/mrr-growth.csv (the `GetExportsMrrGrowthCsv` operationId).
+func (c *Client) GetExportsMrrGrowthCsv(ctx context.Context, params *GetExportsMrrGrowthCsvParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExportsMrrGrowthCsvRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExportsMrrMovementsCsv MRR movements as a CSV file
+//
+// The movements that the movement table lists for the same parameters, the oldest first: date, customer_id, customer_name, customer_email, type, subtype, description, currency, mrr_change, mrr_change_base_currency, base_currency, old_mrr, new_mrr, customer_count_change, quantity_change, plan_id, plan_name, data_source. Amounts are minor units of `currency`, mrr_change_base_currency of `base_currency`.
+//
+// Corresponds with GET /exports/mrr-movements.csv (the `GetExportsMrrMovementsCsv` operationId).
+func (c *Client) GetExportsMrrMovementsCsv(ctx context.Context, params *GetExportsMrrMovementsCsvParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExportsMrrMovementsCsvRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10108,6 +10387,900 @@ func NewDeleteDataPlansIdRequest(server string, id PlanId, params *DeleteDataPla
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetExportsCustomersCsvRequest constructs an http.Request for the GetExportsCustomersCsv method
+func NewGetExportsCustomersCsvRequest(server string, params *GetExportsCustomersCsvParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/exports/customers.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.RawText != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "raw_text", *params.RawText, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetExportsMrrGrowthCsvRequest constructs an http.Request for the GetExportsMrrGrowthCsv method
+func NewGetExportsMrrGrowthCsvRequest(server string, params *GetExportsMrrGrowthCsvParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/exports/mrr-growth.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Types != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "types", *params.Types, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.RawText != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "raw_text", *params.RawText, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetExportsMrrMovementsCsvRequest constructs an http.Request for the GetExportsMrrMovementsCsv method
+func NewGetExportsMrrMovementsCsvRequest(server string, params *GetExportsMrrMovementsCsvParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/exports/mrr-movements.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Interval != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "interval", *params.Interval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FixFx != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fix_fx", *params.FixFx, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Committed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "committed", *params.Committed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-date", *params.SelectedDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SelectedType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "selected-type", *params.SelectedType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.RawText != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "raw_text", *params.RawText, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BillingFreq != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "billing_freq", *params.BillingFreq, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.HasDiscount != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has_discount", *params.HasDiscount, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PaymentMethod != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_method", *params.PaymentMethod, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PricingModel != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pricing_model", *params.PricingModel, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -19490,6 +20663,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /data/plans/{id} (the `DeleteDataPlansId` operationId).
 	DeleteDataPlansIdWithResponse(ctx context.Context, id PlanId, params *DeleteDataPlansIdParams, reqEditors ...RequestEditorFn) (*DeleteDataPlansIdResponse, error)
 
+	// GetExportsCustomersCsvWithResponse Customers as a CSV file
+	//
+	// Every customer that the filters keep, by id, with its state and revenue now: id, name, email, status, country, state, currency, created_date, trial_started, trial_end_date, paid_started, cancel_date, overdue_date, mrr, mrr_base_currency, payments, total_paid_customer_currency, total_paid_base_currency, base_currency, plan, billing_freq, data_source, and custom_<key> for every custom variable. With `date`, only customers created on those days. mrr and total_paid_customer_currency are in `currency`, the others in `base_currency`, all in minor units.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /exports/customers.csv (the `GetExportsCustomersCsv` operationId).
+	GetExportsCustomersCsvWithResponse(ctx context.Context, params *GetExportsCustomersCsvParams, reqEditors ...RequestEditorFn) (*GetExportsCustomersCsvResponse, error)
+
+	// GetExportsMrrGrowthCsvWithResponse MRR growth by day as a CSV file
+	//
+	// What MRR has moved by since the start of each month, for every day of the calendar months in `date` until today: month, day, cumulative_mrr (minor units), currency. A first month that `date` does not begin with is left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /exports/mrr-growth.csv (the `GetExportsMrrGrowthCsv` operationId).
+	GetExportsMrrGrowthCsvWithResponse(ctx context.Context, params *GetExportsMrrGrowthCsvParams, reqEditors ...RequestEditorFn) (*GetExportsMrrGrowthCsvResponse, error)
+
+	// GetExportsMrrMovementsCsvWithResponse MRR movements as a CSV file
+	//
+	// The movements that the movement table lists for the same parameters, the oldest first: date, customer_id, customer_name, customer_email, type, subtype, description, currency, mrr_change, mrr_change_base_currency, base_currency, old_mrr, new_mrr, customer_count_change, quantity_change, plan_id, plan_name, data_source. Amounts are minor units of `currency`, mrr_change_base_currency of `base_currency`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /exports/mrr-movements.csv (the `GetExportsMrrMovementsCsv` operationId).
+	GetExportsMrrMovementsCsvWithResponse(ctx context.Context, params *GetExportsMrrMovementsCsvParams, reqEditors ...RequestEditorFn) (*GetExportsMrrMovementsCsvResponse, error)
+
 	// GetHealthzWithResponse Is the service up
 	//
 	// Answers 200 as soon as requests can be served.
@@ -21652,6 +22852,309 @@ func (r DeleteDataPlansIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteDataPlansIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetExportsCustomersCsvResponse200Headers the declared response headers of an HTTP 200 response for GetExportsCustomersCsv
+type GetExportsCustomersCsvResponse200Headers struct {
+	ContentDisposition string
+	XGrowPanelCount    int64
+}
+
+// GetExportsCustomersCsvResponse429Headers the declared response headers of an HTTP 429 response for GetExportsCustomersCsv
+type GetExportsCustomersCsvResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetExportsCustomersCsvResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetExportsCustomersCsvResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExportsCustomersCsvResponse429Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetExportsCustomersCsvResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExportsCustomersCsvResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExportsCustomersCsvResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExportsCustomersCsvResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExportsCustomersCsvResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetExportsMrrGrowthCsvResponse200Headers the declared response headers of an HTTP 200 response for GetExportsMrrGrowthCsv
+type GetExportsMrrGrowthCsvResponse200Headers struct {
+	ContentDisposition string
+	XGrowPanelCount    int64
+}
+
+// GetExportsMrrGrowthCsvResponse429Headers the declared response headers of an HTTP 429 response for GetExportsMrrGrowthCsv
+type GetExportsMrrGrowthCsvResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetExportsMrrGrowthCsvResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetExportsMrrGrowthCsvResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExportsMrrGrowthCsvResponse429Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetExportsMrrGrowthCsvResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExportsMrrGrowthCsvResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExportsMrrGrowthCsvResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExportsMrrGrowthCsvResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExportsMrrGrowthCsvResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetExportsMrrMovementsCsvResponse200Headers the declared response headers of an HTTP 200 response for GetExportsMrrMovementsCsv
+type GetExportsMrrMovementsCsvResponse200Headers struct {
+	ContentDisposition string
+	XGrowPanelCount    int64
+}
+
+// GetExportsMrrMovementsCsvResponse429Headers the declared response headers of an HTTP 429 response for GetExportsMrrMovementsCsv
+type GetExportsMrrMovementsCsvResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetExportsMrrMovementsCsvResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetExportsMrrMovementsCsvResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExportsMrrMovementsCsvResponse429Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetExportsMrrMovementsCsvResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExportsMrrMovementsCsvResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExportsMrrMovementsCsvResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExportsMrrMovementsCsvResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExportsMrrMovementsCsvResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25838,6 +27341,51 @@ func (c *ClientWithResponses) DeleteDataPlansIdWithResponse(ctx context.Context,
 	return ParseDeleteDataPlansIdResponse(rsp)
 }
 
+// GetExportsCustomersCsvWithResponse Customers as a CSV file
+//
+// Every customer that the filters keep, by id, with its state and revenue now: id, name, email, status, country, state, currency, created_date, trial_started, trial_end_date, paid_started, cancel_date, overdue_date, mrr, mrr_base_currency, payments, total_paid_customer_currency, total_paid_base_currency, base_currency, plan, billing_freq, data_source, and custom_<key> for every custom variable. With `date`, only customers created on those days. mrr and total_paid_customer_currency are in `currency`, the others in `base_currency`, all in minor units.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /exports/customers.csv (the `GetExportsCustomersCsv` operationId).
+func (c *ClientWithResponses) GetExportsCustomersCsvWithResponse(ctx context.Context, params *GetExportsCustomersCsvParams, reqEditors ...RequestEditorFn) (*GetExportsCustomersCsvResponse, error) {
+	rsp, err := c.GetExportsCustomersCsv(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExportsCustomersCsvResponse(rsp)
+}
+
+// GetExportsMrrGrowthCsvWithResponse MRR growth by day as a CSV file
+//
+// What MRR has moved by since the start of each month, for every day of the calendar months in `date` until today: month, day, cumulative_mrr (minor units), currency. A first month that `date` does not begin with is left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /exports/mrr-growth.csv (the `GetExportsMrrGrowthCsv` operationId).
+func (c *ClientWithResponses) GetExportsMrrGrowthCsvWithResponse(ctx context.Context, params *GetExportsMrrGrowthCsvParams, reqEditors ...RequestEditorFn) (*GetExportsMrrGrowthCsvResponse, error) {
+	rsp, err := c.GetExportsMrrGrowthCsv(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExportsMrrGrowthCsvResponse(rsp)
+}
+
+// GetExportsMrrMovementsCsvWithResponse MRR movements as a CSV file
+//
+// The movements that the movement table lists for the same parameters, the oldest first: date, customer_id, customer_name, customer_email, type, subtype, description, currency, mrr_change, mrr_change_base_currency, base_currency, old_mrr, new_mrr, customer_count_change, quantity_change, plan_id, plan_name, data_source. Amounts are minor units of `currency`, mrr_change_base_currency of `base_currency`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /exports/mrr-movements.csv (the `GetExportsMrrMovementsCsv` operationId).
+func (c *ClientWithResponses) GetExportsMrrMovementsCsvWithResponse(ctx context.Context, params *GetExportsMrrMovementsCsvParams, reqEditors ...RequestEditorFn) (*GetExportsMrrMovementsCsvResponse, error) {
+	rsp, err := c.GetExportsMrrMovementsCsv(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExportsMrrMovementsCsvResponse(rsp)
+}
+
 // GetHealthzWithResponse Is the service up
 //
 // Answers 200 as soon as requests can be served.
@@ -28373,6 +29921,363 @@ func ParseDeleteDataPlansIdResponse(rsp *http.Response) (*DeleteDataPlansIdRespo
 	switch {
 	case rsp.StatusCode == 429:
 		var headers DeleteDataPlansIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetExportsCustomersCsvResponse parses an HTTP response from a GetExportsCustomersCsvWithResponse call
+func ParseGetExportsCustomersCsvResponse(rsp *http.Response) (*GetExportsCustomersCsvResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExportsCustomersCsvResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetExportsCustomersCsvResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		if values := rsp.Header.Values("X-GrowPanel-Count"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-GrowPanel-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XGrowPanelCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExportsCustomersCsvResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetExportsMrrGrowthCsvResponse parses an HTTP response from a GetExportsMrrGrowthCsvWithResponse call
+func ParseGetExportsMrrGrowthCsvResponse(rsp *http.Response) (*GetExportsMrrGrowthCsvResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExportsMrrGrowthCsvResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetExportsMrrGrowthCsvResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		if values := rsp.Header.Values("X-GrowPanel-Count"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-GrowPanel-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XGrowPanelCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExportsMrrGrowthCsvResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetExportsMrrMovementsCsvResponse parses an HTTP response from a GetExportsMrrMovementsCsvWithResponse call
+func ParseGetExportsMrrMovementsCsvResponse(rsp *http.Response) (*GetExportsMrrMovementsCsvResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExportsMrrMovementsCsvResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetExportsMrrMovementsCsvResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		if values := rsp.Header.Values("X-GrowPanel-Count"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-GrowPanel-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XGrowPanelCount = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExportsMrrMovementsCsvResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

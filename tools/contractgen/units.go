@@ -114,11 +114,12 @@ func (c *contract) success(op operation) (*schema, string, error) {
 		if r.Ref != "" {
 			r = c.Components.Responses[last(r.Ref)]
 		}
-		body := r.Content["application/json"].Schema
-		if body == nil {
-			return nil, "", fmt.Errorf("status %s has no JSON body", status)
+		for _, kind := range [...]string{"application/json", "text/csv"} {
+			if body := r.Content[kind].Schema; body != nil {
+				return body, status, nil
+			}
 		}
-		return body, status, nil
+		return nil, "", fmt.Errorf("status %s has no JSON or CSV body", status)
 	}
 	return nil, "", fmt.Errorf("no status in the 200s")
 }

@@ -1,0 +1,109 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// CustomerExportRow is a customer with its largest running subscription.
+type CustomerExportRow struct {
+	CustomerState
+	PlanName  string        // "" when nothing runs
+	Frequency calendar.Unit // of that plan; zero when nothing runs
+}
+
+// CustomerExport reads customers by id without describing them all at once.
+type CustomerExport struct {
+	// Count is how many customers there are.
+	Count int
+	// Custom lists the custom variables that any of them has, by name.
+	Custom []string
+
+	sc    *scan
+	found []*Customer
+}
+
+// NewCustomerExport selects the customers that CustomerList lists for a query,
+// with a date only those created on its days. Whatever can fail, fails here: its
+// errors are *ParamError and *fx.MissingRateError.
+func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
+	sc := newScan(s, q, s.Today)
+	e := &CustomerExport{sc: sc, found: sc.listed()}
+	if q.DateGiven {
+		e.found = slices.DeleteFunc(e.found, func(c *Customer) bool {
+			created := c.created()
+			return created.IsZero() || !q.Range.Contains(created.Day(s.Settings.Zone))
+		})
+	}
+	e.Count = len(e.found)
+	keys := map[string]bool{}
+	for _, c := range e.found {
+		for key := range c.Custom {
+			keys[key] = true
+		}
+		if _, err := sc.state(c); err != nil { // a rate that is missing
+			return nil, err
+		}
+	}
+	e.Custom = slices.Sorted(maps.Keys(keys))
+	return e, nil
+}
+
+// Each calls yield for the customers from one position up to another, until
+// yield returns an error. The row is overwritten by the next one.
+func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error) error {
+	for _, c := range e.found[min(from, len(e.found)):min(to, len(e.found))] {
+		state, err := e.sc.state(c)
+		if err != nil {
+			return err
+		}
+		row := CustomerExportRow{CustomerState: state}
+		best, err := e.sc.largest(c)
+		if err != nil {
+			return err
+		}
+		if best != nil {
+			plan := e.sc.s.plan(best.Plan)
+			row.PlanName, row.Frequency = cmp.Or(plan.Name, plan.ID), frequency(plan.Interval)
+		}
+		if err := yield(&row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// largest returns the running slot that is worth most today, nil if none is.
+func (sc *scan) largest(c *Customer) (*ledger.State, error) {
+	var best *ledger.State
+	most := int64(0)
+	for _, st := range sc.running(c.Ledger) {
+		worth, err := sc.rates.convert(st.MRR, st.Currency, sc.s.Today)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || worth > most {
+			best, most = st, worth
+		}
+	}
+	return best, nil
+}
+
+// listed returns the customers that the filters and the search keep, by id.
+func (sc *scan) listed() []*Customer {
+	var found []*Customer
+	for _, c := range sc.s.Customers {
+		if sc.sel.customer(c) && sc.paysFor(c) && (sc.q.Search == "" || c.contains(sc.q.Search)) {
+			found = append(found, c)
+		}
+	}
+	slices.SortFunc(found, func(a, b *Customer) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
+	})
+	return found
+}

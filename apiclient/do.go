@@ -45,7 +45,7 @@ func (c *Client) Do(ctx context.Context, method string, segments []string, query
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.exchange(req, escaped)
+	res, err := c.exchange(req, escaped, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (d typedDoer) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), d.client.timeout)
 	defer cancel()
 	req = req.WithContext(ctx)
-	res, err := d.client.exchange(req, path)
+	res, err := d.client.exchange(req, path, nil)
 	if err != nil {
 		return nil, err
 	}

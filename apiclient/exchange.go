@@ -19,15 +19,16 @@ const (
 	upstreamBackoff = 200 * time.Millisecond
 )
 
-// exchange sends a request until the answer is one to keep. Redirects are
+// exchange sends a request until the answer is one to keep. The body of a 2xx
+// answer goes to a writer, if there is one, and else into memory. Redirects are
 // never followed, so that the key reaches no other host.
-func (c *Client) exchange(req *http.Request, path string) (*Response, error) {
+func (c *Client) exchange(req *http.Request, path string, to io.Writer) (*Response, error) {
 	if err := c.prepare(req, path); err != nil {
 		return nil, err
 	}
 	var waited time.Duration
 	for try := 0; ; try++ {
-		res, err := c.roundTrip(req)
+		res, err := c.roundTrip(req, to)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", req.Method, path, err)
 		}
@@ -72,12 +73,18 @@ func rewind(req *http.Request) (*http.Request, error) {
 	return again, nil
 }
 
-func (c *connection) roundTrip(req *http.Request) (*Response, error) {
+func (c *connection) roundTrip(req *http.Request, to io.Writer) (*Response, error) {
 	res, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }() // what was read is what counts
+	if to != nil && res.StatusCode >= 200 && res.StatusCode <= 299 {
+		if _, err := io.Copy(to, res.Body); err != nil {
+			return nil, fmt.Errorf("pass the answer on: %w", err)
+		}
+		return &Response{Status: res.StatusCode, Header: res.Header}, nil
+	}
 	body, err := c.read(res)
 	if err != nil {
 		return nil, err

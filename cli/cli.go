@@ -42,7 +42,7 @@ type client struct {
 func Commands(env Env) []*cobra.Command {
 	c := &client{Env: env}
 	commands := []*cobra.Command{
-		c.reports(), c.customers(), c.plans(), c.data(), c.settings(), c.integrations(), c.account(), c.api(),
+		c.reports(), c.customers(), c.plans(), c.data(), c.exports(), c.settings(), c.integrations(), c.account(), c.api(),
 	}
 	for _, cmd := range commands {
 		c.globals(cmd)

@@ -67,6 +67,9 @@ func TestCommands_Requests(t *testing.T) {
 		{"data customers create --body @" + file, "", `POST /data/customers {"id":"from-file"}`},
 		{"data plans delete p1", "", "DELETE /data/plans/p1"},
 		{"data data-sources list", "", "GET /data/data-sources"},
+		{"exports customers --date 20240101-20241231", "", "GET /exports/customers.csv?date=20240101-20241231"},
+		{"exports mrr-movements --param country=de --base-currency eur", "", "GET /exports/mrr-movements.csv?baseCurrency=eur&country=de"},
+		{"exports mrr-growth --category new,churn", "", "GET /exports/mrr-growth.csv?category=new%2Cchurn"},
 		{"settings get", "", "GET /settings"},
 		{`settings update --body {"trial_days":7}`, "", `POST /settings {"trial_days":7}`},
 		{"integrations verify", "", "GET /integrations/verify"},
@@ -193,5 +196,26 @@ func TestDisplay(t *testing.T) {
 		if got := display(tt.minor, tt.currency); got != tt.want {
 			t.Errorf("display(%s %s) = %s, want %s", tt.minor, tt.currency, got, tt.want)
 		}
+	}
+}
+
+func TestExports_ThePrintedFileIsTheAnswer(t *testing.T) {
+	t.Parallel()
+	const file = "id,name\n1,\"A\nB\"\n"
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		_, _ = io.WriteString(w, file)
+	}
+	for _, tty := range []bool{true, false} {
+		if out, _, err := run(t, handler, tty, "", "exports", "customers"); err != nil || out != file {
+			t.Errorf("printed %q: %v", out, err)
+		}
+	}
+	refuse := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":"date: no"}`)
+	}
+	if out, _, err := run(t, refuse, false, "", "exports", "customers"); err == nil || out != "" {
+		t.Errorf("printed %q for an error: %v", out, err)
 	}
 }

@@ -234,7 +234,7 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 		return apiFailure(err)
 	}
 	if isText(response) {
-		return result(answer.CSV(response.Body, c.title(), c.values.Int("offset", 0), c.values.Int("max_tokens", 0))), nil
+		return s.file(ctx, c, response), nil
 	}
 	options, body := c.options(), bodyOf(response)
 	shaped, err := s.shaper.Shape(body, options)

@@ -100,6 +100,7 @@ func New(cfg Config) (*Server, error) {
 		Version:        cfg.Version,
 		Instructions:   instructions,
 		Tools:          s.catalog(),
+		Templates:      s.templates(),
 		Authenticate:   s.authenticate,
 		Logger:         cfg.Logger,
 		PublicURL:      cfg.PublicURL,

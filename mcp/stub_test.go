@@ -1,10 +1,13 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,10 +51,11 @@ func newServer(t *testing.T, api http.Handler, readOnly bool) *Server {
 		t.Fatal(err)
 	}
 	s, err := New(Config{
-		Version:   "test",
-		ClientFor: func(context.Context, Caller) (*apiclient.Client, error) { return client, nil },
-		ReadOnly:  readOnly,
-		Now:       time.Now,
+		Version:      "test",
+		ClientFor:    func(context.Context, Caller) (*apiclient.Client, error) { return client, nil },
+		Authenticate: func(context.Context, string) (Caller, error) { return Caller{ID: "test"}, nil },
+		ReadOnly:     readOnly,
+		Now:          time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,4 +107,30 @@ func ask(t *testing.T, name, arguments string) (string, []string) {
 	api := &stubAPI{}
 	result := callTool(t, newServer(t, api, false), name, arguments)
 	return textOf(t, result), api.asked
+}
+
+// post sends one request over HTTP in a version of the protocol and returns its
+// result, or the whole message when it has none.
+func post(t *testing.T, s *Server, version, method, params string) map[string]any {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/mcp", strings.NewReader(
+		`{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":`+params+`}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("MCP-Protocol-Version", version)
+	r.Header.Set("Authorization", "Bearer x")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	body := w.Body.Bytes()
+	if _, data, ok := bytes.Cut(body, []byte("data: ")); ok {
+		body, _, _ = bytes.Cut(data, []byte("\n"))
+	}
+	var message map[string]any
+	if err := json.Unmarshal(body, &message); err != nil {
+		t.Fatalf("%s: %d %.300s: %v", method, w.Code, w.Body, err)
+	}
+	if result, ok := message["result"].(map[string]any); ok {
+		return result
+	}
+	return message
 }

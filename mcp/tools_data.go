@@ -55,25 +55,3 @@ func resourceWords() map[string]string {
 		"sources": "data-sources", "invoice": "invoices", "subscribers": "customers",
 	}
 }
-
-func exportCSV() tool {
-	return tool{
-		name:  "export_csv",
-		title: "Export CSV",
-		description: "Exports customers, movements or growth to a CSV file for a spreadsheet. " +
-			"Amounts in the file are in minor units as the API sends them. A long file comes in parts: go on at offset.",
-		props: args.Set{
-			{
-				Name: "type", Required: true, Enum: []string{"customers", "mrr-movements", "mrr-growth"},
-				Words: map[string]string{"movements": "mrr-movements", "growth": "mrr-growth"}, Description: "What to export, e.g. customers",
-			},
-			{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, last-12-months"},
-			{Name: "category", Type: args.List, Description: "mrr-growth: movement types, e.g. new~~churn"},
-			{Name: "offset", Type: args.Integer, Description: "Rows to skip: `next` of the part before, e.g. 100"},
-			maxTokens(),
-		},
-		actions: []action{{method: http.MethodGet, path: "exports/{type}.csv", query: []string{"date", "category"}, local: []string{"offset"}}},
-		output: []byte(`{"type":"object","properties":{"returned":{"type":"integer"},"total":{"type":"integer"},"complete":{"type":"boolean"},` +
-			`"next":{"type":"integer"},"csv":{"type":"string"}},"required":["complete"]}`),
-	}
-}

@@ -371,20 +371,23 @@ func TestCSV(t *testing.T) {
 	tests := []struct {
 		name, body string
 		offset     int
+		total      int
 		want       string
 	}{
-		{"whole", "a,b\n1,2\n3,4\n", 0, "t\n2 of 2 rows, complete.\na,b\n1,2\n3,4\n"},
-		{"without a last line end", "a\n1\n2", 0, "t\n2 of 2 rows, complete.\na\n1\n2"},
-		{"line end in quotes", "a\n\"1\n\"\"x\"\n2\n", 1, "t\n1 of 2 rows, from offset 1.\na\n2\n"},
-		{"head alone", "a,b\n", 0, "t\n0 of 0 rows, complete.\na,b\n"},
-		{"nothing", "", 0, "t\n0 of 0 rows, complete.\n"},
-		{"behind the end", "a\n1\n", 5, "t\n0 of 1 rows, from offset 5.\na\n"},
-		{"one row too long", "a\n" + strings.Repeat("x", 9000) + "\n", 0, "t\n1 of 1 rows, from offset 0. The row is cut to the size limit; raise max_tokens.\na\n" + strings.Repeat("x", textSize(0)-textRoom-2)},
+		{"whole", "a,b\n1,2\n3,4\n", 0, 0, "t\n2 of 2 rows, complete.\na,b\n1,2\n3,4\n"},
+		{"without a last line end", "a\n1\n2", 0, 0, "t\n2 of 2 rows, complete.\na\n1\n2"},
+		{"line end in quotes", "a\n\"1\n\"\"x\"\n2\n", 1, 0, "t\n1 of 2 rows, from offset 1.\na\n2\n"},
+		{"head alone", "a,b\n", 0, 0, "t\n0 of 0 rows, complete.\na,b\n"},
+		{"nothing", "", 0, 0, "t\n0 of 0 rows, complete.\n"},
+		{"behind the end", "a\n1\n", 5, 0, "t\n0 of 1 rows, from offset 5.\na\n"},
+		{"a part", "a\n7\n8\n", 6, 20, "t\n2 of 20 rows, from offset 6. Next: offset=8.\na\n7\n8\n"},
+		{"the last part", "a\n7\n8\n", 6, 8, "t\n2 of 8 rows, from offset 6.\na\n7\n8\n"},
+		{"one row too long", "a\n" + strings.Repeat("x", 9000) + "\n", 0, 0, "t\n1 of 1 rows, from offset 0. The row is cut to the size limit; raise max_tokens.\na\n" + strings.Repeat("x", textSize(0)-textRoom-2)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := CSV([]byte(tt.body), "t", tt.offset, 0)
+			a := CSV(File{Title: "t", Body: []byte(tt.body), Offset: tt.offset, Total: tt.total}, 0)
 			if a.Text != tt.want {
 				t.Errorf("text %.200q, want %.200q", a.Text, tt.want)
 			}

@@ -6,17 +6,32 @@ import (
 	"strconv"
 )
 
-// CSV is an answer of the API that is CSV text with a head line, from record
-// offset on and as far as tokens go. Its amounts stay as they are.
-func CSV(body []byte, title string, offset, tokens int) Answer {
+// File is a CSV file of the API, with a head line.
+type File struct {
+	Title  string
+	Body   []byte
+	Offset int // of the first record to show
+	// Total is how many records there are in all, when Body begins at Offset; 0
+	// when Body is the whole file.
+	Total int
+}
+
+// Records is more than the records that fit into an answer of so many tokens.
+func Records(tokens int) int { return textSize(tokens) / recordBytes }
+
+// recordBytes is less than any record of an export has.
+const recordBytes = 16
+
+// CSV shows a file as far as tokens go. Its amounts stay as they are.
+func CSV(f File, tokens int) Answer {
 	size := textSize(tokens) - textRoom
-	head, rest := cutRecord(body)
+	head, rest := cutRecord(f.Body)
 	part := append(make([]byte, 0, size), head...)
 	total, shown := 0, 0
 	for full := false; len(rest) > 0; total++ {
 		var record []byte
 		record, rest = cutRecord(rest)
-		if total < offset {
+		if f.Total == 0 && total < f.Offset {
 			continue
 		}
 		full = full || shown > 0 && len(part)+len(record) > size
@@ -29,11 +44,12 @@ func CSV(body []byte, title string, offset, tokens int) Answer {
 	if clipped {
 		part = part[:size]
 	}
+	total = max(f.Total, total)
 	next := 0
-	if shown > 0 && offset+shown < total {
-		next = offset + shown
+	if shown > 0 && f.Offset+shown < total {
+		next = f.Offset + shown
 	}
-	return csvAnswer(title, string(bytes.ToValidUTF8(part, nil)), csvExtent{offset, shown, total, next, clipped})
+	return csvAnswer(f.Title, string(bytes.ToValidUTF8(part, nil)), csvExtent{f.Offset, shown, total, next, clipped})
 }
 
 // csvExtent says which part of a file an answer holds.

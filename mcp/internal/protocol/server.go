@@ -46,6 +46,9 @@ type Config struct {
 	Name, Version, Instructions string
 	// Tools are offered in the order of their names and never change.
 	Tools []server.ServerTool
+	// Resources and Templates are what can be read; they never change.
+	Resources []server.ServerResource
+	Templates []server.ServerResourceTemplate
 	// Options and Extend add what is neither a tool nor static; with Extend,
 	// tools/list is encoded on every request.
 	Options []server.ServerOption
@@ -107,6 +110,7 @@ func New(cfg Config) (*Server, error) {
 		server.WithCacheHints(cacheTTL.Milliseconds(), mcpgo.CacheScopePrivate),
 	}, cfg.Options...)...)
 	s.mcp.AddTools(cfg.Tools...)
+	s.addResources(cfg.Resources, cfg.Templates)
 	s.handlers = s.guardedHandlers(cfg.Tools)
 	if s.serverMeta, err = encodeServerMeta(cfg.Name, cfg.Version); err != nil {
 		return nil, fmt.Errorf("server name: %w", err)

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 	"github.com/growpanel/growpanel-mcp/ingest"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
@@ -161,4 +163,26 @@ func reportMemory(b *testing.B, a *benchAccount) {
 	b.Logf("%.0f MB, %.0f bytes per invoice", float64(with-without)/1e6, float64(with-without)/float64(a.sent))
 	a.reopen()
 	a.snapshot()
+}
+
+// BenchmarkEngine_Rows reads a page of 100 invoices out of a million.
+func BenchmarkEngine_Rows(b *testing.B) {
+	a := newBenchAccount(b)
+	a.snapshot()
+	for name, f := range map[string]struct {
+		filter analytics.RowFilter
+		offset int
+	}{
+		"first page": {}, "last page": {offset: benchInvoices - 100}, "of a customer": {filter: analytics.RowFilter{Customer: "cust_00042"}},
+		"of a kind": {filter: analytics.RowFilter{Kind: ledger.Subscription}, offset: benchInvoices / 2},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				page, err := a.engine.Rows(b.Context(), a.account, analytics.TableInvoice, f.filter, f.offset, 100)
+				if err != nil || page.Count == 0 {
+					b.Fatalf("%+v, %v", page, err)
+				}
+			}
+		})
+	}
 }

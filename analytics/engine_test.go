@@ -61,6 +61,35 @@ func (w *world) mrr(id string) int64 {
 	return total
 }
 
+func TestEngine_AnUpdateSeesWhatTheSameCommitWrote(t *testing.T) {
+	t.Parallel()
+	w, store := basicWorld(t)
+	before := store.commits
+	release := make(chan struct{})
+	store.onCommit = func() { <-release }
+	var writers sync.WaitGroup
+	writers.Go(func() { w.put("customers", `{"id":"c3","name":"Three"}`) }) // leads the first commit
+	names := []string{"a", "b", "c", "d", "e"}
+	for _, name := range names {
+		writers.Go(func() {
+			err := w.engine.UpdateCustomer(t.Context(), w.account, w.source, "c1", func(old analytics.StoredRow) (analytics.CustomerRow, error) {
+				return ingest.PatchCustomer(old, "c1", fmt.Appendf(nil, `{"custom_variables":{%q:"1"}}`, name))
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond) // so that some of them share a commit; it holds either way
+	close(release)
+	writers.Wait()
+	for _, c := range w.snapshot().Customers {
+		if c.ID == "c1" && len(c.Custom) != len(names) {
+			t.Errorf("after %d commits the customer has the variables %v, want one of each update", store.commits-before, c.Custom)
+		}
+	}
+}
+
 func TestEngine_PutIsVisibleAtOnce(t *testing.T) {
 	t.Parallel()
 	w, _ := basicWorld(t)

@@ -63,6 +63,26 @@ func (s *memoryStore) Load(_ context.Context, account string, visit func(analyti
 	return a.version, nil
 }
 
+func (s *memoryStore) Rows(_ context.Context, account string, t analytics.Table, seqs []int64, visit func(analytics.Row) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seq := range seqs {
+		row, ok := analytics.Row{}, false
+		if a := s.accounts[account]; a != nil {
+			row, ok = a.rows[analytics.Key{Table: t, Seq: seq}]
+		}
+		if !ok {
+			continue
+		}
+		row.Doc = bytes.Clone(row.Doc)
+		if err := visit(row); err != nil {
+			return err
+		}
+		clear(row.Doc) // valid only during the call
+	}
+	return nil
+}
+
 func (s *memoryStore) Commit(_ context.Context, account string, c analytics.Changeset) error {
 	if s.onCommit != nil {
 		s.onCommit()

@@ -68,6 +68,12 @@ type Store interface {
 	// returned.
 	Load(ctx context.Context, account string, visit func(Row) error) (version uint64, err error)
 
+	// Rows calls visit for the rows of one table whose numbers are in seqs, which
+	// ascend, in that order; those that are not there are left out. The row is
+	// valid only during the call. An error from visit ends the call and is
+	// returned. It costs as much as it returns, whatever the size of the table.
+	Rows(ctx context.Context, account string, t Table, seqs []int64, visit func(Row) error) error
+
 	// Commit writes the changeset atomically. When it returns nil the change is
 	// durable (it survives a killed process and a power cut); when it returns an
 	// error nothing of it was written. Commits of different callers may share

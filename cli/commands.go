@@ -200,16 +200,79 @@ func (c *client) plans() *cobra.Command {
 }
 
 func (c *client) data() *cobra.Command {
-	resources := group("data", "Push and delete customers, plans, invoices and data sources")
+	resources := group("data", "Read, push, change and delete customers, plans, invoices and data sources")
 	for _, name := range []string{"customers", "plans", "invoices"} {
-		resources.AddCommand(group(name, "Push and delete "+name,
+		resources.AddCommand(group(name, "Read, push, change and delete "+name,
+			c.rows(name),
+			c.row("get <id>", "Show one as it was pushed", http.MethodGet, false, name),
 			c.push(name),
-			c.byID("delete <id>", "Delete one and recompute", http.MethodDelete, "data", name)))
+			c.row("update <id>", "Change fields of one and recompute", http.MethodPut, true, name),
+			c.row("delete <id>", "Delete one and recompute", http.MethodDelete, false, name)))
 	}
 	resources.AddCommand(group("data-sources", "List and create data sources",
 		c.get("list", "List data sources", "data", "data-sources"),
 		c.send("create", "Create a data source", http.MethodPost, "data", "data-sources")))
 	return resources
+}
+
+// rows lists stored rows.
+func (c *client) rows(name string) *cobra.Command {
+	var limit, offset int
+	var params []string
+	flags := map[string]*string{}
+	cmd := &cobra.Command{
+		Use: "list", Short: "List " + name + " as they were pushed", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			query, err := pairs(params)
+			if err != nil {
+				return err
+			}
+			query.Set("limit", strconv.Itoa(limit))
+			query.Set("offset", strconv.Itoa(offset))
+			for param, value := range flags {
+				if *value != "" {
+					query.Set(param, *value)
+				}
+			}
+			return c.call(cmd.Context(), request{method: http.MethodGet, segments: []string{"data", name}, query: query})
+		},
+	}
+	flags["data_source"] = cmd.Flags().String("data-source", "", "only those of this data source `id`")
+	if name == "invoices" {
+		flags["customer"] = cmd.Flags().String("customer", "", "only those of this customer `id`")
+		flags["date"] = cmd.Flags().String("date", "", "only those dated in this `range`")
+		flags["type"] = cmd.Flags().String("type", "", "only those of this `type`: subscription, one-time, refund or cancellation")
+		flags["status"] = cmd.Flags().String("status", "", "only those of this `status`: paid, open, failed, void or uncollectible")
+	}
+	cmd.Flags().IntVar(&limit, "limit", 100, "at most this `many`, up to 1000")
+	cmd.Flags().IntVar(&offset, "offset", 0, "skip this `many`")
+	cmd.Flags().StringArrayVar(&params, "param", nil, "any other parameter as `key=value`; may be repeated")
+	return cmd
+}
+
+// row is a command about one stored row.
+func (c *client) row(use, short, method string, takesBody bool, name string) *cobra.Command {
+	var flag, source string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: arguments,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			r := request{method: method, segments: []string{"data", name, args[0]}, query: url.Values{}}
+			if takesBody {
+				if r.body, err = c.body(flag, true); err != nil {
+					return err
+				}
+			}
+			if source != "" {
+				r.query.Set("data_source", source)
+			}
+			return c.call(cmd.Context(), r)
+		},
+	}
+	if takesBody {
+		bodyFlag(cmd, &flag)
+	}
+	cmd.Flags().StringVar(&source, "data-source", "", "data source `id`, for an id that several have")
+	return cmd
 }
 
 // push creates or updates rows: one object, an array or a named batch.

@@ -123,7 +123,7 @@ func TestClients_EveryErrorIsJSONWithAnErrorText(t *testing.T) {
 	a := newAPI(t)
 	server := a.serve(t)
 	for target, want := range map[string]int{
-		"/reports/nothing": 404, "/data/customers/undefined": 405, "/customers/undefined": 404, "/%2e%2e/x": 404, "/a//b": 404, "/forecast/mrr": 404,
+		"/reports/nothing": 404, "/data/customers/undefined": 404, "/customers/undefined": 404, "/%2e%2e/x": 404, "/a//b": 404, "/forecast/mrr": 404,
 		"/reports/mrr?interval=fortnight": 400, "/reports/../reports/mrr": 404,
 	} {
 		r := a.request(t, server, "GET", "/", "")

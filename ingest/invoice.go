@@ -235,37 +235,27 @@ func (d *decoder) rareField(key string, draft *invoiceDraft) bool {
 
 // kind reads the type of an invoice; 0 when it is not stated.
 func (d *decoder) kind(field string) ledger.Kind {
-	switch d.word(field) {
-	case "":
-	case "subscription":
-		return ledger.Subscription
-	case "one-time", "one_time", "onetime":
-		return ledger.OneTime
-	case "refund":
-		return ledger.Refund
-	case "cancellation":
-		return ledger.Cancellation
-	default:
-		d.fail(field, "must be subscription, one-time, refund or cancellation")
+	word := d.word(field)
+	if word == "" {
+		return 0
 	}
-	return 0
+	kind, err := ledger.ParseKind(word)
+	if err != nil {
+		d.fail(field, err.Error())
+	}
+	return kind
 }
 
 func (d *decoder) status(field string) ledger.Status {
-	switch d.word(field) {
-	case "", "paid":
-	case "open":
-		return ledger.Open
-	case "failed":
-		return ledger.Failed
-	case "void":
-		return ledger.Void
-	case "uncollectible":
-		return ledger.Uncollectible
-	default:
-		d.fail(field, "must be paid, open, failed, void or uncollectible")
+	word := d.word(field)
+	if word == "" {
+		return ledger.Paid
 	}
-	return ledger.Paid
+	status, err := ledger.ParseStatus(word)
+	if err != nil {
+		d.fail(field, err.Error())
+	}
+	return status
 }
 
 // prorationType reads proration_type, which only means something beside

@@ -13,14 +13,23 @@ var operations = []Operation{
 	{ID: "PostDataSourcesIdCustomers", Method: "POST", Path: "/data-sources/{id}/customers", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "PostDataSourcesIdInvoices", Method: "POST", Path: "/data-sources/{id}/invoices", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "PostDataSourcesIdPlans", Method: "POST", Path: "/data-sources/{id}/plans", Status: 200, Public: false, body: Schema{fields: importResultFields}},
+	{ID: "GetDataCustomers", Method: "GET", Path: "/data/customers", Status: 200, Public: false, body: Schema{fields: storedCustomerListFields}},
 	{ID: "PostDataCustomers", Method: "POST", Path: "/data/customers", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "DeleteDataCustomersId", Method: "DELETE", Path: "/data/customers/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataCustomersId", Method: "GET", Path: "/data/customers/{id}", Status: 200, Public: false, body: Schema{fields: storedCustomerFields}},
+	{ID: "PutDataCustomersId", Method: "PUT", Path: "/data/customers/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataDataSources", Method: "GET", Path: "/data/data-sources", Status: 200, Public: false, body: Schema{fields: dataSourceListFields}},
 	{ID: "PostDataDataSources", Method: "POST", Path: "/data/data-sources", Status: 201, Public: false, body: Schema{fields: dataSourceCreatedFields}},
+	{ID: "GetDataInvoices", Method: "GET", Path: "/data/invoices", Status: 200, Public: false, body: Schema{fields: storedInvoiceListFields}},
 	{ID: "PostDataInvoices", Method: "POST", Path: "/data/invoices", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "DeleteDataInvoicesId", Method: "DELETE", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataInvoicesId", Method: "GET", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: storedInvoiceFields}},
+	{ID: "PutDataInvoicesId", Method: "PUT", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataPlans", Method: "GET", Path: "/data/plans", Status: 200, Public: false, body: Schema{fields: storedPlanListFields}},
 	{ID: "PostDataPlans", Method: "POST", Path: "/data/plans", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "DeleteDataPlansId", Method: "DELETE", Path: "/data/plans/{id}", Status: 200, Public: false, body: Schema{fields: planDeletedFields}},
+	{ID: "GetDataPlansId", Method: "GET", Path: "/data/plans/{id}", Status: 200, Public: false, body: Schema{fields: storedPlanFields}},
+	{ID: "PutDataPlansId", Method: "PUT", Path: "/data/plans/{id}", Status: 200, Public: false, body: Schema{fields: planUpdatedFields}},
 	{ID: "GetExportsCustomersCsv", Method: "GET", Path: "/exports/customers.csv", Status: 200, Public: false, body: Schema{}},
 	{ID: "GetExportsMrrGrowthCsv", Method: "GET", Path: "/exports/mrr-growth.csv", Status: 200, Public: false, body: Schema{}},
 	{ID: "GetExportsMrrMovementsCsv", Method: "GET", Path: "/exports/mrr-movements.csv", Status: 200, Public: false, body: Schema{}},
@@ -977,6 +986,11 @@ var planPageFields = []Schema{
 	{name: "offset", unit: Offset},
 }
 
+var planUpdatedFields = []Schema{
+	{name: "result"},
+	{name: "updated"},
+}
+
 var refundFields = []Schema{
 	{name: "amount", unit: MoneyRow},
 	{name: "amount_base_currency", unit: MoneyBase},
@@ -1154,6 +1168,127 @@ var settingsFields = []Schema{
 	{name: "subtract_one_time_discounts"},
 	{name: "timezone"},
 	{name: "trial_days", unit: Days},
+}
+
+var storedCustomerFields = []Schema{
+	{name: "cancel_date"},
+	{name: "cancel_reason"},
+	{name: "country"},
+	{name: "created_date"},
+	{name: "custom_variables", rest: &Schema{}},
+	{name: "data_source"},
+	{name: "email"},
+	{name: "id"},
+	{name: "name"},
+	{name: "overdue_date"},
+	{name: "paid_started"},
+	{name: "state"},
+	{name: "status"},
+	{name: "trial_end_date"},
+	{name: "trial_started"},
+}
+
+var storedCustomerListFields = []Schema{
+	{name: "result", fields: storedCustomerPageFields},
+}
+
+var storedCustomerPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: storedCustomerFields},
+	{name: "offset", unit: Offset},
+}
+
+var storedInvoiceFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "attempt_count", unit: Count},
+	{name: "cancel_comment"},
+	{name: "cancel_reason"},
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_id"},
+	{name: "data_source"},
+	{name: "date"},
+	{name: "description"},
+	{name: "discount", unit: MoneyRow},
+	{name: "discount_once"},
+	{name: "due_date"},
+	{name: "fee", unit: MoneyRow},
+	{name: "first_failed_date"},
+	{name: "fx_loss", unit: MoneyRow},
+	{name: "id"},
+	{name: "invoice_date"},
+	{name: "lines", fields: storedLineFields},
+	{name: "number"},
+	{name: "payment_date"},
+	{name: "payment_method"},
+	{name: "period_end"},
+	{name: "period_start"},
+	{name: "plan_id"},
+	{name: "pricing_model"},
+	{name: "proration"},
+	{name: "proration_type"},
+	{name: "quantity", unit: Quantity},
+	{name: "refund_of"},
+	{name: "status"},
+	{name: "subscription_id"},
+	{name: "tax", unit: MoneyRow},
+	{name: "type"},
+}
+
+var storedInvoiceListFields = []Schema{
+	{name: "result", fields: storedInvoicePageFields},
+}
+
+var storedInvoicePageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: storedInvoiceFields},
+	{name: "offset", unit: Offset},
+}
+
+var storedLineFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "description"},
+	{name: "discount", unit: MoneyRow},
+	{name: "discount_once"},
+	{name: "period_end"},
+	{name: "period_start"},
+	{name: "plan_id"},
+	{name: "proration"},
+	{name: "proration_type"},
+	{name: "quantity", unit: Quantity},
+	{name: "tax", unit: MoneyRow},
+	{name: "type"},
+}
+
+var storedPlanFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "billing_freq"},
+	{name: "billing_freq_count", unit: Count},
+	{name: "currency", unit: CurrencyRow},
+	{name: "data_source"},
+	{name: "external_id"},
+	{name: "id"},
+	{name: "interval"},
+	{name: "interval_count", unit: Count},
+	{name: "name"},
+	{name: "plan_group"},
+	{name: "pricing_model"},
+	{name: "product_name"},
+}
+
+var storedPlanListFields = []Schema{
+	{name: "result", fields: storedPlanPageFields},
+}
+
+var storedPlanPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: storedPlanFields},
+	{name: "offset", unit: Offset},
 }
 
 var subscriptionFields = []Schema{

@@ -37,11 +37,6 @@ const (
 	Uncollectible
 )
 
-var statusNames = [...]string{"paid", "open", "failed", "void", "uncollectible"}
-
-// String returns the contract's name of the status.
-func (s Status) String() string { return statusNames[s] }
-
 // Pricing is an invoice's pricing model.
 type Pricing uint8
 

@@ -69,7 +69,7 @@ func CustomerConcentration(s *Snapshot, q *Query) (*ConcentrationReport, error) 
 	r.Pareto = ranked[:min(paretoPoints, len(ranked))]
 	list := ranked
 	if q.Search != "" {
-		list = slices.DeleteFunc(slices.Clone(ranked), func(row ConcentrationRow) bool { return !row.Customer.contains(q.Search) })
+		list = slices.DeleteFunc(slices.Clone(ranked), func(row ConcentrationRow) bool { return !row.Customer.Contains(q.Search) })
 	}
 	page, from, to, err := q.page(len(list), maxLimit, maxLimit)
 	if err != nil {
@@ -108,9 +108,9 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 	return ranked, nil
 }
 
-// contains reports whether the customer's id, name or email contains a text in
+// Contains reports whether the customer's id, name or email contains a text in
 // lower case. An email contains its domain.
-func (c *Customer) contains(text string) bool {
+func (c *Customer) Contains(text string) bool {
 	return strings.Contains(strings.ToLower(c.Name), text) || strings.Contains(strings.ToLower(c.ID), text) ||
 		strings.Contains(strings.ToLower(c.Email), text)
 }

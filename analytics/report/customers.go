@@ -90,6 +90,9 @@ func (sc *scan) state(c *Customer) (CustomerState, error) {
 	return cs, nil
 }
 
+// StateOf describes a customer without its revenue.
+func StateOf(s *Snapshot, c *Customer) CustomerState { return s.stateOf(c) }
+
 // stateOf describes a customer without its revenue.
 func (s *Snapshot) stateOf(c *Customer) CustomerState {
 	l := c.Ledger

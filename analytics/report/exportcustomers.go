@@ -98,7 +98,7 @@ func (sc *scan) largest(c *Customer) (*ledger.State, error) {
 func (sc *scan) listed() []*Customer {
 	var found []*Customer
 	for _, c := range sc.s.Customers {
-		if sc.sel.customer(c) && sc.paysFor(c) && (sc.q.Search == "" || c.contains(sc.q.Search)) {
+		if sc.sel.customer(c) && sc.paysFor(c) && (sc.q.Search == "" || c.Contains(sc.q.Search)) {
 			found = append(found, c)
 		}
 	}

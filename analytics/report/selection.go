@@ -112,7 +112,7 @@ func (s *Snapshot) stateFilter(f *Filter) func(*ledger.State) bool {
 	case billingFreqDimension:
 		return func(st *ledger.State) bool { return f.keeps(frequency(st.Interval).String()) }
 	case pricingModelDimension:
-		licensed, metered := f.keeps(pricingNames[ledger.Licensed]), f.keeps(pricingNames[ledger.Metered])
+		licensed, metered := f.keeps(ledger.Licensed.String()), f.keeps(ledger.Metered.String())
 		return func(st *ledger.State) bool {
 			if st.Pricing == ledger.Metered {
 				return metered
@@ -129,8 +129,6 @@ func (s *Snapshot) stateFilter(f *Filter) func(*ledger.State) bool {
 		}
 	}
 }
-
-var pricingNames = [...]string{ledger.Licensed: "licensed", ledger.Metered: "metered"}
 
 // lazily remembers the answers of a condition on small numbers.
 func lazily(n int, ask func(int) bool) func(int) bool {

@@ -159,7 +159,7 @@ func (sp *split) names(st *ledger.State) []string {
 	case billingFreqDimension:
 		return []string{frequency(st.Interval).String()}
 	case pricingModelDimension:
-		return []string{pricingNames[st.Pricing]}
+		return []string{st.Pricing.String()}
 	case paymentMethodDimension:
 		return []string{sp.s.symbol(st.Method)}
 	default:

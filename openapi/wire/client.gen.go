@@ -851,6 +851,42 @@ type CustomerPage struct {
 	Offset int64 `json:"offset"`
 }
 
+// CustomerPatch Fields of a customer to change; `id` and `data_source` may come along as they are.
+type CustomerPatch struct {
+	// Country ISO 3166 code of two letters, in any case.
+	Country *string `json:"country,omitempty"`
+
+	// Created When it was created; a day or an ISO 8601 instant.
+	Created *string `json:"created,omitempty"`
+
+	// CreatedDate The same as `created`.
+	CreatedDate *string `json:"created_date,omitempty"`
+
+	// CustomVariables The same as `metadata`; wins where both have a key.
+	CustomVariables map[string]interface{} `json:"custom_variables,omitempty"`
+
+	// DataSource The data source's id, where the path does not say it.
+	DataSource *string `json:"data_source,omitempty"`
+
+	// Email Email address.
+	Email *string `json:"email,omitempty"`
+
+	// Id The customer's id in the billing system.
+	Id *string `json:"id,omitempty"`
+
+	// Metadata Attributes to filter by, as `custom_<key>`.
+	Metadata map[string]interface{} `json:"metadata,omitempty"`
+
+	// Name Name of the person or company.
+	Name *string `json:"name,omitempty"`
+
+	// State State or province.
+	State *string `json:"state,omitempty"`
+
+	// TrialStarted When its trial began.
+	TrialStarted *string `json:"trial_started,omitempty"`
+}
+
 // CustomerStatus Where a customer stands now.
 type CustomerStatus string
 
@@ -1807,6 +1843,108 @@ type InvoicePage struct {
 
 	// Offset Rows before this page.
 	Offset int64 `json:"offset"`
+}
+
+// InvoicePatch Fields of an invoice to change; `id` and `data_source` may come along as they are.
+type InvoicePatch struct {
+	// Amount Amount invoiced, tax included, discount deducted, in minor units.
+	Amount *int64 `json:"amount,omitempty"`
+
+	// AttemptCount Attempts to collect it.
+	AttemptCount *int64 `json:"attempt_count,omitempty"`
+
+	// CancelComment The customer's own words.
+	CancelComment *string `json:"cancel_comment,omitempty"`
+
+	// CancelReason Why the customer left, such as `too_expensive`.
+	CancelReason *string `json:"cancel_reason,omitempty"`
+
+	// Currency ISO 4217 code. Default: the plan's, then the customer's last, then the account's.
+	Currency *string `json:"currency,omitempty"`
+
+	// CustomerId The id of a customer that was pushed before.
+	CustomerId *string `json:"customer_id,omitempty"`
+
+	// DataSource The data source's id, where the path does not say it.
+	DataSource *string `json:"data_source,omitempty"`
+
+	// Date The same as `invoice_date`.
+	Date *string `json:"date,omitempty"`
+
+	// Description What it is for.
+	Description *string `json:"description,omitempty"`
+
+	// Discount Discount already deducted from `amount`.
+	Discount *int64 `json:"discount,omitempty"`
+
+	// DiscountOnce Whether the discount is for this invoice alone.
+	DiscountOnce *bool `json:"discount_once,omitempty"`
+
+	// DueDate When payment is or was due.
+	DueDate *string `json:"due_date,omitempty"`
+
+	// Fee What the payment provider kept.
+	Fee *int64 `json:"fee,omitempty"`
+
+	// FirstFailedDate When collecting it first failed.
+	FirstFailedDate *string `json:"first_failed_date,omitempty"`
+
+	// FxLoss What was lost on exchange.
+	FxLoss *int64 `json:"fx_loss,omitempty"`
+
+	// Id The invoice's id in the billing system.
+	Id *string `json:"id,omitempty"`
+
+	// InvoiceDate When it was issued; a day or an ISO 8601 instant.
+	InvoiceDate *string `json:"invoice_date,omitempty"`
+
+	// Lines Its lines; then these count instead of the amounts above.
+	Lines []InvoiceLineInput `json:"lines,omitempty"`
+
+	// Number The number printed on it.
+	Number *string `json:"number,omitempty"`
+
+	// PaymentDate When it was paid.
+	PaymentDate *string `json:"payment_date,omitempty"`
+
+	// PaymentMethod How it was paid, such as `visa` or `sepa`.
+	PaymentMethod *string `json:"payment_method,omitempty"`
+
+	// PeriodEnd The day after the last one that is paid for.
+	PeriodEnd *string `json:"period_end,omitempty"`
+
+	// PeriodStart First day that is paid for.
+	PeriodStart *string `json:"period_start,omitempty"`
+
+	// PlanId The id of a plan that was pushed before; needed for a subscription.
+	PlanId *string `json:"plan_id,omitempty"`
+
+	// PricingModel `licensed` or `metered`. Default: the plan's.
+	PricingModel *string `json:"pricing_model,omitempty"`
+
+	// Proration Whether it charges or credits a part of a running period.
+	Proration *bool `json:"proration,omitempty"`
+
+	// ProrationType `differential`, the default, adds to the running MRR; `full` replaces it.
+	ProrationType *string `json:"proration_type,omitempty"`
+
+	// Quantity Seats or units; `amount` covers all of them.
+	Quantity *int64 `json:"quantity,omitempty"`
+
+	// RefundOf The id of the invoice that a refund gives back.
+	RefundOf *string `json:"refund_of,omitempty"`
+
+	// Status `paid`, the default, `open`, `failed`, `void` or `uncollectible`.
+	Status *string `json:"status,omitempty"`
+
+	// SubscriptionId Tells parallel subscriptions of one customer apart.
+	SubscriptionId *string `json:"subscription_id,omitempty"`
+
+	// Tax Tax contained in `amount`.
+	Tax *int64 `json:"tax,omitempty"`
+
+	// Type `subscription`, `one-time`, `refund` or `cancellation`. Default: what plan and amount suggest.
+	Type *string `json:"type,omitempty"`
 }
 
 // InvoiceRow One invoice.
@@ -2981,6 +3119,57 @@ type PlanPage struct {
 	Offset int64 `json:"offset"`
 }
 
+// PlanPatch Fields of a plan to change; `id` and `data_source` may come along as they are.
+type PlanPatch struct {
+	// Amount List price per cycle.
+	Amount *int64 `json:"amount,omitempty"`
+
+	// BillingFreq The same as `interval`.
+	BillingFreq *string `json:"billing_freq,omitempty"`
+
+	// BillingFreqCount The same as `interval_count`.
+	BillingFreqCount *int64 `json:"billing_freq_count,omitempty"`
+
+	// Currency ISO 4217 code, in any case.
+	Currency *string `json:"currency,omitempty"`
+
+	// DataSource The data source's id, where the path does not say it.
+	DataSource *string `json:"data_source,omitempty"`
+
+	// ExternalId The same as `id`.
+	ExternalId *string `json:"external_id,omitempty"`
+
+	// Id The plan's id in the billing system.
+	Id *string `json:"id,omitempty"`
+
+	// Interval `day`, `week`, `month`, `quarter` or `year`.
+	Interval *string `json:"interval,omitempty"`
+
+	// IntervalCount Intervals per billing cycle. Default 1.
+	IntervalCount *int64 `json:"interval_count,omitempty"`
+
+	// Name The plan's name.
+	Name *string `json:"name,omitempty"`
+
+	// PlanGroup Name of the plan group to join; created when new.
+	PlanGroup *string `json:"plan_group,omitempty"`
+
+	// PricingModel `licensed`, the default, or `metered`.
+	PricingModel *string `json:"pricing_model,omitempty"`
+
+	// ProductName The product it belongs to.
+	ProductName *string `json:"product_name,omitempty"`
+}
+
+// PlanUpdated The reply of changing a plan.
+type PlanUpdated struct {
+	// Result Always `ok`.
+	Result string `json:"result"`
+
+	// Updated The plan's id.
+	Updated string `json:"updated"`
+}
+
 // PlansPush One plan, a list, or a named list.
 type PlansPush struct {
 	union json.RawMessage
@@ -3601,6 +3790,309 @@ type SettingsUpdate struct {
 	TrialDays *int64 `json:"trial_days,omitempty"`
 }
 
+// StoredCustomer A customer as it was pushed, and where it stands now.
+type StoredCustomer struct {
+	// CancelDate Day of churn, or of the request when the churn is still to come.
+	CancelDate *string `json:"cancel_date"`
+
+	// CancelReason Why the customer left, as given or as derived.
+	CancelReason *string `json:"cancel_reason"`
+
+	// Country ISO 3166 code, lower case.
+	Country *string `json:"country"`
+
+	// CreatedDate When it was created; null when not stated.
+	CreatedDate *string `json:"created_date"`
+
+	// CustomVariables The customer's own attributes.
+	CustomVariables map[string]string `json:"custom_variables"`
+
+	// DataSource The id of the data source that holds the row.
+	DataSource string `json:"data_source"`
+
+	// Email The email address.
+	Email *string `json:"email"`
+
+	// Id The customer's id in the billing system.
+	Id string `json:"id"`
+
+	// Name The name.
+	Name *string `json:"name"`
+
+	// OverdueDate Since when payment is overdue.
+	OverdueDate *string `json:"overdue_date"`
+
+	// PaidStarted First day of paying.
+	PaidStarted *string `json:"paid_started"`
+
+	// State State or province, lower case.
+	State *string `json:"state"`
+
+	// Status Where a customer stands now.
+	Status CustomerStatus `json:"status"`
+
+	// TrialEndDate When the trial ends or ended.
+	TrialEndDate *string `json:"trial_end_date"`
+
+	// TrialStarted When its trial began.
+	TrialStarted *string `json:"trial_started"`
+}
+
+// StoredCustomerList A page of stored customers.
+type StoredCustomerList struct {
+	// Result Stored customers in the order in which they first came.
+	Result StoredCustomerPage `json:"result"`
+}
+
+// StoredCustomerPage Stored customers in the order in which they first came.
+type StoredCustomerPage struct {
+	// Count Rows in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []StoredCustomer `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
+// StoredInvoice An invoice as it was pushed.
+type StoredInvoice struct {
+	// Amount Amount invoiced, tax included, discount deducted.
+	Amount int64 `json:"amount"`
+
+	// AttemptCount Attempts to collect it.
+	AttemptCount int64 `json:"attempt_count"`
+
+	// CancelComment The customer's own words.
+	CancelComment *string `json:"cancel_comment"`
+
+	// CancelReason Why the customer left.
+	CancelReason *string `json:"cancel_reason"`
+
+	// Currency The currency stated, or the plan's; null when it follows from earlier invoices.
+	Currency *string `json:"currency"`
+
+	// CustomerId The id of its customer.
+	CustomerId string `json:"customer_id"`
+
+	// DataSource The id of the data source that holds the row.
+	DataSource string `json:"data_source"`
+
+	// Date When it was issued.
+	Date string `json:"date"`
+
+	// Description What it is for.
+	Description *string `json:"description"`
+
+	// Discount Discount already deducted.
+	Discount int64 `json:"discount"`
+
+	// DiscountOnce Whether the discount is for this invoice alone.
+	DiscountOnce bool `json:"discount_once"`
+
+	// DueDate When payment is or was due.
+	DueDate *string `json:"due_date"`
+
+	// Fee What the payment provider kept.
+	Fee int64 `json:"fee"`
+
+	// FirstFailedDate When collecting it first failed.
+	FirstFailedDate *string `json:"first_failed_date"`
+
+	// FxLoss What was lost on exchange.
+	FxLoss int64 `json:"fx_loss"`
+
+	// Id The invoice's id in the billing system.
+	Id string `json:"id"`
+
+	// InvoiceDate The same as `date`.
+	InvoiceDate string `json:"invoice_date"`
+
+	// Lines Its lines.
+	Lines []StoredLine `json:"lines"`
+
+	// Number The number printed on it.
+	Number *string `json:"number"`
+
+	// PaymentDate When it was paid.
+	PaymentDate *string `json:"payment_date"`
+
+	// PaymentMethod How it was paid.
+	PaymentMethod *string `json:"payment_method"`
+
+	// PeriodEnd The day after the last one that is paid for.
+	PeriodEnd *string `json:"period_end"`
+
+	// PeriodStart First day that is paid for.
+	PeriodStart *string `json:"period_start"`
+
+	// PlanId The id of its plan.
+	PlanId *string `json:"plan_id"`
+
+	// PricingModel `licensed` or `metered`.
+	PricingModel string `json:"pricing_model"`
+
+	// Proration Whether it charges or credits a part of a running period.
+	Proration bool `json:"proration"`
+
+	// ProrationType `differential` or `full`; null when it is not prorated.
+	ProrationType *string `json:"proration_type"`
+
+	// Quantity Seats or units.
+	Quantity *int64 `json:"quantity"`
+
+	// RefundOf The id of the invoice that a refund gives back.
+	RefundOf *string `json:"refund_of"`
+
+	// Status `paid`, `open`, `failed`, `void` or `uncollectible`.
+	Status string `json:"status"`
+
+	// SubscriptionId Tells parallel subscriptions apart.
+	SubscriptionId *string `json:"subscription_id"`
+
+	// Tax Tax contained.
+	Tax int64 `json:"tax"`
+
+	// Type `subscription`, `one-time`, `refund` or `cancellation`.
+	Type string `json:"type"`
+}
+
+// StoredInvoiceList A page of stored invoices.
+type StoredInvoiceList struct {
+	// Result Stored invoices in the order in which they first came.
+	Result StoredInvoicePage `json:"result"`
+}
+
+// StoredInvoicePage Stored invoices in the order in which they first came.
+type StoredInvoicePage struct {
+	// Count Rows in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []StoredInvoice `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
+// StoredLine A line of a stored invoice.
+type StoredLine struct {
+	// Amount Amount of the line in the invoice's currency.
+	Amount int64 `json:"amount"`
+
+	// Description What the line is for.
+	Description *string `json:"description"`
+
+	// Discount Discount already deducted.
+	Discount int64 `json:"discount"`
+
+	// DiscountOnce Whether the discount is for this invoice alone.
+	DiscountOnce bool `json:"discount_once"`
+
+	// PeriodEnd The day after the last one that is paid for.
+	PeriodEnd *string `json:"period_end"`
+
+	// PeriodStart First day that is paid for.
+	PeriodStart *string `json:"period_start"`
+
+	// PlanId The id of its plan.
+	PlanId *string `json:"plan_id"`
+
+	// Proration Whether it charges or credits a part of a running period.
+	Proration bool `json:"proration"`
+
+	// ProrationType `differential` or `full`; null when it is not prorated.
+	ProrationType *string `json:"proration_type"`
+
+	// Quantity Seats or units.
+	Quantity *int64 `json:"quantity"`
+
+	// Tax Tax contained.
+	Tax int64 `json:"tax"`
+
+	// Type `subscription` or `one-time`.
+	Type string `json:"type"`
+}
+
+// StoredPlan A plan as it was pushed.
+type StoredPlan struct {
+	// Amount List price per cycle; null when not stated.
+	Amount *int64 `json:"amount"`
+
+	// BillingFreq The length of a period.
+	BillingFreq Interval `json:"billing_freq"`
+
+	// BillingFreqCount Intervals per billing cycle.
+	BillingFreqCount int64 `json:"billing_freq_count"`
+
+	// Currency The currency.
+	Currency string `json:"currency"`
+
+	// DataSource The id of the data source that holds the row.
+	DataSource string `json:"data_source"`
+
+	// ExternalId The same as `id`.
+	ExternalId string `json:"external_id"`
+
+	// Id The plan's id in the billing system.
+	Id string `json:"id"`
+
+	// Interval The length of a period.
+	Interval Interval `json:"interval"`
+
+	// IntervalCount Intervals per billing cycle.
+	IntervalCount int64 `json:"interval_count"`
+
+	// Name The name.
+	Name string `json:"name"`
+
+	// PlanGroup Name of the plan group that the row joins.
+	PlanGroup *string `json:"plan_group"`
+
+	// PricingModel `licensed` or `metered`.
+	PricingModel string `json:"pricing_model"`
+
+	// ProductName The product it belongs to.
+	ProductName *string `json:"product_name"`
+}
+
+// StoredPlanList A page of stored plans.
+type StoredPlanList struct {
+	// Result Stored plans in the order in which they first came.
+	Result StoredPlanPage `json:"result"`
+}
+
+// StoredPlanPage Stored plans in the order in which they first came.
+type StoredPlanPage struct {
+	// Count Rows in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The rows.
+	List []StoredPlan `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
 // Subscription A running subscription as the invoices describe it.
 type Subscription struct {
 	// Currency The currency it is billed in.
@@ -4210,6 +4702,12 @@ type HasDiscountFilter = string
 // InvoiceId Examples: inv_456
 type InvoiceId = string
 
+// InvoiceStatusFilter Examples: open
+type InvoiceStatusFilter = string
+
+// InvoiceTypeFilter Examples: refund
+type InvoiceTypeFilter = string
+
 // LeadSort defines model for LeadSort.
 type LeadSort = string
 
@@ -4252,8 +4750,17 @@ type RawText = string
 // RegionFilter Examples: us de
 type RegionFilter = string
 
+// RowCustomer Examples: cus_123
+type RowCustomer = string
+
 // RowDataSource Examples: ds_abc123
 type RowDataSource = string
+
+// RowLimit defines model for RowLimit.
+type RowLimit = int64
+
+// RowPlan Examples: plan_pro_monthly
+type RowPlan = string
 
 // ScheduledType Examples: month_churn
 type ScheduledType = string
@@ -4420,6 +4927,24 @@ type PostDataSourcesIdPlansParams struct {
 	Echo *Echo `form:"echo,omitempty" json:"echo,omitempty"`
 }
 
+// GetDataCustomersParams defines parameters for GetDataCustomers.
+type GetDataCustomersParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+
+	// Search Keeps customers whose id, name, email or domain contains this text, in any case.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Limit The most rows to return. Default 100, at most 1,000.
+	Limit *RowLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
 // PostDataCustomersParams defines parameters for PostDataCustomers.
 type PostDataCustomersParams struct {
 	// DataSource The id of the data source that holds the row.
@@ -4441,10 +4966,58 @@ type DeleteDataCustomersIdParams struct {
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
 }
 
+// GetDataCustomersIdParams defines parameters for GetDataCustomersId.
+type GetDataCustomersIdParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// PutDataCustomersIdParams defines parameters for PutDataCustomersId.
+type PutDataCustomersIdParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
 // GetDataDataSourcesParams defines parameters for GetDataDataSources.
 type GetDataDataSourcesParams struct {
 	// Type Keeps data sources of one type.
 	Type *DataSourceTypeFilter `form:"type,omitempty" json:"type,omitempty"`
+}
+
+// GetDataInvoicesParams defines parameters for GetDataInvoices.
+type GetDataInvoicesParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+
+	// Customer Keeps rows of the customer with this id.
+	Customer *RowCustomer `form:"customer,omitempty" json:"customer,omitempty"`
+
+	// Plan Keeps invoices that name the plan with this id, on a line or as a whole.
+	Plan *RowPlan `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// Type Keeps invoices of one type: `subscription`, `one-time`, `refund` or `cancellation`.
+	Type *InvoiceTypeFilter `form:"type,omitempty" json:"type,omitempty"`
+
+	// Status Keeps invoices of one status: `paid`, `open`, `failed`, `void` or `uncollectible`.
+	Status *InvoiceStatusFilter `form:"status,omitempty" json:"status,omitempty"`
+
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// Limit The most rows to return. Default 100, at most 1,000.
+	Limit *RowLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // PostDataInvoicesParams defines parameters for PostDataInvoices.
@@ -4468,6 +5041,39 @@ type DeleteDataInvoicesIdParams struct {
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
 }
 
+// GetDataInvoicesIdParams defines parameters for GetDataInvoicesId.
+type GetDataInvoicesIdParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// PutDataInvoicesIdParams defines parameters for PutDataInvoicesId.
+type PutDataInvoicesIdParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// GetDataPlansParams defines parameters for GetDataPlans.
+type GetDataPlansParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+
+	// Limit The most rows to return. Default 100, at most 1,000.
+	Limit *RowLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
 // PostDataPlansParams defines parameters for PostDataPlans.
 type PostDataPlansParams struct {
 	// DataSource The id of the data source that holds the row.
@@ -4482,6 +5088,24 @@ type PostDataPlansParams struct {
 
 // DeleteDataPlansIdParams defines parameters for DeleteDataPlansId.
 type DeleteDataPlansIdParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// GetDataPlansIdParams defines parameters for GetDataPlansId.
+type GetDataPlansIdParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
+
+	// Source The same as `data_source`, under its older name.
+	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// PutDataPlansIdParams defines parameters for PutDataPlansId.
+type PutDataPlansIdParams struct {
 	// DataSource The id of the data source that holds the row.
 	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
 
@@ -6688,14 +7312,23 @@ type PostDataSourcesIdPlansJSONRequestBody = PlansPush
 // PostDataCustomersJSONRequestBody defines body for PostDataCustomers for application/json ContentType.
 type PostDataCustomersJSONRequestBody = CustomersPush
 
+// PutDataCustomersIdJSONRequestBody defines body for PutDataCustomersId for application/json ContentType.
+type PutDataCustomersIdJSONRequestBody = CustomerPatch
+
 // PostDataDataSourcesJSONRequestBody defines body for PostDataDataSources for application/json ContentType.
 type PostDataDataSourcesJSONRequestBody = DataSourceCreate
 
 // PostDataInvoicesJSONRequestBody defines body for PostDataInvoices for application/json ContentType.
 type PostDataInvoicesJSONRequestBody = InvoicesPush
 
+// PutDataInvoicesIdJSONRequestBody defines body for PutDataInvoicesId for application/json ContentType.
+type PutDataInvoicesIdJSONRequestBody = InvoicePatch
+
 // PostDataPlansJSONRequestBody defines body for PostDataPlans for application/json ContentType.
 type PostDataPlansJSONRequestBody = PlansPush
+
+// PutDataPlansIdJSONRequestBody defines body for PutDataPlansId for application/json ContentType.
+type PutDataPlansIdJSONRequestBody = PlanPatch
 
 // PostSettingsJSONRequestBody defines body for PostSettings for application/json ContentType.
 type PostSettingsJSONRequestBody = SettingsUpdate
@@ -7444,6 +8077,13 @@ type ClientInterface interface {
 	// Corresponds with POST /data-sources/{id}/plans (the `PostDataSourcesIdPlans` operationId).
 	PostDataSourcesIdPlans(ctx context.Context, id DataSourceId, params *PostDataSourcesIdPlansParams, body PostDataSourcesIdPlansJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetDataCustomers List stored customers
+	//
+	// The customers as they were pushed, in the order in which they first came, with where each stands now.
+	//
+	// Corresponds with GET /data/customers (the `GetDataCustomers` operationId).
+	GetDataCustomers(ctx context.Context, params *GetDataCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PostDataCustomersWithBody Push customers, each row naming its data source
 	//
 	// As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -7468,6 +8108,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /data/customers/{id} (the `DeleteDataCustomersId` operationId).
 	DeleteDataCustomersId(ctx context.Context, id CustomerId, params *DeleteDataCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataCustomersId Read one stored customer
+	//
+	// The customer as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+	//
+	// Corresponds with GET /data/customers/{id} (the `GetDataCustomersId` operationId).
+	GetDataCustomersId(ctx context.Context, id CustomerId, params *GetDataCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataCustomersIdWithBody Change fields of a stored customer
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+	PutDataCustomersIdWithBody(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataCustomersId Change fields of a stored customer
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+	PutDataCustomersId(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, body PutDataCustomersIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDataDataSources List data sources
 	//
@@ -7494,6 +8159,13 @@ type ClientInterface interface {
 	// Corresponds with POST /data/data-sources (the `PostDataDataSources` operationId).
 	PostDataDataSources(ctx context.Context, body PostDataDataSourcesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetDataInvoices List stored invoices
+	//
+	// The invoices as they were pushed, in the order in which they first came. `date` keeps those dated in a range; without it there is no limit of days.
+	//
+	// Corresponds with GET /data/invoices (the `GetDataInvoices` operationId).
+	GetDataInvoices(ctx context.Context, params *GetDataInvoicesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PostDataInvoicesWithBody Push invoices, each row naming its data source
 	//
 	// As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -7519,6 +8191,38 @@ type ClientInterface interface {
 	// Corresponds with DELETE /data/invoices/{id} (the `DeleteDataInvoicesId` operationId).
 	DeleteDataInvoicesId(ctx context.Context, id InvoiceId, params *DeleteDataInvoicesIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetDataInvoicesId Read one stored invoice
+	//
+	// The invoice as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+	//
+	// Corresponds with GET /data/invoices/{id} (the `GetDataInvoicesId` operationId).
+	GetDataInvoicesId(ctx context.Context, id InvoiceId, params *GetDataInvoicesIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataInvoicesIdWithBody Change fields of a stored invoice
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+	PutDataInvoicesIdWithBody(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataInvoicesId Change fields of a stored invoice
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+	PutDataInvoicesId(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataPlans List stored plans
+	//
+	// The plans as they were pushed, in the order in which they first came.
+	//
+	// Corresponds with GET /data/plans (the `GetDataPlans` operationId).
+	GetDataPlans(ctx context.Context, params *GetDataPlansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PostDataPlansWithBody Push plans, each row naming its data source
 	//
 	// As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -7543,6 +8247,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /data/plans/{id} (the `DeleteDataPlansId` operationId).
 	DeleteDataPlansId(ctx context.Context, id PlanId, params *DeleteDataPlansIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataPlansId Read one stored plan
+	//
+	// The plan as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+	//
+	// Corresponds with GET /data/plans/{id} (the `GetDataPlansId` operationId).
+	GetDataPlansId(ctx context.Context, id PlanId, params *GetDataPlansIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataPlansIdWithBody Change fields of a stored plan
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+	PutDataPlansIdWithBody(ctx context.Context, id PlanId, params *PutDataPlansIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataPlansId Change fields of a stored plan
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+	PutDataPlansId(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetExportsCustomersCsv Customers as a CSV file
 	//
@@ -8125,6 +8854,23 @@ func (c *Client) PostDataSourcesIdPlans(ctx context.Context, id DataSourceId, pa
 	return c.Client.Do(req)
 }
 
+// GetDataCustomers List stored customers
+//
+// The customers as they were pushed, in the order in which they first came, with where each stands now.
+//
+// Corresponds with GET /data/customers (the `GetDataCustomers` operationId).
+func (c *Client) GetDataCustomers(ctx context.Context, params *GetDataCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataCustomersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PostDataCustomersWithBody Push customers, each row naming its data source
 //
 // As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -8170,6 +8916,61 @@ func (c *Client) PostDataCustomers(ctx context.Context, params *PostDataCustomer
 // Corresponds with DELETE /data/customers/{id} (the `DeleteDataCustomersId` operationId).
 func (c *Client) DeleteDataCustomersId(ctx context.Context, id CustomerId, params *DeleteDataCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteDataCustomersIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataCustomersId Read one stored customer
+//
+// The customer as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+//
+// Corresponds with GET /data/customers/{id} (the `GetDataCustomersId` operationId).
+func (c *Client) GetDataCustomersId(ctx context.Context, id CustomerId, params *GetDataCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataCustomersIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataCustomersIdWithBody Change fields of a stored customer
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+func (c *Client) PutDataCustomersIdWithBody(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataCustomersIdRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataCustomersId Change fields of a stored customer
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+func (c *Client) PutDataCustomersId(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, body PutDataCustomersIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataCustomersIdRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8235,6 +9036,23 @@ func (c *Client) PostDataDataSources(ctx context.Context, body PostDataDataSourc
 	return c.Client.Do(req)
 }
 
+// GetDataInvoices List stored invoices
+//
+// The invoices as they were pushed, in the order in which they first came. `date` keeps those dated in a range; without it there is no limit of days.
+//
+// Corresponds with GET /data/invoices (the `GetDataInvoices` operationId).
+func (c *Client) GetDataInvoices(ctx context.Context, params *GetDataInvoicesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataInvoicesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PostDataInvoicesWithBody Push invoices, each row naming its data source
 //
 // As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -8290,6 +9108,78 @@ func (c *Client) DeleteDataInvoicesId(ctx context.Context, id InvoiceId, params 
 	return c.Client.Do(req)
 }
 
+// GetDataInvoicesId Read one stored invoice
+//
+// The invoice as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+//
+// Corresponds with GET /data/invoices/{id} (the `GetDataInvoicesId` operationId).
+func (c *Client) GetDataInvoicesId(ctx context.Context, id InvoiceId, params *GetDataInvoicesIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataInvoicesIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataInvoicesIdWithBody Change fields of a stored invoice
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+func (c *Client) PutDataInvoicesIdWithBody(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataInvoicesIdRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataInvoicesId Change fields of a stored invoice
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+func (c *Client) PutDataInvoicesId(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataInvoicesIdRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataPlans List stored plans
+//
+// The plans as they were pushed, in the order in which they first came.
+//
+// Corresponds with GET /data/plans (the `GetDataPlans` operationId).
+func (c *Client) GetDataPlans(ctx context.Context, params *GetDataPlansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataPlansRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PostDataPlansWithBody Push plans, each row naming its data source
 //
 // As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -8335,6 +9225,61 @@ func (c *Client) PostDataPlans(ctx context.Context, params *PostDataPlansParams,
 // Corresponds with DELETE /data/plans/{id} (the `DeleteDataPlansId` operationId).
 func (c *Client) DeleteDataPlansId(ctx context.Context, id PlanId, params *DeleteDataPlansIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteDataPlansIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataPlansId Read one stored plan
+//
+// The plan as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+//
+// Corresponds with GET /data/plans/{id} (the `GetDataPlansId` operationId).
+func (c *Client) GetDataPlansId(ctx context.Context, id PlanId, params *GetDataPlansIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataPlansIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataPlansIdWithBody Change fields of a stored plan
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+func (c *Client) PutDataPlansIdWithBody(ctx context.Context, id PlanId, params *PutDataPlansIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataPlansIdRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataPlansId Change fields of a stored plan
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+func (c *Client) PutDataPlansId(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataPlansIdRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9808,6 +10753,108 @@ func NewPostDataSourcesIdPlansRequestWithBody(server string, id DataSourceId, pa
 	return req, nil
 }
 
+// NewGetDataCustomersRequest constructs an http.Request for the GetDataCustomers method
+func NewGetDataCustomersRequest(server string, params *GetDataCustomersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/customers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPostDataCustomersRequest calls the generic PostDataCustomers builder with application/json body
 func NewPostDataCustomersRequest(server string, params *PostDataCustomersParams, body PostDataCustomersJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -9972,6 +11019,165 @@ func NewDeleteDataCustomersIdRequest(server string, id CustomerId, params *Delet
 	return req, nil
 }
 
+// NewGetDataCustomersIdRequest constructs an http.Request for the GetDataCustomersId method
+func NewGetDataCustomersIdRequest(server string, id CustomerId, params *GetDataCustomersIdParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/customers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutDataCustomersIdRequest calls the generic PutDataCustomersId builder with application/json body
+func NewPutDataCustomersIdRequest(server string, id CustomerId, params *PutDataCustomersIdParams, body PutDataCustomersIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutDataCustomersIdRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewPutDataCustomersIdRequestWithBody constructs an http.Request for the PutDataCustomersId method, with any body, and a specified content type
+func NewPutDataCustomersIdRequestWithBody(server string, id CustomerId, params *PutDataCustomersIdParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/customers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetDataDataSourcesRequest constructs an http.Request for the GetDataDataSources method
 func NewGetDataDataSourcesRequest(server string, params *GetDataDataSourcesParams) (*http.Request, error) {
 	var err error
@@ -10062,6 +11268,156 @@ func NewPostDataDataSourcesRequestWithBody(server string, contentType string, bo
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetDataInvoicesRequest constructs an http.Request for the GetDataInvoices method
+func NewGetDataInvoicesRequest(server string, params *GetDataInvoicesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/invoices")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Customer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Plan != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "plan", *params.Plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -10230,6 +11586,255 @@ func NewDeleteDataInvoicesIdRequest(server string, id InvoiceId, params *DeleteD
 	return req, nil
 }
 
+// NewGetDataInvoicesIdRequest constructs an http.Request for the GetDataInvoicesId method
+func NewGetDataInvoicesIdRequest(server string, id InvoiceId, params *GetDataInvoicesIdParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/invoices/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutDataInvoicesIdRequest calls the generic PutDataInvoicesId builder with application/json body
+func NewPutDataInvoicesIdRequest(server string, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutDataInvoicesIdRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewPutDataInvoicesIdRequestWithBody constructs an http.Request for the PutDataInvoicesId method, with any body, and a specified content type
+func NewPutDataInvoicesIdRequestWithBody(server string, id InvoiceId, params *PutDataInvoicesIdParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/invoices/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetDataPlansRequest constructs an http.Request for the GetDataPlans method
+func NewGetDataPlansRequest(server string, params *GetDataPlansParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plans")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPostDataPlansRequest calls the generic PostDataPlans builder with application/json body
 func NewPostDataPlansRequest(server string, params *PostDataPlansParams, body PostDataPlansJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -10390,6 +11995,165 @@ func NewDeleteDataPlansIdRequest(server string, id PlanId, params *DeleteDataPla
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewGetDataPlansIdRequest constructs an http.Request for the GetDataPlansId method
+func NewGetDataPlansIdRequest(server string, id PlanId, params *GetDataPlansIdParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plans/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutDataPlansIdRequest calls the generic PutDataPlansId builder with application/json body
+func NewPutDataPlansIdRequest(server string, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutDataPlansIdRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewPutDataPlansIdRequestWithBody constructs an http.Request for the PutDataPlansId method, with any body, and a specified content type
+func NewPutDataPlansIdRequestWithBody(server string, id PlanId, params *PutDataPlansIdParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plans/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -20555,6 +22319,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /data-sources/{id}/plans (the `PostDataSourcesIdPlans` operationId).
 	PostDataSourcesIdPlansWithResponse(ctx context.Context, id DataSourceId, params *PostDataSourcesIdPlansParams, body PostDataSourcesIdPlansJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataSourcesIdPlansResponse, error)
 
+	// GetDataCustomersWithResponse List stored customers
+	//
+	// The customers as they were pushed, in the order in which they first came, with where each stands now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/customers (the `GetDataCustomers` operationId).
+	GetDataCustomersWithResponse(ctx context.Context, params *GetDataCustomersParams, reqEditors ...RequestEditorFn) (*GetDataCustomersResponse, error)
+
 	// PostDataCustomersWithBodyWithResponse Push customers, each row naming its data source
 	//
 	// As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -20581,6 +22354,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /data/customers/{id} (the `DeleteDataCustomersId` operationId).
 	DeleteDataCustomersIdWithResponse(ctx context.Context, id CustomerId, params *DeleteDataCustomersIdParams, reqEditors ...RequestEditorFn) (*DeleteDataCustomersIdResponse, error)
+
+	// GetDataCustomersIdWithResponse Read one stored customer
+	//
+	// The customer as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/customers/{id} (the `GetDataCustomersId` operationId).
+	GetDataCustomersIdWithResponse(ctx context.Context, id CustomerId, params *GetDataCustomersIdParams, reqEditors ...RequestEditorFn) (*GetDataCustomersIdResponse, error)
+
+	// PutDataCustomersIdWithBodyWithResponse Change fields of a stored customer
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+	PutDataCustomersIdWithBodyWithResponse(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataCustomersIdResponse, error)
+
+	// PutDataCustomersIdWithResponse Change fields of a stored customer
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+	PutDataCustomersIdWithResponse(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, body PutDataCustomersIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataCustomersIdResponse, error)
 
 	// GetDataDataSourcesWithResponse List data sources
 	//
@@ -20609,6 +22409,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /data/data-sources (the `PostDataDataSources` operationId).
 	PostDataDataSourcesWithResponse(ctx context.Context, body PostDataDataSourcesJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataDataSourcesResponse, error)
 
+	// GetDataInvoicesWithResponse List stored invoices
+	//
+	// The invoices as they were pushed, in the order in which they first came. `date` keeps those dated in a range; without it there is no limit of days.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/invoices (the `GetDataInvoices` operationId).
+	GetDataInvoicesWithResponse(ctx context.Context, params *GetDataInvoicesParams, reqEditors ...RequestEditorFn) (*GetDataInvoicesResponse, error)
+
 	// PostDataInvoicesWithBodyWithResponse Push invoices, each row naming its data source
 	//
 	// As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -20636,6 +22445,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /data/invoices/{id} (the `DeleteDataInvoicesId` operationId).
 	DeleteDataInvoicesIdWithResponse(ctx context.Context, id InvoiceId, params *DeleteDataInvoicesIdParams, reqEditors ...RequestEditorFn) (*DeleteDataInvoicesIdResponse, error)
 
+	// GetDataInvoicesIdWithResponse Read one stored invoice
+	//
+	// The invoice as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/invoices/{id} (the `GetDataInvoicesId` operationId).
+	GetDataInvoicesIdWithResponse(ctx context.Context, id InvoiceId, params *GetDataInvoicesIdParams, reqEditors ...RequestEditorFn) (*GetDataInvoicesIdResponse, error)
+
+	// PutDataInvoicesIdWithBodyWithResponse Change fields of a stored invoice
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+	PutDataInvoicesIdWithBodyWithResponse(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataInvoicesIdResponse, error)
+
+	// PutDataInvoicesIdWithResponse Change fields of a stored invoice
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+	PutDataInvoicesIdWithResponse(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataInvoicesIdResponse, error)
+
+	// GetDataPlansWithResponse List stored plans
+	//
+	// The plans as they were pushed, in the order in which they first came.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/plans (the `GetDataPlans` operationId).
+	GetDataPlansWithResponse(ctx context.Context, params *GetDataPlansParams, reqEditors ...RequestEditorFn) (*GetDataPlansResponse, error)
+
 	// PostDataPlansWithBodyWithResponse Push plans, each row naming its data source
 	//
 	// As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -20662,6 +22507,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /data/plans/{id} (the `DeleteDataPlansId` operationId).
 	DeleteDataPlansIdWithResponse(ctx context.Context, id PlanId, params *DeleteDataPlansIdParams, reqEditors ...RequestEditorFn) (*DeleteDataPlansIdResponse, error)
+
+	// GetDataPlansIdWithResponse Read one stored plan
+	//
+	// The plan as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/plans/{id} (the `GetDataPlansId` operationId).
+	GetDataPlansIdWithResponse(ctx context.Context, id PlanId, params *GetDataPlansIdParams, reqEditors ...RequestEditorFn) (*GetDataPlansIdResponse, error)
+
+	// PutDataPlansIdWithBodyWithResponse Change fields of a stored plan
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+	PutDataPlansIdWithBodyWithResponse(ctx context.Context, id PlanId, params *PutDataPlansIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataPlansIdResponse, error)
+
+	// PutDataPlansIdWithResponse Change fields of a stored plan
+	//
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+	PutDataPlansIdWithResponse(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataPlansIdResponse, error)
 
 	// GetExportsCustomersCsvWithResponse Customers as a CSV file
 	//
@@ -22058,6 +23930,106 @@ func (r PostDataSourcesIdPlansResponse) ContentType() string {
 	return ""
 }
 
+// GetDataCustomersResponse429Headers the declared response headers of an HTTP 429 response for GetDataCustomers
+type GetDataCustomersResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataCustomersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StoredCustomerList
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataCustomersResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataCustomersResponse) GetJSON200() *StoredCustomerList {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataCustomersResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataCustomersResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataCustomersResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataCustomersResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataCustomersResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataCustomersResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataCustomersResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataCustomersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataCustomersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataCustomersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataCustomersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // PostDataCustomersResponse429Headers the declared response headers of an HTTP 429 response for PostDataCustomers
 type PostDataCustomersResponse429Headers struct {
 	RetryAfter          int64
@@ -22258,6 +24230,213 @@ func (r DeleteDataCustomersIdResponse) ContentType() string {
 	return ""
 }
 
+// GetDataCustomersIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataCustomersId
+type GetDataCustomersIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataCustomersIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StoredCustomer
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataCustomersIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON200() *StoredCustomer {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataCustomersIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataCustomersIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataCustomersIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataCustomersIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataCustomersIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutDataCustomersIdResponse429Headers the declared response headers of an HTTP 429 response for PutDataCustomersId
+type PutDataCustomersIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutDataCustomersIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutDataCustomersIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutDataCustomersIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutDataCustomersIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutDataCustomersIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutDataCustomersIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutDataCustomersIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetDataDataSourcesResponse429Headers the declared response headers of an HTTP 429 response for GetDataDataSources
 type GetDataDataSourcesResponse429Headers struct {
 	RetryAfter          int64
@@ -22445,6 +24624,106 @@ func (r PostDataDataSourcesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostDataDataSourcesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataInvoicesResponse429Headers the declared response headers of an HTTP 429 response for GetDataInvoices
+type GetDataInvoicesResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataInvoicesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StoredInvoiceList
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataInvoicesResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON200() *StoredInvoiceList {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataInvoicesResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataInvoicesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataInvoicesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataInvoicesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataInvoicesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22645,6 +24924,313 @@ func (r DeleteDataInvoicesIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteDataInvoicesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataInvoicesIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataInvoicesId
+type GetDataInvoicesIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataInvoicesIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StoredInvoice
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataInvoicesIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON200() *StoredInvoice {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataInvoicesIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataInvoicesIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataInvoicesIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataInvoicesIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataInvoicesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutDataInvoicesIdResponse429Headers the declared response headers of an HTTP 429 response for PutDataInvoicesId
+type PutDataInvoicesIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutDataInvoicesIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutDataInvoicesIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutDataInvoicesIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutDataInvoicesIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutDataInvoicesIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutDataInvoicesIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutDataInvoicesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataPlansResponse429Headers the declared response headers of an HTTP 429 response for GetDataPlans
+type GetDataPlansResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataPlansResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StoredPlanList
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataPlansResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataPlansResponse) GetJSON200() *StoredPlanList {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataPlansResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataPlansResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataPlansResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataPlansResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataPlansResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataPlansResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataPlansResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataPlansResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataPlansResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataPlansResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataPlansResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22852,6 +25438,213 @@ func (r DeleteDataPlansIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteDataPlansIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataPlansIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataPlansId
+type GetDataPlansIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataPlansIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StoredPlan
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataPlansIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON200() *StoredPlan {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataPlansIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataPlansIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataPlansIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataPlansIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataPlansIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutDataPlansIdResponse429Headers the declared response headers of an HTTP 429 response for PutDataPlansId
+type PutDataPlansIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutDataPlansIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanUpdated
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutDataPlansIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON200() *PlanUpdated {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutDataPlansIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutDataPlansIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutDataPlansIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutDataPlansIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutDataPlansIdResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -27161,6 +29954,21 @@ func (c *ClientWithResponses) PostDataSourcesIdPlansWithResponse(ctx context.Con
 	return ParsePostDataSourcesIdPlansResponse(rsp)
 }
 
+// GetDataCustomersWithResponse List stored customers
+//
+// The customers as they were pushed, in the order in which they first came, with where each stands now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/customers (the `GetDataCustomers` operationId).
+func (c *ClientWithResponses) GetDataCustomersWithResponse(ctx context.Context, params *GetDataCustomersParams, reqEditors ...RequestEditorFn) (*GetDataCustomersResponse, error) {
+	rsp, err := c.GetDataCustomers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataCustomersResponse(rsp)
+}
+
 // PostDataCustomersWithBodyWithResponse Push customers, each row naming its data source
 //
 // As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -27204,6 +30012,51 @@ func (c *ClientWithResponses) DeleteDataCustomersIdWithResponse(ctx context.Cont
 		return nil, err
 	}
 	return ParseDeleteDataCustomersIdResponse(rsp)
+}
+
+// GetDataCustomersIdWithResponse Read one stored customer
+//
+// The customer as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/customers/{id} (the `GetDataCustomersId` operationId).
+func (c *ClientWithResponses) GetDataCustomersIdWithResponse(ctx context.Context, id CustomerId, params *GetDataCustomersIdParams, reqEditors ...RequestEditorFn) (*GetDataCustomersIdResponse, error) {
+	rsp, err := c.GetDataCustomersId(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataCustomersIdResponse(rsp)
+}
+
+// PutDataCustomersIdWithBodyWithResponse Change fields of a stored customer
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+func (c *ClientWithResponses) PutDataCustomersIdWithBodyWithResponse(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataCustomersIdResponse, error) {
+	rsp, err := c.PutDataCustomersIdWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataCustomersIdResponse(rsp)
+}
+
+// PutDataCustomersIdWithResponse Change fields of a stored customer
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. Custom variables are merged one by one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/customers/{id} (the `PutDataCustomersId` operationId).
+func (c *ClientWithResponses) PutDataCustomersIdWithResponse(ctx context.Context, id CustomerId, params *PutDataCustomersIdParams, body PutDataCustomersIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataCustomersIdResponse, error) {
+	rsp, err := c.PutDataCustomersId(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataCustomersIdResponse(rsp)
 }
 
 // GetDataDataSourcesWithResponse List data sources
@@ -27251,6 +30104,21 @@ func (c *ClientWithResponses) PostDataDataSourcesWithResponse(ctx context.Contex
 	return ParsePostDataDataSourcesResponse(rsp)
 }
 
+// GetDataInvoicesWithResponse List stored invoices
+//
+// The invoices as they were pushed, in the order in which they first came. `date` keeps those dated in a range; without it there is no limit of days.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/invoices (the `GetDataInvoices` operationId).
+func (c *ClientWithResponses) GetDataInvoicesWithResponse(ctx context.Context, params *GetDataInvoicesParams, reqEditors ...RequestEditorFn) (*GetDataInvoicesResponse, error) {
+	rsp, err := c.GetDataInvoices(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataInvoicesResponse(rsp)
+}
+
 // PostDataInvoicesWithBodyWithResponse Push invoices, each row naming its data source
 //
 // As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -27296,6 +30164,66 @@ func (c *ClientWithResponses) DeleteDataInvoicesIdWithResponse(ctx context.Conte
 	return ParseDeleteDataInvoicesIdResponse(rsp)
 }
 
+// GetDataInvoicesIdWithResponse Read one stored invoice
+//
+// The invoice as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/invoices/{id} (the `GetDataInvoicesId` operationId).
+func (c *ClientWithResponses) GetDataInvoicesIdWithResponse(ctx context.Context, id InvoiceId, params *GetDataInvoicesIdParams, reqEditors ...RequestEditorFn) (*GetDataInvoicesIdResponse, error) {
+	rsp, err := c.GetDataInvoicesId(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataInvoicesIdResponse(rsp)
+}
+
+// PutDataInvoicesIdWithBodyWithResponse Change fields of a stored invoice
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+func (c *ClientWithResponses) PutDataInvoicesIdWithBodyWithResponse(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataInvoicesIdResponse, error) {
+	rsp, err := c.PutDataInvoicesIdWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataInvoicesIdResponse(rsp)
+}
+
+// PutDataInvoicesIdWithResponse Change fields of a stored invoice
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
+func (c *ClientWithResponses) PutDataInvoicesIdWithResponse(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataInvoicesIdResponse, error) {
+	rsp, err := c.PutDataInvoicesId(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataInvoicesIdResponse(rsp)
+}
+
+// GetDataPlansWithResponse List stored plans
+//
+// The plans as they were pushed, in the order in which they first came.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/plans (the `GetDataPlans` operationId).
+func (c *ClientWithResponses) GetDataPlansWithResponse(ctx context.Context, params *GetDataPlansParams, reqEditors ...RequestEditorFn) (*GetDataPlansResponse, error) {
+	rsp, err := c.GetDataPlans(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataPlansResponse(rsp)
+}
+
 // PostDataPlansWithBodyWithResponse Push plans, each row naming its data source
 //
 // As the push into one data source, except that each row names its source in `data_source`. A row without one goes to the account's only `api` source; with several such sources it fails.
@@ -27339,6 +30267,51 @@ func (c *ClientWithResponses) DeleteDataPlansIdWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseDeleteDataPlansIdResponse(rsp)
+}
+
+// GetDataPlansIdWithResponse Read one stored plan
+//
+// The plan as it was pushed. An id that several data sources have needs `data_source`; without it the answer is 400 and names them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/plans/{id} (the `GetDataPlansId` operationId).
+func (c *ClientWithResponses) GetDataPlansIdWithResponse(ctx context.Context, id PlanId, params *GetDataPlansIdParams, reqEditors ...RequestEditorFn) (*GetDataPlansIdResponse, error) {
+	rsp, err := c.GetDataPlansId(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataPlansIdResponse(rsp)
+}
+
+// PutDataPlansIdWithBodyWithResponse Change fields of a stored plan
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+func (c *ClientWithResponses) PutDataPlansIdWithBodyWithResponse(ctx context.Context, id PlanId, params *PutDataPlansIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataPlansIdResponse, error) {
+	rsp, err := c.PutDataPlansIdWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataPlansIdResponse(rsp)
+}
+
+// PutDataPlansIdWithResponse Change fields of a stored plan
+//
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
+func (c *ClientWithResponses) PutDataPlansIdWithResponse(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataPlansIdResponse, error) {
+	rsp, err := c.PutDataPlansId(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataPlansIdResponse(rsp)
 }
 
 // GetExportsCustomersCsvWithResponse Customers as a CSV file
@@ -29083,6 +32056,115 @@ func ParsePostDataSourcesIdPlansResponse(rsp *http.Response) (*PostDataSourcesId
 	return response, nil
 }
 
+// ParseGetDataCustomersResponse parses an HTTP response from a GetDataCustomersWithResponse call
+func ParseGetDataCustomersResponse(rsp *http.Response) (*GetDataCustomersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataCustomersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StoredCustomerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataCustomersResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
 // ParsePostDataCustomersResponse parses an HTTP response from a PostDataCustomersWithResponse call
 func ParsePostDataCustomersResponse(rsp *http.Response) (*PostDataCustomersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -29301,6 +32383,231 @@ func ParseDeleteDataCustomersIdResponse(rsp *http.Response) (*DeleteDataCustomer
 	return response, nil
 }
 
+// ParseGetDataCustomersIdResponse parses an HTTP response from a GetDataCustomersIdWithResponse call
+func ParseGetDataCustomersIdResponse(rsp *http.Response) (*GetDataCustomersIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataCustomersIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StoredCustomer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataCustomersIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutDataCustomersIdResponse parses an HTTP response from a PutDataCustomersIdWithResponse call
+func ParsePutDataCustomersIdResponse(rsp *http.Response) (*PutDataCustomersIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutDataCustomersIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutDataCustomersIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetDataDataSourcesResponse parses an HTTP response from a GetDataDataSourcesWithResponse call
 func ParseGetDataDataSourcesResponse(rsp *http.Response) (*GetDataDataSourcesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -29478,6 +32785,115 @@ func ParsePostDataDataSourcesResponse(rsp *http.Response) (*PostDataDataSourcesR
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostDataDataSourcesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataInvoicesResponse parses an HTTP response from a GetDataInvoicesWithResponse call
+func ParseGetDataInvoicesResponse(rsp *http.Response) (*GetDataInvoicesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataInvoicesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StoredInvoiceList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataInvoicesResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
@@ -29730,6 +33146,340 @@ func ParseDeleteDataInvoicesIdResponse(rsp *http.Response) (*DeleteDataInvoicesI
 	return response, nil
 }
 
+// ParseGetDataInvoicesIdResponse parses an HTTP response from a GetDataInvoicesIdWithResponse call
+func ParseGetDataInvoicesIdResponse(rsp *http.Response) (*GetDataInvoicesIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataInvoicesIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StoredInvoice
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataInvoicesIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutDataInvoicesIdResponse parses an HTTP response from a PutDataInvoicesIdWithResponse call
+func ParsePutDataInvoicesIdResponse(rsp *http.Response) (*PutDataInvoicesIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutDataInvoicesIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutDataInvoicesIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataPlansResponse parses an HTTP response from a GetDataPlansWithResponse call
+func ParseGetDataPlansResponse(rsp *http.Response) (*GetDataPlansResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataPlansResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StoredPlanList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataPlansResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
 // ParsePostDataPlansResponse parses an HTTP response from a PostDataPlansWithResponse call
 func ParsePostDataPlansResponse(rsp *http.Response) (*PostDataPlansResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -29921,6 +33671,231 @@ func ParseDeleteDataPlansIdResponse(rsp *http.Response) (*DeleteDataPlansIdRespo
 	switch {
 	case rsp.StatusCode == 429:
 		var headers DeleteDataPlansIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataPlansIdResponse parses an HTTP response from a GetDataPlansIdWithResponse call
+func ParseGetDataPlansIdResponse(rsp *http.Response) (*GetDataPlansIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataPlansIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StoredPlan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataPlansIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutDataPlansIdResponse parses an HTTP response from a PutDataPlansIdWithResponse call
+func ParsePutDataPlansIdResponse(rsp *http.Response) (*PutDataPlansIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutDataPlansIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanUpdated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutDataPlansIdResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

@@ -40,21 +40,48 @@ type ServerInterface interface {
 	// GetCustomersId Read one customer
 	// (GET /customers/{id})
 	GetCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params GetCustomersIdParams)
+	// GetDataCustomers List stored customers
+	// (GET /data/customers)
+	GetDataCustomers(w http.ResponseWriter, r *http.Request, params GetDataCustomersParams)
 	// DeleteDataCustomersId Delete a customer and all of its invoices
 	// (DELETE /data/customers/{id})
 	DeleteDataCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params DeleteDataCustomersIdParams)
+	// GetDataCustomersId Read one stored customer
+	// (GET /data/customers/{id})
+	GetDataCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params GetDataCustomersIdParams)
+	// PutDataCustomersId Change fields of a stored customer
+	// (PUT /data/customers/{id})
+	PutDataCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params PutDataCustomersIdParams)
 	// GetDataDataSources List data sources
 	// (GET /data/data-sources)
 	GetDataDataSources(w http.ResponseWriter, r *http.Request, params GetDataDataSourcesParams)
 	// PostDataDataSources Create a data source
 	// (POST /data/data-sources)
 	PostDataDataSources(w http.ResponseWriter, r *http.Request)
+	// GetDataInvoices List stored invoices
+	// (GET /data/invoices)
+	GetDataInvoices(w http.ResponseWriter, r *http.Request, params GetDataInvoicesParams)
 	// DeleteDataInvoicesId Delete an invoice
 	// (DELETE /data/invoices/{id})
 	DeleteDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params DeleteDataInvoicesIdParams)
+	// GetDataInvoicesId Read one stored invoice
+	// (GET /data/invoices/{id})
+	GetDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params GetDataInvoicesIdParams)
+	// PutDataInvoicesId Change fields of a stored invoice
+	// (PUT /data/invoices/{id})
+	PutDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params PutDataInvoicesIdParams)
+	// GetDataPlans List stored plans
+	// (GET /data/plans)
+	GetDataPlans(w http.ResponseWriter, r *http.Request, params GetDataPlansParams)
 	// DeleteDataPlansId Delete a plan
 	// (DELETE /data/plans/{id})
 	DeleteDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params DeleteDataPlansIdParams)
+	// GetDataPlansId Read one stored plan
+	// (GET /data/plans/{id})
+	GetDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params GetDataPlansIdParams)
+	// PutDataPlansId Change fields of a stored plan
+	// (PUT /data/plans/{id})
+	PutDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params PutDataPlansIdParams)
 	// GetExportsCustomersCsv Customers as a CSV file
 	// (GET /exports/customers.csv)
 	GetExportsCustomersCsv(w http.ResponseWriter, r *http.Request, params GetExportsCustomersCsvParams)
@@ -592,6 +619,91 @@ func (siw *ServerInterfaceWrapper) GetCustomersId(w http.ResponseWriter, r *http
 	handler.ServeHTTP(w, r)
 }
 
+// GetDataCustomers operation middleware
+func (siw *ServerInterfaceWrapper) GetDataCustomers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataCustomersParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", r.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "search"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "search", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataCustomers(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // DeleteDataCustomersId operation middleware
 func (siw *ServerInterfaceWrapper) DeleteDataCustomersId(w http.ResponseWriter, r *http.Request) {
 
@@ -647,6 +759,116 @@ func (siw *ServerInterfaceWrapper) DeleteDataCustomersId(w http.ResponseWriter, 
 	handler.ServeHTTP(w, r)
 }
 
+// GetDataCustomersId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataCustomersId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataCustomersIdParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataCustomersId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDataCustomersId operation middleware
+func (siw *ServerInterfaceWrapper) PutDataCustomersId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutDataCustomersIdParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDataCustomersId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetDataDataSources operation middleware
 func (siw *ServerInterfaceWrapper) GetDataDataSources(w http.ResponseWriter, r *http.Request) {
 
@@ -685,6 +907,143 @@ func (siw *ServerInterfaceWrapper) PostDataDataSources(w http.ResponseWriter, r 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PostDataDataSources(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataInvoices operation middleware
+func (siw *ServerInterfaceWrapper) GetDataInvoices(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataInvoicesParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "customer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customer", r.URL.Query(), &params.Customer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "customer"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "customer", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "plan" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "plan", r.URL.Query(), &params.Plan, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "plan"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "plan", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "date", r.URL.Query(), &params.Date, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "date"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "date", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataInvoices(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -749,6 +1108,188 @@ func (siw *ServerInterfaceWrapper) DeleteDataInvoicesId(w http.ResponseWriter, r
 	handler.ServeHTTP(w, r)
 }
 
+// GetDataInvoicesId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataInvoicesId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvoiceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataInvoicesIdParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataInvoicesId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDataInvoicesId operation middleware
+func (siw *ServerInterfaceWrapper) PutDataInvoicesId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvoiceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutDataInvoicesIdParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDataInvoicesId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataPlans operation middleware
+func (siw *ServerInterfaceWrapper) GetDataPlans(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataPlansParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataPlans(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // DeleteDataPlansId operation middleware
 func (siw *ServerInterfaceWrapper) DeleteDataPlansId(w http.ResponseWriter, r *http.Request) {
 
@@ -795,6 +1336,116 @@ func (siw *ServerInterfaceWrapper) DeleteDataPlansId(w http.ResponseWriter, r *h
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.DeleteDataPlansId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataPlansId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataPlansId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PlanId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataPlansIdParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataPlansId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDataPlansId operation middleware
+func (siw *ServerInterfaceWrapper) PutDataPlansId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PlanId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutDataPlansIdParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", r.URL.Query(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDataPlansId(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -10729,9 +11380,18 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/customers.csv", wrapper.GetExportsCustomersCsv)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/mrr-movements.csv", wrapper.GetExportsMrrMovementsCsv)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/mrr-growth.csv", wrapper.GetExportsMrrGrowthCsv)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/customers", wrapper.GetDataCustomers)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/plans", wrapper.GetDataPlans)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/invoices", wrapper.GetDataInvoices)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/customers/{id}", wrapper.DeleteDataCustomersId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/customers/{id}", wrapper.GetDataCustomersId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/customers/{id}", wrapper.PutDataCustomersId)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/plans/{id}", wrapper.DeleteDataPlansId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/plans/{id}", wrapper.GetDataPlansId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/plans/{id}", wrapper.PutDataPlansId)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/invoices/{id}", wrapper.DeleteDataInvoicesId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/invoices/{id}", wrapper.GetDataInvoicesId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/invoices/{id}", wrapper.PutDataInvoicesId)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources", wrapper.GetDataDataSources)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources", wrapper.PostDataDataSources)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings", wrapper.GetSettings)
@@ -11628,6 +12288,130 @@ func (response GetCustomersId503JSONResponse) VisitGetCustomersIdResponse(w http
 	return err
 }
 
+type GetDataCustomersRequestObject struct {
+	Params GetDataCustomersParams
+}
+
+type GetDataCustomersResponseObject interface {
+	VisitGetDataCustomersResponse(w http.ResponseWriter) error
+}
+
+type GetDataCustomers200JSONResponse StoredCustomerList
+
+func (response GetDataCustomers200JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataCustomers400JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataCustomers401JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataCustomers403JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataCustomers404JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataCustomers429JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataCustomers500JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomers503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataCustomers503JSONResponse) VisitGetDataCustomersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteDataCustomersIdRequestObject struct {
 	Id     CustomerId `json:"id"`
 	Params DeleteDataCustomersIdParams
@@ -11742,6 +12526,271 @@ func (response DeleteDataCustomersId500JSONResponse) VisitDeleteDataCustomersIdR
 type DeleteDataCustomersId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteDataCustomersId503JSONResponse) VisitDeleteDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersIdRequestObject struct {
+	Id     CustomerId `json:"id"`
+	Params GetDataCustomersIdParams
+}
+
+type GetDataCustomersIdResponseObject interface {
+	VisitGetDataCustomersIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataCustomersId200JSONResponse StoredCustomer
+
+func (response GetDataCustomersId200JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataCustomersId400JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataCustomersId401JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataCustomersId403JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataCustomersId404JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataCustomersId429JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataCustomersId500JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataCustomersId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataCustomersId503JSONResponse) VisitGetDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersIdRequestObject struct {
+	Id     CustomerId `json:"id"`
+	Params PutDataCustomersIdParams
+	Body   *PutDataCustomersIdJSONRequestBody
+}
+
+type PutDataCustomersIdResponseObject interface {
+	VisitPutDataCustomersIdResponse(w http.ResponseWriter) error
+}
+
+type PutDataCustomersId200JSONResponse struct{ DoneJSONResponse }
+
+func (response PutDataCustomersId200JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutDataCustomersId400JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutDataCustomersId401JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutDataCustomersId403JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutDataCustomersId404JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutDataCustomersId413JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutDataCustomersId429JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutDataCustomersId500JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataCustomersId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutDataCustomersId503JSONResponse) VisitPutDataCustomersIdResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -11987,6 +13036,130 @@ func (response PostDataDataSources503JSONResponse) VisitPostDataDataSourcesRespo
 	return err
 }
 
+type GetDataInvoicesRequestObject struct {
+	Params GetDataInvoicesParams
+}
+
+type GetDataInvoicesResponseObject interface {
+	VisitGetDataInvoicesResponse(w http.ResponseWriter) error
+}
+
+type GetDataInvoices200JSONResponse StoredInvoiceList
+
+func (response GetDataInvoices200JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataInvoices400JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataInvoices401JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataInvoices403JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataInvoices404JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataInvoices429JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataInvoices500JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoices503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataInvoices503JSONResponse) VisitGetDataInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteDataInvoicesIdRequestObject struct {
 	Id     InvoiceId `json:"id"`
 	Params DeleteDataInvoicesIdParams
@@ -12101,6 +13274,395 @@ func (response DeleteDataInvoicesId500JSONResponse) VisitDeleteDataInvoicesIdRes
 type DeleteDataInvoicesId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteDataInvoicesId503JSONResponse) VisitDeleteDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesIdRequestObject struct {
+	Id     InvoiceId `json:"id"`
+	Params GetDataInvoicesIdParams
+}
+
+type GetDataInvoicesIdResponseObject interface {
+	VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataInvoicesId200JSONResponse StoredInvoice
+
+func (response GetDataInvoicesId200JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataInvoicesId400JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataInvoicesId401JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataInvoicesId403JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataInvoicesId404JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataInvoicesId429JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataInvoicesId500JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataInvoicesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataInvoicesId503JSONResponse) VisitGetDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesIdRequestObject struct {
+	Id     InvoiceId `json:"id"`
+	Params PutDataInvoicesIdParams
+	Body   *PutDataInvoicesIdJSONRequestBody
+}
+
+type PutDataInvoicesIdResponseObject interface {
+	VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error
+}
+
+type PutDataInvoicesId200JSONResponse struct{ DoneJSONResponse }
+
+func (response PutDataInvoicesId200JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutDataInvoicesId400JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutDataInvoicesId401JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutDataInvoicesId403JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutDataInvoicesId404JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutDataInvoicesId413JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutDataInvoicesId429JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutDataInvoicesId500JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataInvoicesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutDataInvoicesId503JSONResponse) VisitPutDataInvoicesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansRequestObject struct {
+	Params GetDataPlansParams
+}
+
+type GetDataPlansResponseObject interface {
+	VisitGetDataPlansResponse(w http.ResponseWriter) error
+}
+
+type GetDataPlans200JSONResponse StoredPlanList
+
+func (response GetDataPlans200JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataPlans400JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataPlans401JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataPlans403JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataPlans404JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataPlans429JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataPlans500JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlans503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataPlans503JSONResponse) VisitGetDataPlansResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -12240,6 +13802,271 @@ func (response DeleteDataPlansId500JSONResponse) VisitDeleteDataPlansIdResponse(
 type DeleteDataPlansId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteDataPlansId503JSONResponse) VisitDeleteDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansIdRequestObject struct {
+	Id     PlanId `json:"id"`
+	Params GetDataPlansIdParams
+}
+
+type GetDataPlansIdResponseObject interface {
+	VisitGetDataPlansIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataPlansId200JSONResponse StoredPlan
+
+func (response GetDataPlansId200JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataPlansId400JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataPlansId401JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataPlansId403JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataPlansId404JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataPlansId429JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataPlansId500JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlansId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataPlansId503JSONResponse) VisitGetDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansIdRequestObject struct {
+	Id     PlanId `json:"id"`
+	Params PutDataPlansIdParams
+	Body   *PutDataPlansIdJSONRequestBody
+}
+
+type PutDataPlansIdResponseObject interface {
+	VisitPutDataPlansIdResponse(w http.ResponseWriter) error
+}
+
+type PutDataPlansId200JSONResponse PlanUpdated
+
+func (response PutDataPlansId200JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutDataPlansId400JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutDataPlansId401JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutDataPlansId403JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutDataPlansId404JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutDataPlansId413JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutDataPlansId429JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutDataPlansId500JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlansId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutDataPlansId503JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17226,21 +19053,48 @@ type StrictServerInterface interface {
 	// GetCustomersId Read one customer
 	// (GET /customers/{id})
 	GetCustomersId(ctx context.Context, request GetCustomersIdRequestObject) (GetCustomersIdResponseObject, error)
+	// GetDataCustomers List stored customers
+	// (GET /data/customers)
+	GetDataCustomers(ctx context.Context, request GetDataCustomersRequestObject) (GetDataCustomersResponseObject, error)
 	// DeleteDataCustomersId Delete a customer and all of its invoices
 	// (DELETE /data/customers/{id})
 	DeleteDataCustomersId(ctx context.Context, request DeleteDataCustomersIdRequestObject) (DeleteDataCustomersIdResponseObject, error)
+	// GetDataCustomersId Read one stored customer
+	// (GET /data/customers/{id})
+	GetDataCustomersId(ctx context.Context, request GetDataCustomersIdRequestObject) (GetDataCustomersIdResponseObject, error)
+	// PutDataCustomersId Change fields of a stored customer
+	// (PUT /data/customers/{id})
+	PutDataCustomersId(ctx context.Context, request PutDataCustomersIdRequestObject) (PutDataCustomersIdResponseObject, error)
 	// GetDataDataSources List data sources
 	// (GET /data/data-sources)
 	GetDataDataSources(ctx context.Context, request GetDataDataSourcesRequestObject) (GetDataDataSourcesResponseObject, error)
 	// PostDataDataSources Create a data source
 	// (POST /data/data-sources)
 	PostDataDataSources(ctx context.Context, request PostDataDataSourcesRequestObject) (PostDataDataSourcesResponseObject, error)
+	// GetDataInvoices List stored invoices
+	// (GET /data/invoices)
+	GetDataInvoices(ctx context.Context, request GetDataInvoicesRequestObject) (GetDataInvoicesResponseObject, error)
 	// DeleteDataInvoicesId Delete an invoice
 	// (DELETE /data/invoices/{id})
 	DeleteDataInvoicesId(ctx context.Context, request DeleteDataInvoicesIdRequestObject) (DeleteDataInvoicesIdResponseObject, error)
+	// GetDataInvoicesId Read one stored invoice
+	// (GET /data/invoices/{id})
+	GetDataInvoicesId(ctx context.Context, request GetDataInvoicesIdRequestObject) (GetDataInvoicesIdResponseObject, error)
+	// PutDataInvoicesId Change fields of a stored invoice
+	// (PUT /data/invoices/{id})
+	PutDataInvoicesId(ctx context.Context, request PutDataInvoicesIdRequestObject) (PutDataInvoicesIdResponseObject, error)
+	// GetDataPlans List stored plans
+	// (GET /data/plans)
+	GetDataPlans(ctx context.Context, request GetDataPlansRequestObject) (GetDataPlansResponseObject, error)
 	// DeleteDataPlansId Delete a plan
 	// (DELETE /data/plans/{id})
 	DeleteDataPlansId(ctx context.Context, request DeleteDataPlansIdRequestObject) (DeleteDataPlansIdResponseObject, error)
+	// GetDataPlansId Read one stored plan
+	// (GET /data/plans/{id})
+	GetDataPlansId(ctx context.Context, request GetDataPlansIdRequestObject) (GetDataPlansIdResponseObject, error)
+	// PutDataPlansId Change fields of a stored plan
+	// (PUT /data/plans/{id})
+	PutDataPlansId(ctx context.Context, request PutDataPlansIdRequestObject) (PutDataPlansIdResponseObject, error)
 	// GetExportsCustomersCsv Customers as a CSV file
 	// (GET /exports/customers.csv)
 	GetExportsCustomersCsv(ctx context.Context, request GetExportsCustomersCsvRequestObject) (GetExportsCustomersCsvResponseObject, error)
@@ -17596,6 +19450,32 @@ func (sh *strictHandler) GetCustomersId(w http.ResponseWriter, r *http.Request, 
 	}
 }
 
+// GetDataCustomers operation middleware
+func (sh *strictHandler) GetDataCustomers(w http.ResponseWriter, r *http.Request, params GetDataCustomersParams) {
+	var request GetDataCustomersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataCustomers(ctx, request.(GetDataCustomersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataCustomers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataCustomersResponseObject); ok {
+		if err := validResponse.VisitGetDataCustomersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // DeleteDataCustomersId operation middleware
 func (sh *strictHandler) DeleteDataCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params DeleteDataCustomersIdParams) {
 	var request DeleteDataCustomersIdRequestObject
@@ -17616,6 +19496,67 @@ func (sh *strictHandler) DeleteDataCustomersId(w http.ResponseWriter, r *http.Re
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(DeleteDataCustomersIdResponseObject); ok {
 		if err := validResponse.VisitDeleteDataCustomersIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataCustomersId operation middleware
+func (sh *strictHandler) GetDataCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params GetDataCustomersIdParams) {
+	var request GetDataCustomersIdRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataCustomersId(ctx, request.(GetDataCustomersIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataCustomersId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataCustomersIdResponseObject); ok {
+		if err := validResponse.VisitGetDataCustomersIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDataCustomersId operation middleware
+func (sh *strictHandler) PutDataCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params PutDataCustomersIdParams) {
+	var request PutDataCustomersIdRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body PutDataCustomersIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDataCustomersId(ctx, request.(PutDataCustomersIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDataCustomersId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDataCustomersIdResponseObject); ok {
+		if err := validResponse.VisitPutDataCustomersIdResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -17680,6 +19621,32 @@ func (sh *strictHandler) PostDataDataSources(w http.ResponseWriter, r *http.Requ
 	}
 }
 
+// GetDataInvoices operation middleware
+func (sh *strictHandler) GetDataInvoices(w http.ResponseWriter, r *http.Request, params GetDataInvoicesParams) {
+	var request GetDataInvoicesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataInvoices(ctx, request.(GetDataInvoicesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataInvoices")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataInvoicesResponseObject); ok {
+		if err := validResponse.VisitGetDataInvoicesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // DeleteDataInvoicesId operation middleware
 func (sh *strictHandler) DeleteDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params DeleteDataInvoicesIdParams) {
 	var request DeleteDataInvoicesIdRequestObject
@@ -17707,6 +19674,93 @@ func (sh *strictHandler) DeleteDataInvoicesId(w http.ResponseWriter, r *http.Req
 	}
 }
 
+// GetDataInvoicesId operation middleware
+func (sh *strictHandler) GetDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params GetDataInvoicesIdParams) {
+	var request GetDataInvoicesIdRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataInvoicesId(ctx, request.(GetDataInvoicesIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataInvoicesId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataInvoicesIdResponseObject); ok {
+		if err := validResponse.VisitGetDataInvoicesIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDataInvoicesId operation middleware
+func (sh *strictHandler) PutDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params PutDataInvoicesIdParams) {
+	var request PutDataInvoicesIdRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body PutDataInvoicesIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDataInvoicesId(ctx, request.(PutDataInvoicesIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDataInvoicesId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDataInvoicesIdResponseObject); ok {
+		if err := validResponse.VisitPutDataInvoicesIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataPlans operation middleware
+func (sh *strictHandler) GetDataPlans(w http.ResponseWriter, r *http.Request, params GetDataPlansParams) {
+	var request GetDataPlansRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataPlans(ctx, request.(GetDataPlansRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataPlans")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataPlansResponseObject); ok {
+		if err := validResponse.VisitGetDataPlansResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // DeleteDataPlansId operation middleware
 func (sh *strictHandler) DeleteDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params DeleteDataPlansIdParams) {
 	var request DeleteDataPlansIdRequestObject
@@ -17727,6 +19781,67 @@ func (sh *strictHandler) DeleteDataPlansId(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(DeleteDataPlansIdResponseObject); ok {
 		if err := validResponse.VisitDeleteDataPlansIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataPlansId operation middleware
+func (sh *strictHandler) GetDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params GetDataPlansIdParams) {
+	var request GetDataPlansIdRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataPlansId(ctx, request.(GetDataPlansIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataPlansId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataPlansIdResponseObject); ok {
+		if err := validResponse.VisitGetDataPlansIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDataPlansId operation middleware
+func (sh *strictHandler) PutDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params PutDataPlansIdParams) {
+	var request PutDataPlansIdRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body PutDataPlansIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDataPlansId(ctx, request.(PutDataPlansIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDataPlansId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDataPlansIdResponseObject); ok {
+		if err := validResponse.VisitPutDataPlansIdResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

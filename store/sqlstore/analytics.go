@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -24,7 +25,7 @@ func (s *Analytics) Load(ctx context.Context, account string, visit func(analyti
 			return err
 		}
 		for _, t := range loadOrder {
-			if err := loadTable(ctx, tx, t, no, visit); err != nil {
+			if err := visitRows(ctx, tx, t, statements[t].load, []any{no}, visit); err != nil {
 				return fmt.Errorf("load %s rows: %w", statements[t].name, err)
 			}
 		}
@@ -37,18 +38,40 @@ func (s *Analytics) Load(ctx context.Context, account string, visit func(analyti
 	return version, nil
 }
 
-// loadTable visits the rows of one table. A row's Doc lives in a buffer that
-// the next row reuses.
-func loadTable(ctx context.Context, tx *sqldb.Tx, t analytics.Table, no int64, visit func(analytics.Row) error) error {
+// visitRows visits the rows of one table that a query returns. A row's Doc lives
+// in a buffer that the next row reuses.
+func visitRows(ctx context.Context, tx *sqldb.Tx, t analytics.Table, query string, args []any, visit func(analytics.Row) error) error {
 	row := analytics.Row{Table: t}
 	var doc sql.RawBytes
-	return tx.Each(ctx, statements[t].load, []any{no}, func(rows *sql.Rows) error {
+	return tx.Each(ctx, query, args, func(rows *sql.Rows) error {
 		if err := rows.Scan(&row.Seq, &row.Source, &row.Owner, &row.ID, &doc); err != nil {
 			return err
 		}
 		row.Doc = doc
 		return visit(row)
 	})
+}
+
+// Rows implements analytics.Store.
+func (s *Analytics) Rows(ctx context.Context, account string, t analytics.Table, seqs []int64, visit func(analytics.Row) error) error {
+	if !known(t) {
+		return fmt.Errorf("read rows of account %s: unknown table %d", account, t)
+	}
+	list, err := json.Marshal(seqs)
+	if err != nil {
+		return fmt.Errorf("read rows of account %s: %w", account, err)
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		no, _, err := accountState(ctx, tx, account)
+		if err != nil || no == 0 {
+			return err
+		}
+		return visitRows(ctx, tx, t, statements[t].rows, []any{no, string(list)}, visit)
+	})
+	if err != nil {
+		return fmt.Errorf("read %s rows of account %s: %w", statements[t].name, account, err)
+	}
+	return nil
 }
 
 // Version implements analytics.Store.

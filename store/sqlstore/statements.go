@@ -15,8 +15,8 @@ const (
 
 // tableStatements are the statements of one table; each binds the account.
 type tableStatements struct {
-	name                                        string
-	load, insertOne, insertMany, update, remove string
+	name                                              string
+	load, rows, insertOne, insertMany, update, remove string
 }
 
 // statements has an entry for every analytics.Table.
@@ -42,6 +42,7 @@ func statementsOf(table string) tableStatements {
 	return tableStatements{
 		name:       table,
 		load:       "SELECT seq, source, owner, id, doc FROM " + table + " WHERE account_no = ? ORDER BY seq",
+		rows:       "SELECT seq, source, owner, id, doc FROM " + table + " WHERE account_no = ? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
 		insertOne:  insert + row,
 		insertMany: insert + row + strings.Repeat(", "+row, insertBatch-1),
 		update:     "UPDATE " + table + " SET source = ?, owner = ?, id = ?, doc = ? WHERE account_no = ? AND seq = ?",

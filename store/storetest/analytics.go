@@ -25,6 +25,7 @@ func RunAnalytics(t *testing.T, open func(t *testing.T) analytics.Store) {
 	for name, test := range map[string]func(*testing.T, analytics.Store){
 		"an account that never wrote is empty":               testEmpty,
 		"rows come back as written, in order":                testRoundTrip,
+		"rows come back by number":                           testRows,
 		"awkward text comes back as written":                 testAwkwardText,
 		"rows are updated and deleted":                       testUpdateDelete,
 		"the version is that of the last commit":             testVersion,
@@ -134,6 +135,42 @@ func testRoundTrip(t *testing.T, s analytics.Store) {
 	}
 	mustCommit(t, s, account, analytics.Changeset{Insert: shuffled, Version: 1})
 	wantRows(t, s, account, want, 1)
+}
+
+func testRows(t *testing.T, s analytics.Store) {
+	account, other := uuid.NewString(), uuid.NewString()
+	mustCommit(t, s, other, analytics.Changeset{Insert: invoices(1, 900), Version: 1})
+	mustCommit(t, s, account, analytics.Changeset{Insert: slices.Concat(rows(analytics.TablePlan, 1, 3), invoices(1, 500)), Version: 1})
+	mustCommit(t, s, account, analytics.Changeset{Delete: []analytics.Key{{Table: analytics.TableInvoice, Seq: 7}}, Version: 2})
+	for name, c := range map[string]struct {
+		account string
+		table   analytics.Table
+		ask     []int64
+		want    []analytics.Row
+	}{
+		"a deleted row and one of another account": {account, analytics.TableInvoice, []int64{3, 7, 8, 499, 501, 900}, slices.Concat(invoices(3, 3), invoices(8, 8), invoices(499, 499))},
+		"another table":       {account, analytics.TablePlan, []int64{2, 3, 4}, rows(analytics.TablePlan, 2, 3)},
+		"nothing asked for":   {account, analytics.TableInvoice, nil, nil},
+		"an unknown account":  {uuid.NewString(), analytics.TableInvoice, []int64{1}, nil},
+		"a table without any": {account, analytics.TableCustomer, []int64{1}, nil},
+	} {
+		var got []analytics.Row
+		err := s.Rows(t.Context(), c.account, c.table, c.ask, func(r analytics.Row) error {
+			r.Doc = slices.Clone(r.Doc)
+			got = append(got, r)
+			return nil
+		})
+		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+	enough := errors.New("enough")
+	if err := s.Rows(t.Context(), account, analytics.TableInvoice, []int64{1, 2}, func(analytics.Row) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("Rows = %v, want the error of visit", err)
+	}
+	if err := s.Rows(t.Context(), account, 99, []int64{1}, func(analytics.Row) error { return nil }); err == nil {
+		t.Error("Rows of an unknown table = nil, want an error")
+	}
 }
 
 func testAwkwardText(t *testing.T, s analytics.Store) {

@@ -43,5 +43,8 @@ func (s *Store) Close() error { return s.db.Close() }
 // Analytics returns the file as an analytics.Store.
 func (s *Store) Analytics() *Analytics { return &Analytics{db: s.db} }
 
+// Jobs returns the file as a jobs.Store.
+func (s *Store) Jobs() *Jobs { return &Jobs{db: s.db} }
+
 // Identity returns the file as an identity.Store.
 func (s *Store) Identity() *Identity { return &Identity{db: s.db} }

@@ -11,6 +11,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/identity/identitytest"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/jobs"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 	"github.com/growpanel/growpanel-mcp/store/storetest"
 )
@@ -37,6 +38,11 @@ func TestAnalytics_Contract(t *testing.T) {
 func TestIdentity_Contract(t *testing.T) {
 	t.Parallel()
 	identitytest.RunStore(t, func(t *testing.T) identity.Store { return open(t, t.TempDir()).Identity() })
+}
+
+func TestJobs_Contract(t *testing.T) {
+	t.Parallel()
+	storetest.RunJobs(t, func(t *testing.T) jobs.Store { return open(t, t.TempDir()).Jobs() })
 }
 
 func TestStore_FileModes(t *testing.T) {

@@ -1,4 +1,5 @@
-// Package storetest proves that a store keeps the contract of analytics.Store.
+// Package storetest proves that stores keep the contracts of analytics.Store and
+// jobs.Store.
 // (identity/identitytest does the same for identity.Store.)
 package storetest
 

@@ -63,6 +63,7 @@ var libraries = map[string][]string{
 	"github.com/spf13/pflag":           {"cli/...", "cmd/..."},
 	"github.com/oapi-codegen/runtime":  {"openapi/wire", "apiclient", "httpapi"},
 	"github.com/oapi-codegen/nullable": {"openapi/wire", "apiclient", "httpapi"},
+	"github.com/go-jose/go-jose/v4":    {"oauth"},
 	"github.com/google/uuid":           {"identity", "analytics", "internal/httpx"},
 	"modernc.org/sqlite":               {"internal/sqldb"},
 	"golang.org/x/sys":                 {"internal/sqldb"},

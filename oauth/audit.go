@@ -15,6 +15,8 @@ const (
 	ActionKeyDeleted = "key_deleted"      // the API has confirmed
 	ActionKeyKept    = "key_not_deleted"  // the API did not answer; it is asked again
 	ActionUnsealed   = "key_not_unsealed" // no secret opens the capability to delete a key
+
+	ActionRegistered = "client_registered"
 )
 
 // AuditEvent is a line of the audit log. It holds no secret.

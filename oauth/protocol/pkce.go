@@ -24,7 +24,8 @@ func ParseChallenge(challenge, method string) (Challenge, *Error) {
 		return "", invalidRequest("code_challenge_method must be S256")
 	}
 	hash, err := base64.RawURLEncoding.Strict().DecodeString(challenge)
-	if err != nil || len(hash) != sha256.Size {
+	// The decoder skips line breaks, so the length of the text counts as well.
+	if err != nil || len(hash) != sha256.Size || len(challenge) != base64.RawURLEncoding.EncodedLen(sha256.Size) {
 		return "", invalidRequest("code_challenge must be the 43 characters of an unpadded base64url SHA-256")
 	}
 	return Challenge(challenge), nil

@@ -19,7 +19,7 @@ func TestR30_ChallengeForm(t *testing.T) {
 	}
 	for _, challenge := range []string{
 		"", rfcChallenge[:42], rfcChallenge + "A", rfcChallenge + "=", strings.Replace(rfcChallenge, "-", "+", 1), rfcChallenge[:42] + "N",
-		strings.Repeat("a", 128), rfcChallenge[:42] + " ", rfcChallenge[:42] + "\n",
+		strings.Repeat("a", 128), rfcChallenge[:42] + " ", rfcChallenge[:42] + "\n", rfcChallenge + "\n", "\r" + rfcChallenge,
 	} {
 		if _, err := ParseChallenge(challenge, "S256"); err == nil || err.Code != InvalidRequest {
 			t.Errorf("challenge %q: %v, want invalid_request", challenge, err)

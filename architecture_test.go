@@ -44,7 +44,7 @@ var layout = map[string][]string{
 	"fxfeed":          {"analytics/fx", "analytics/calendar", "analytics/money", "internal/httpx"},
 	"billing":         {},
 	"analytics/...":   {"analytics/..."},
-	"store/sqlstore":  {"internal/sqldb", "analytics/...", "identity", "billing", "jobs"},
+	"store/sqlstore":  {"internal/sqldb", "analytics/...", "fxfeed", "identity", "billing", "jobs"},
 	"store/storetest": {"analytics/...", "identity", "billing", "jobs"},
 
 	"config/...":        {"config"},

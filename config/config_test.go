@@ -34,7 +34,7 @@ func TestLoadServe_Defaults(t *testing.T) {
 	}
 	want := Serve{
 		Data: "./growpanel-data", APIListen: "127.0.0.1:8081", MCPListen: "127.0.0.1:8080",
-		RateLimits: RateLimits{Get: 300, Report: 30, Post: 100, Put: 100, Delete: 50},
+		RateLimits: RateLimits{Get: 300, Report: 30, Post: 100, Put: 100, Delete: 50}, FXFeed: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("LoadServe() -want +got:\n%s", diff)
@@ -46,7 +46,7 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 	values := map[string]string{
 		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": "[::1]:9000", "public-url": "https://MCP.example.com/",
 		"api-public-url": "http://localhost:8081", "demo": "false", "now": "2026-03-31", "rate-limits": "off",
-		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "true",
+		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "on", "fx-feed": "off",
 	}
 	want := Serve{
 		Data: "data", APIListen: "127.0.0.1:0", MCPListen: "[::1]:9000", PublicURL: "https://mcp.example.com",
@@ -102,7 +102,7 @@ func TestLoadServe_WrongValues(t *testing.T) {
 		{name: "another scheme", flags: map[string]string{"public-url": "ftp://a.example.com"}, want: "want an origin such as"},
 		{name: "plain http in public", flags: map[string]string{"public-url": "http://a.example.com"}, want: "want an https origin"},
 		{name: "one bad origin of two", flags: map[string]string{"allowed-origins": "https://a.example.com,b"}, want: "separated by commas"},
-		{name: "switch", env: []string{"GROWPANEL_READ_ONLY=maybe"}, want: "want true or false"},
+		{name: "switch", env: []string{"GROWPANEL_READ_ONLY=maybe"}, want: "want on or off"},
 		{name: "time", flags: map[string]string{"now": "yesterday"}, want: "such as 2026-03-31 or"},
 		{name: "limit of an unknown class", flags: map[string]string{"rate-limits": "PATCH=1"}, want: "limits per minute such as"},
 		{name: "limit of zero", flags: map[string]string{"rate-limits": "GET=0"}, want: "limits per minute such as"},

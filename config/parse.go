@@ -22,9 +22,17 @@ func setFolder(to *string, value string) error {
 }
 
 func setSwitch(to *bool, value string) error {
+	switch strings.ToLower(value) {
+	case "on":
+		*to = true
+		return nil
+	case "off":
+		*to = false
+		return nil
+	}
 	on, err := strconv.ParseBool(value)
 	if err != nil {
-		return errors.New("true or false")
+		return errors.New("on or off")
 	}
 	*to = on
 	return nil

@@ -24,6 +24,8 @@ type Serve struct {
 	Demo bool
 	// ReadOnly leaves only MCP tools and actions that change nothing.
 	ReadOnly bool
+	// FXFeed fetches the European Central Bank's exchange rates every day.
+	FXFeed bool
 	// Now pins what reports call today; zero means the wall clock.
 	Now time.Time
 	// Upstream is the API that `serve mcp` stands in front of.
@@ -55,6 +57,7 @@ func LoadServe(source Source, command Command) (Serve, error) {
 		APIListen:  "127.0.0.1:8081",
 		MCPListen:  "127.0.0.1:8080",
 		RateLimits: DefaultRateLimits(),
+		FXFeed:     true,
 	}
 	err := source.apply(&c, command)
 	if command == ServeMCP {
@@ -143,6 +146,11 @@ func serveSettings() []Setting {
 			Flag: "demo", Env: "GROWPANEL_DEMO", Default: "off", Commands: api,
 			Help:  "serve a made-up company with three years of history and print a key for it",
 			apply: func(c *Serve, value string) error { return setSwitch(&c.Demo, value) },
+		},
+		{
+			Flag: "fx-feed", Env: "GROWPANEL_FX_FEED", Default: "on; off with --demo", Commands: api,
+			Help:  "fetch the European Central Bank's exchange rates every day; rates that were imported stay",
+			apply: func(c *Serve, value string) error { return setSwitch(&c.FXFeed, value) },
 		},
 		{
 			Flag: "now", Env: "GROWPANEL_NOW", Kind: "TIME", Default: "the wall clock", Commands: api,

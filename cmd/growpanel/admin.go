@@ -19,7 +19,7 @@ import (
 func (p process) admin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Work on a data folder: accounts, API keys, exchange rates"}
 	rates := &cobra.Command{Use: "fx", Short: "Work on exchange rates"}
-	rates.AddCommand(p.importRates())
+	rates.AddCommand(p.importRates(), p.ratesStatus())
 	cmd.AddCommand(p.createAccount(), p.createKey(), rates)
 	return cmd
 }

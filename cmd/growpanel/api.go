@@ -33,6 +33,9 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	}
 	pf.closers = append(pf.closers, store.Close)
 
+	if err := pf.feedRates(p, cfg, store); err != nil {
+		return nil, err
+	}
 	users := p.identity(store)
 	pf.tasks = append(pf.tasks, users.Run)
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})

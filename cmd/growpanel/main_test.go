@@ -117,6 +117,31 @@ func TestAdmin_ImportRates(t *testing.T) {
 	}
 }
 
+func TestAdmin_RatesStatus(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	status := func() string {
+		t.Helper()
+		stdout, stderr, code := command(t, nil, "", "admin", "fx", "status", "--data", folder)
+		if code != 0 || stderr != "" {
+			t.Errorf("exit %d, error %q", code, stderr)
+		}
+		return stdout
+	}
+	if got := status(); !strings.Contains(got, "not asked yet") || !strings.Contains(got, "no exchange rates") {
+		t.Errorf("of an empty folder: %s", got)
+	}
+	rates := "2020-01-30,eur,usd,1.08\n2020-01-31,eur,usd,1.0796\n" + time.Now().UTC().Format(time.DateOnly) + ",eur,jpy,161\n"
+	if _, stderr, code := command(t, nil, rates, "admin", "fx", "import", "-", "--data", folder); code != 0 {
+		t.Fatal(stderr)
+	}
+	lines := strings.Split(status(), "\n")
+	if len(lines) != 5 || strings.Contains(lines[2], "too old") || !strings.HasPrefix(lines[2], "eur   jpy    1 ") ||
+		strings.Join(strings.Fields(lines[3]), " ") != "eur usd 2 2020-01-30 2020-01-31 too old for today" {
+		t.Errorf("of two pairs:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
 func TestRun_WrongUse(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

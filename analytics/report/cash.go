@@ -69,14 +69,11 @@ type cashScan struct {
 // newCashScan prepares a scan of amounts that need rates from the day first on;
 // a breakdown has so many rows.
 func newCashScan(s *Snapshot, q *Query, first calendar.Day, rows int) *cashScan {
-	fixed := calendar.NoDay
-	if q.FixFX {
-		fixed = q.Range.From
-	}
-	cs := &cashScan{s: s, q: q, sel: newSelection(s, q.Filters), rates: newRates(s, q.Base, first, fixed)}
+	fixed := q.fixedDay()
+	cs := &cashScan{s: s, q: q, sel: newSelection(s, q), rates: newRates(s, q.Base, first, fixed)}
 	cs.match = cs.sel.match()
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
-		cs.split = newSplit(s, q.Breakdown, rows)
+		cs.split = newSplit(s, q, rows)
 	}
 	cs.byPlan = make([]CashType, max(1, len(s.Plans)))
 	for i := range s.Plans {

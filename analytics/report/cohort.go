@@ -112,7 +112,7 @@ func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, erro
 	}
 	t.sc = newScan(s, &unfixed, first)
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
-		t.split = newSplit(s, q.Breakdown, 1)
+		t.split = newSplit(s, q, 1)
 		return t, nil
 	}
 	t.groups = make([]group, len(periods))

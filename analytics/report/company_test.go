@@ -90,6 +90,11 @@ func newCompany(rng *rand.Rand) *Snapshot {
 		s.Plans = append(s.Plans, plan)
 	}
 	s.PlanGroups = []PlanGroup{{ID: "pg_1", Name: "Small", Plans: []ledger.PlanRef{1, 2}}}
+	s.Segments = []Segment{
+		{ID: "seg_local", Name: "Local", Filters: map[string]string{"region": "dach", "custom_tier": "gold"}},
+		{ID: "seg_split", Name: "By region", Filters: map[string]string{"region": "eu~~north_america~~de"}, Split: true},
+		{ID: "seg_plans", Name: "By plan", Filters: map[string]string{"plan": "pg_1~~p4~~p3"}, Split: true},
+	}
 	s.Rates = companyRates()[rng.IntN(3)]
 	r := ledger.NewReplayer(set, s.Plans)
 	currencies := []string{"usd", "eur", "jpy"}[:1+rng.IntN(3)]

@@ -7,6 +7,7 @@ import "strings"
 type Dimension struct {
 	kind dimensionKind
 	key  string // of a custom variable
+	own  bool   // the custom variable has a parameter of its own
 }
 
 type dimensionKind uint8
@@ -27,12 +28,15 @@ const (
 	customerDimension
 	cancelReasonDimension
 	subtypeDimension
+	ageDimension
+	marketDimension
 	customDimension
 )
 
 var dimensionNames = [...]string{
 	"", "currency", "plan", "billing_freq", "pricing_model", "payment_method", "has_discount", "region", "country", "state",
 	"data_source", "status", "customer", "cancel_reason", "subtype",
+	"age", "market",
 }
 
 const customPrefix = "custom_"
@@ -43,7 +47,7 @@ func parseDimension(name string) (Dimension, bool) {
 	}
 	switch name {
 	case "industry", "channel", "size": // custom variables with a parameter of their own
-		return Dimension{kind: customDimension, key: name}, true
+		return Dimension{kind: customDimension, key: name, own: true}, true
 	}
 	for i, known := range dimensionNames[1:] {
 		if name == known {
@@ -55,7 +59,10 @@ func parseDimension(name string) (Dimension, bool) {
 
 // Name returns the contract's name, "" for none.
 func (d Dimension) Name() string {
-	if d.kind == customDimension {
+	switch {
+	case d.own:
+		return d.key
+	case d.kind == customDimension:
 		return customPrefix + d.key
 	}
 	return dimensionNames[d.kind]

@@ -12,6 +12,7 @@ type Filter struct {
 	set       bool     // `*`: any value is an alternative
 	unset     bool     // `~`: no value is an alternative
 	notSet    bool     // `~*`: excluded are all values
+	ofSegment bool     // not given but from the query's segment
 }
 
 // parseFilter reads the values of one filter parameter (api-contract section

@@ -89,10 +89,10 @@ type leadScan struct {
 }
 
 func newLeadScan(s *Snapshot, q *Query, rows int) *leadScan {
-	ls := &leadScan{s: s, sel: newSelection(s, q.Filters)}
+	ls := &leadScan{s: s, sel: newSelection(s, q)}
 	ls.match = ls.sel.match()
 	if q.Breakdown != (Dimension{}) {
-		ls.split = newSplit(s, q.Breakdown, rows)
+		ls.split = newSplit(s, q, rows)
 	}
 	return ls
 }

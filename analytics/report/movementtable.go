@@ -121,7 +121,7 @@ func newTable(s *Snapshot, q *Query, last int) *table {
 	t.sc = newScan(s, q, t.days.From)
 	t.sc.horizon = t.days.To
 	if q.Breakdown != (Dimension{}) {
-		t.split = newSplit(s, q.Breakdown, 1)
+		t.split = newSplit(s, q, 1)
 	}
 	for i := range q.Filters {
 		t.lines = t.lines || q.Filters[i].Dimension.kind == customerDimension
@@ -204,6 +204,9 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 			if q.BreakdownValue != nil && t.split.keys[f.value] != *q.BreakdownValue {
 				continue
 			}
+		}
+		if q.Subtypes != nil && !q.Subtypes.keeps(m.Subtype.String()) {
+			continue
 		}
 		t.keep(&f)
 	}

@@ -33,6 +33,7 @@ type MRRRow struct {
 	MRRMetrics
 	// Breakdown has one entry per value of MRRReport.Values; nil without a breakdown.
 	Breakdown []MRRMetrics
+	Compare   *MRRRow // the period that the query compares this one with; nil if none
 }
 
 // MRRReport is MRR by period, oldest first.
@@ -58,7 +59,21 @@ func MRR(s *Snapshot, q *Query) (*MRRReport, error) {
 	if err := w.sc.customers(w.add); err != nil {
 		return nil, err
 	}
-	return w.report(), nil
+	r := w.report()
+	earlier, err := compareRows(q, periods, func(q *Query) ([]MRRRow, error) {
+		r, err := MRR(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.Rows, nil
+	}, func(row *MRRRow) calendar.Day { return row.Period.From })
+	if err != nil {
+		return nil, err
+	}
+	for i := range r.Rows {
+		r.Rows[i].Compare = earlier[i]
+	}
+	return r, nil
 }
 
 // waterfall collects the movements and balances of all rows.
@@ -96,7 +111,7 @@ func newWaterfall(s *Snapshot, q *Query, periods []calendar.Range) *waterfall {
 		w.sc.horizon = max(s.Today, ends[len(ends)-1])
 	}
 	if q.Breakdown != (Dimension{}) {
-		w.split = newSplit(s, q.Breakdown, len(periods))
+		w.split = newSplit(s, q, len(periods))
 	}
 	return w
 }

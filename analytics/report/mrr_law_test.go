@@ -38,12 +38,17 @@ func randomParams(rng *rand.Rand, breakdowns []string) map[string][]string {
 	set("data_source", 12, "src_a", "csv", "~api")
 	set("customer", 12, "c1 c2 c3", "~c0")
 	set("cancel_reason", 12, "too_expensive", "expired payment_failed")
+	set("region", 12, "eu", "dach us", "~nordics", "north_america~~~us", "nowhere")
+	set("market", 12, "dach", "~north_america", "~")
+	set("age", 12, "0-6", "6-12~~12-", "~0-3", "12-", "soon")
+	set("segment", 12, "seg_split", "Local", "seg_plans")
+	set("compare", 12, "last-year", "last-period")
 	return p
 }
 
 var allBreakdowns = []string{
 	"currency", "plan", "billing_freq", "pricing_model", "payment_method", "has_discount", "region", "country", "state",
-	"data_source", "status", "customer", "cancel_reason", "subtype", "custom_tier",
+	"data_source", "status", "customer", "cancel_reason", "subtype", "custom_tier", "age", "market",
 }
 
 func mustQuery(t testing.TB, s *Snapshot, params map[string][]string) *Query {
@@ -135,7 +140,7 @@ type balanceSheet struct{ mrr, customers, quantity int64 }
 // recount adds up the customers' states at the end of a day, one by one.
 func recount(t *testing.T, s *Snapshot, q *Query, end calendar.Day) balanceSheet {
 	t.Helper()
-	sel := newSelection(s, q.Filters)
+	sel := newSelection(s, q)
 	rateDay := min(end, s.Today)
 	if q.FixFX {
 		rateDay = min(q.Range.From, s.Today)

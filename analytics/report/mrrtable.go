@@ -48,7 +48,9 @@ type MRRTableRow struct {
 // MRRTable computes the report mrr-table: the figures of MRR one by one, with a
 // breakdown those of its values that are not 0. Subtypes have no balances.
 func MRRTable(s *Snapshot, q *Query) ([]MRRTableRow, error) {
-	r, err := MRR(s, q)
+	plain := *q
+	plain.Compare = NoComparison
+	r, err := MRR(s, &plain)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +188,7 @@ func figureOf(m *MRRMetrics, t ledger.Type) SubtypeFigure {
 // mrrBySubtype is the report mrr with that breakdown, whatever the query's is.
 func mrrBySubtype(s *Snapshot, q *Query) (*MRRReport, error) {
 	split := *q
-	split.Breakdown = Dimension{kind: subtypeDimension}
+	split.Breakdown, split.Groups, split.Compare = Dimension{kind: subtypeDimension}, nil, NoComparison
 	return MRR(s, &split)
 }
 

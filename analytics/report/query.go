@@ -21,7 +21,13 @@ type Query struct {
 	FixFX     bool           // convert everything at the rates of Range.From
 	Committed bool           // include movements that are scheduled for the future
 	Breakdown Dimension      // zero: none
-	Filters   []Filter       // in order of parameter name
+	Groups    []string       // if any, the breakdown's values are these words of a filter
+	Filters   []Filter       // in order of parameter name; those of the segment as well
+	Segment   string         // id; "" for none
+	Subtypes  *Filter        // of lists of movements; nil: all
+	Compare   Comparison
+	AgeDay    calendar.Day  // on which customers have their age, whatever the row
+	RateDay   *calendar.Day // with FixFX, if not Range.From
 
 	TrailingMonths int // retention; 0 is the unit's default
 
@@ -95,7 +101,7 @@ func ParseQuery(values map[string][]string, s *Snapshot) (Query, error) {
 	p := parser{values: values, s: s}
 	q := Query{Base: s.Settings.Base, Unit: calendar.UnitMonth, SelectedDate: calendar.NoDay}
 	for _, read := range []func(*Query) error{
-		p.committed, p.fixFX, p.dates, p.unit, p.base, p.breakdown, p.filters, p.trailing, p.selected, p.sorting, p.page, p.own,
+		p.committed, p.fixFX, p.dates, p.unit, p.base, p.breakdown, p.filters, p.compare, p.trailing, p.selected, p.sorting, p.page, p.own,
 	} {
 		if err := read(&q); err != nil {
 			return Query{}, err
@@ -104,13 +110,31 @@ func ParseQuery(values map[string][]string, s *Snapshot) (Query, error) {
 	return q, nil
 }
 
-// FilterValues returns the filters in force as parameter name and value.
+// FilterValues returns the filters in force as parameter name and value; those
+// of the segment are told by its id.
 func (q *Query) FilterValues() map[string]string {
 	m := make(map[string]string, len(q.Filters))
 	for i := range q.Filters {
-		m[q.Filters[i].Dimension.Name()] = q.Filters[i].raw
+		if f := &q.Filters[i]; !f.ofSegment {
+			m[f.Dimension.Name()] = f.raw
+		}
+	}
+	if q.Segment != "" {
+		m["segment"] = q.Segment
 	}
 	return m
+}
+
+// fixedDay is the day whose rates count for everything, NoDay for none.
+func (q *Query) fixedDay() calendar.Day {
+	switch {
+	case !q.FixFX:
+		return calendar.NoDay
+	case q.RateDay != nil:
+		return *q.RateDay
+	default:
+		return q.Range.From
+	}
 }
 
 type parser struct {
@@ -175,7 +199,7 @@ func (p *parser) dates(q *Query) error {
 	if err != nil {
 		return &ParamError{"date", err.Error()}
 	}
-	q.Range, q.DateGiven = r, text != ""
+	q.Range, q.DateGiven, q.AgeDay = r, text != "", r.To
 	return nil
 }
 
@@ -212,7 +236,7 @@ func (p *parser) breakdown(q *Query) error {
 	}
 	d, ok := parseDimension(v)
 	if !ok {
-		return &ParamError{"breakdown", fmt.Sprintf("%q is not one of %s or custom_<key>", v, strings.Join(dimensionNames[1:], ", "))}
+		return &ParamError{"breakdown", fmt.Sprintf("%q is not one of %s, industry, channel, size or custom_<key>", v, strings.Join(dimensionNames[1:], ", "))}
 	}
 	q.Breakdown = d
 	return nil
@@ -221,12 +245,20 @@ func (p *parser) breakdown(q *Query) error {
 func (p *parser) filters(q *Query) error {
 	for name, values := range p.values {
 		d, ok := parseDimension(name)
-		if !ok || d.kind == subtypeDimension {
+		if !ok {
 			continue
 		}
-		if f, ok := parseFilter(d, values); ok {
+		f, ok := parseFilter(d, values)
+		switch {
+		case !ok:
+		case d.kind == subtypeDimension:
+			q.Subtypes = &f
+		default:
 			q.Filters = append(q.Filters, f)
 		}
+	}
+	if err := p.segment(q); err != nil {
+		return err
 	}
 	slices.SortFunc(q.Filters, func(a, b Filter) int {
 		return strings.Compare(a.Dimension.Name(), b.Dimension.Name())

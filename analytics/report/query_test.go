@@ -26,7 +26,7 @@ func TestParseQuery_Defaults(t *testing.T) {
 	q := mustQuery(t, s, nil)
 	want := &Query{
 		Range: calendar.Range{From: date("2025-05-21"), To: date("2026-05-20")}, Unit: calendar.UnitMonth, Base: currency("usd"),
-		SelectedDate: calendar.NoDay,
+		SelectedDate: calendar.NoDay, AgeDay: date("2026-05-20"),
 	}
 	if diff := cmp.Diff(want, q, cmp.AllowUnexported(Dimension{}, Filter{})); diff != "" {
 		t.Errorf("query mismatch (-want +got):\n%s", diff)
@@ -37,7 +37,7 @@ func TestParseQuery_All(t *testing.T) {
 	t.Parallel()
 	values, err := url.ParseQuery("date=2026-Q1&date=last-month&interval=Weekly&baseCurrency=EUR&fix_fx=1&committed=TRUE&breakdown=custom_tier" +
 		"&breakdown-value=gold&trailing_months=12&selected-date=20260103&selected-type=Churn&sort=mrr_change&order=ASC&search=+Acme+&limit=20&offset=40" +
-		"&region=us+de&currency=~eur&plan=pro%7E%7Eent&custom_tier=gold&segment=s1&age=1-2&unheard=of")
+		"&region=us+de&currency=~eur&plan=pro%7E%7Eent&custom_tier=gold&age=1-2&unheard=of")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestParseQuery_All(t *testing.T) {
 	if q.Search != "acme" || q.Limit != 20 || q.Offset != 40 || !q.SelectsStreams() {
 		t.Errorf("query %+v", q)
 	}
-	want := map[string]string{"region": "us de", "currency": "~eur", "plan": "pro~~ent", "custom_tier": "gold"}
+	want := map[string]string{"region": "us de", "currency": "~eur", "plan": "pro~~ent", "custom_tier": "gold", "age": "1-2"}
 	if diff := cmp.Diff(want, q.FilterValues()); diff != "" {
 		t.Errorf("filters mismatch (-want +got):\n%s", diff)
 	}

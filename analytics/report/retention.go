@@ -117,7 +117,7 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 	// before the account's history and its rates.
 	r.when[2].only = r.base
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
-		r.split = newSplit(s, q.Breakdown, n)
+		r.split = newSplit(s, q, n)
 	}
 	return r
 }

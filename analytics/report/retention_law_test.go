@@ -24,14 +24,14 @@ type teller struct {
 // worth is the customer's MRR at the end of a day, at the rates of another.
 func (k teller) worth(day, rateDay calendar.Day) (amount int64, live bool) {
 	day, rateDay = min(day, k.s.Today), min(rateDay, k.s.Today)
-	sel := newSelection(k.s, k.q.Filters)
+	sel := newSelection(k.s, k.q)
 	for slot := range k.c.Ledger.Slots {
 		st := stateOn(k.c.Ledger, int32(slot), day)
 		if match := sel.match(); st.MRR == 0 || match != nil && !match(&st) {
 			continue
 		}
 		if k.v != "" {
-			names := newSplit(k.s, k.q.Breakdown, 1).names(&st)
+			names := newSplit(k.s, k.q, 1).names(&st)
 			if !slices.Contains(names, k.v) && (k.v != Unset || names[0] != "") {
 				continue
 			}
@@ -64,7 +64,7 @@ type recounted struct {
 }
 
 func recountRetention(t *testing.T, s *Snapshot, q *Query, value string, baseline, target calendar.Day) (r recounted) {
-	sel := newSelection(s, q.Filters)
+	sel := newSelection(s, q)
 	rebased := int64(0)
 	rate := func(d calendar.Day) calendar.Day {
 		if q.FixFX {
@@ -113,7 +113,7 @@ func recountRetention(t *testing.T, s *Snapshot, q *Query, value string, baselin
 }
 
 func keyOf(s *Snapshot, q *Query, c *Customer) string {
-	if key := s.customerValue(q.Breakdown, c); key != "" {
+	if key := s.attribute(q.Breakdown, q.AgeDay)(c); key != "" {
 		return key
 	}
 	return Unset
@@ -250,6 +250,7 @@ func TestLaw_Cohort(t *testing.T) {
 	eachCompany(t, func(t *testing.T, rng *rand.Rand, s *Snapshot) {
 		params := randomParams(rng, retentionBreakdowns)
 		delete(params, "breakdown")
+		delete(params, "segment") // it may split
 		delete(params, "committed")
 		q := mustQuery(t, s, params)
 		r, err := Cohort(s, q)
@@ -287,7 +288,7 @@ func TestLaw_Cohort(t *testing.T) {
 }
 
 func recountCohort(t *testing.T, s *Snapshot, q *Query, start calendar.Range, end calendar.Day, k int) CohortPeriod {
-	sel := newSelection(s, q.Filters)
+	sel := newSelection(s, q)
 	var initialMRR, initialCustomers, mrr, gross, customers int64
 	for _, c := range s.Customers {
 		if !sel.customer(c) || len(c.Ledger.Changes) == 0 {

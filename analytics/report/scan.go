@@ -26,11 +26,8 @@ type scan struct {
 
 // newScan prepares a scan whose figures need rates from the day first on.
 func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
-	fixed := calendar.NoDay
-	if q.FixFX {
-		fixed = q.Range.From
-	}
-	sc := &scan{s: s, q: q, sel: newSelection(s, q.Filters), horizon: s.Today}
+	fixed := q.fixedDay()
+	sc := &scan{s: s, q: q, sel: newSelection(s, q), horizon: s.Today}
 	sc.match = sc.sel.match()
 	sc.rates = newRates(s, q.Base, first, fixed)
 	sc.classes = sc.rates

@@ -38,6 +38,7 @@ type ScheduledChurnReport struct {
 // months. Its errors are *ParamError and *fx.MissingRateError.
 func ChurnScheduled(s *Snapshot, q *Query) (*ScheduledChurnReport, error) {
 	q = q.ahead(s)
+	q.Subtypes = nil
 	r := &ScheduledChurnReport{Days: q.Range}
 	periods, err := calendar.Periods(calendar.Range{From: max(q.Range.From, s.Today), To: q.Range.To}, q.Unit, s.WeekStart)
 	switch {

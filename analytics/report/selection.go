@@ -1,9 +1,11 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
@@ -14,14 +16,14 @@ type selection struct {
 	states    []func(*ledger.State) bool
 }
 
-func newSelection(s *Snapshot, filters []Filter) selection {
+func newSelection(s *Snapshot, q *Query) selection {
 	var sel selection
-	for i := range filters {
-		f := &filters[i]
+	for i := range q.Filters {
+		f := &q.Filters[i]
 		if f.Dimension.ofState() {
 			sel.states = append(sel.states, s.stateFilter(f))
 		} else {
-			sel.customers = append(sel.customers, s.customerFilter(f))
+			sel.customers = append(sel.customers, s.customerFilter(f, q.AgeDay))
 		}
 	}
 	return sel
@@ -61,35 +63,71 @@ func (sel *selection) match() func(*ledger.State) bool {
 }
 
 // customerFilter returns the condition of a filter on whole customers.
-func (s *Snapshot) customerFilter(f *Filter) func(*Customer) bool {
-	if f.Dimension.kind == dataSourceDimension {
+func (s *Snapshot) customerFilter(f *Filter, ageDay calendar.Day) func(*Customer) bool {
+	switch f.Dimension.kind {
+	case dataSourceDimension:
 		return func(c *Customer) bool {
 			src := s.source(c.Source)
 			return f.keeps(src.ID, src.Type)
 		}
+	case regionDimension:
+		return s.regionFilter(f)
+	case ageDimension:
+		ages := newAges(slices.Concat(f.in, f.out))
+		return func(c *Customer) bool { return f.keeps(ages.of(s.ageOn(c, ageDay))...) }
+	default:
+		value := s.attribute(f.Dimension, ageDay)
+		return func(c *Customer) bool { return f.keeps(f.Dimension.normal(value(c))) }
 	}
-	return func(c *Customer) bool { return f.keeps(f.Dimension.normal(s.customerValue(f.Dimension, c))) }
 }
 
-// customerValue is a customer's value in a dimension, "" for none.
-func (s *Snapshot) customerValue(d Dimension, c *Customer) string {
+// regionFilter returns the condition of a filter on countries and named regions.
+// It asks once per country.
+func (s *Snapshot) regionFilter(f *Filter) func(*Customer) bool {
+	countries := *f
+	countries.in, countries.out = withCountries(f.in), withCountries(f.out)
+	known := map[string]bool{}
+	return func(c *Customer) bool {
+		keeps, ok := known[c.Country]
+		if !ok {
+			keeps = countries.keeps(c.Country)
+			known[c.Country] = keeps
+		}
+		return keeps
+	}
+}
+
+// attribute returns what tells a customer's value in a dimension, "" for none.
+// Ages are those of a day.
+func (s *Snapshot) attribute(d Dimension, ageDay calendar.Day) func(*Customer) string {
 	switch d.kind {
 	case regionDimension, countryDimension:
-		return c.Country
+		return func(c *Customer) string { return c.Country }
 	case stateDimension:
-		return c.State
+		return func(c *Customer) string { return c.State }
 	case dataSourceDimension:
-		return s.source(c.Source).ID
+		return func(c *Customer) string { return s.source(c.Source).ID }
 	case statusDimension:
-		return c.Status().String()
+		return func(c *Customer) string { return c.Status().String() }
 	case customerDimension:
-		return c.ID
+		return func(c *Customer) string { return c.ID }
 	case cancelReasonDimension:
-		return s.cancelReason(c)
+		return s.cancelReason
 	case customDimension:
-		return c.Custom[d.key]
+		return func(c *Customer) string { return c.Custom[d.key] }
+	case marketDimension:
+		found := markets{}
+		return func(c *Customer) string { return found.of(c.Country) }
+	case ageDimension:
+		buckets := newAges(ageBuckets[:])
+		return func(c *Customer) string {
+			if in := buckets.of(s.ageOn(c, ageDay)); len(in) > 0 {
+				return in[0]
+			}
+			return ""
+		}
 	default:
-		return ""
+		return func(*Customer) string { return "" }
 	}
 }
 

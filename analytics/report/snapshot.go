@@ -25,6 +25,7 @@ type Snapshot struct {
 	Symbols    []string // by ledger.Symbol; [0] is ""
 	Rates      *fx.Table
 	PlanGroups []PlanGroup
+	Segments   []Segment
 	FirstDay   calendar.Day            // earliest movement of the account, NoDay if none
 	InvoiceID  func(ref uint32) string // external id of a ledger.Invoice by its Ref
 }

@@ -20,7 +20,9 @@ const (
 type split struct {
 	s      *Snapshot
 	d      Dimension
-	rows   int // rows per value
+	of     func(*Customer) string // value of a customer
+	groups []valueGroup           // if any, they are the values
+	rows   int                    // rows per value
 	keys   []string
 	labels []string
 	index  map[string]int32
@@ -33,7 +35,8 @@ type split struct {
 	condition func(*ledger.State) bool
 }
 
-func newSplit(s *Snapshot, d Dimension, rows int) *split {
+func newSplit(s *Snapshot, q *Query, rows int) *split {
+	d := q.Breakdown
 	keys := 256 // of a currency, an interval, a pricing model, a discount
 	switch d.kind {
 	case planDimension:
@@ -42,7 +45,9 @@ func newSplit(s *Snapshot, d Dimension, rows int) *split {
 		keys = len(s.Symbols)
 	default:
 	}
-	return &split{s: s, d: d, rows: rows, index: map[string]int32{}, byState: make([][]int32, keys)}
+	sp := &split{s: s, d: d, rows: rows, index: map[string]int32{}, byState: make([][]int32, keys), of: s.attribute(d, q.AgeDay)}
+	sp.group(q)
+	return sp
 }
 
 // value numbers a key; "" is the key of what has no value.
@@ -64,7 +69,7 @@ func (sp *split) value(key, label string) (int32, error) {
 
 // ofCustomer numbers the customer's value.
 func (sp *split) ofCustomer(c *Customer) (int32, error) {
-	key := sp.s.customerValue(sp.d, c)
+	key := sp.of(c)
 	if i, ok := sp.index[key]; ok {
 		return i, nil
 	}
@@ -74,6 +79,9 @@ func (sp *split) ofCustomer(c *Customer) (int32, error) {
 // label is what people read for a customer's value.
 func (sp *split) label(key string, c *Customer) string {
 	name := ""
+	if sp.groups != nil {
+		return key
+	}
 	switch sp.d.kind {
 	case customerDimension:
 		name = c.Name
@@ -104,7 +112,7 @@ func (sp *split) ofState(st *ledger.State) ([]int32, error) {
 	var values []int32
 	for _, name := range sp.names(st) {
 		label := name
-		if sp.d.kind == currencyDimension {
+		if sp.d.kind == currencyDimension && sp.groups == nil {
 			label = strings.ToUpper(name)
 		}
 		v, err := sp.value(name, label)
@@ -143,6 +151,9 @@ func (sp *split) keyOf(st *ledger.State) int {
 // names returns the keys of a state: of a plan the groups it is in, else its
 // own name.
 func (sp *split) names(st *ledger.State) []string {
+	if sp.groups != nil {
+		return []string{sp.groupOf(st)}
+	}
 	switch sp.d.kind {
 	case planDimension:
 		p := sp.s.plan(st.Plan)

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+)
+
+// Comparison is which earlier period each row of a report is compared with.
+type Comparison uint8
+
+// The comparisons.
+const (
+	NoComparison Comparison = iota
+	LastPeriod              // the rows just before, as many as there are
+	LastYear                // the same period a year before; of weeks 52 weeks before
+)
+
+var comparisonNames = [...]string{"", "last-period", "last-year"}
+
+// String returns the contract's name, "" for none.
+func (c Comparison) String() string { return comparisonNames[c] }
+
+func (p *parser) compare(q *Query) error {
+	switch v := strings.ReplaceAll(strings.ToLower(p.one("compare")), "_", "-"); v {
+	case "":
+	case LastPeriod.String():
+		q.Compare = LastPeriod
+	case LastYear.String():
+		q.Compare = LastYear
+	default:
+		return &ParamError{"compare", fmt.Sprintf("%q is not one of last-period, last-year", v)}
+	}
+	return nil
+}
+
+// before returns the period that a row out of so many is compared with.
+func (q *Query) before(p calendar.Range, rows int) calendar.Range {
+	if q.Compare == LastPeriod {
+		return calendar.Shift(p, q.Unit, -rows)
+	}
+	switch q.Unit {
+	case calendar.UnitWeek:
+		return calendar.Shift(p, q.Unit, -52)
+	case calendar.UnitMonth:
+		return calendar.Shift(p, q.Unit, -12)
+	case calendar.UnitQuarter:
+		return calendar.Shift(p, q.Unit, -4)
+	case calendar.UnitYear:
+		return calendar.Shift(p, q.Unit, -1)
+	default:
+		day := p.From.AddMonths(-12)
+		return calendar.Range{From: day, To: day}
+	}
+}
+
+// compareRows runs a report over the periods that the given ones are compared
+// with, without a breakdown, and returns the row for each; nil where there is
+// none or nothing is to be compared. With fixed rates they are those of the
+// query. start is the first day of a row.
+func compareRows[R any](q *Query, periods []calendar.Range, run func(*Query) ([]R, error), start func(*R) calendar.Day) ([]*R, error) {
+	out := make([]*R, len(periods))
+	if q.Compare == NoComparison || len(periods) == 0 {
+		return out, nil
+	}
+	n := len(periods)
+	other := *q
+	other.Compare, other.Breakdown, other.Groups, other.BreakdownValue = NoComparison, Dimension{}, nil, nil
+	other.Range = calendar.Range{From: q.before(periods[0], n).From, To: q.before(periods[n-1], n).To}
+	other.DateGiven = true
+	if q.RateDay == nil {
+		other.RateDay = &q.Range.From
+	}
+	rows, err := run(&other)
+	if err != nil {
+		return nil, err
+	}
+	byStart := make(map[calendar.Day]*R, len(rows))
+	for i := range rows {
+		byStart[start(&rows[i])] = &rows[i]
+	}
+	for i, p := range periods {
+		out[i] = byStart[q.before(p, n).From]
+	}
+	return out, nil
+}

@@ -309,7 +309,10 @@ func (o *oracled) question() question {
 		q.FixFX = true
 		q.params.Set("fix_fx", "true")
 	}
-	switch rng.IntN(8) {
+	among := func(countries ...string) func(*oracletest.Member) bool {
+		return func(m *oracletest.Member) bool { return slices.Contains(countries, m.Country) }
+	}
+	switch rng.IntN(11) {
 	case 0:
 		plan := []string{"monthly", "monthly-pro", "weekly", "yearly", "euro"}[rng.IntN(5)]
 		q.params.Set("plan", plan)
@@ -325,7 +328,16 @@ func (o *oracled) question() question {
 		q.View.Item = func(i oracletest.Item) bool { return c.Plans[i.Plan].BillingFreq() == "month" }
 	case 4:
 		q.params.Set("region", "us dk")
-		q.View.Member = func(m *oracletest.Member) bool { return m.Country == "us" || m.Country == "dk" }
+		q.View.Member = among("us", "dk")
+	case 5:
+		q.params.Set("region", "eu")
+		q.View.Member = among("dk", "de")
+	case 6:
+		q.params.Set("region", "~emea")
+		q.View.Member = among("us")
+	case 7:
+		q.params.Set("market", "nordics~~north_america")
+		q.View.Member = among("dk", "us")
 	}
 	return q
 }
@@ -351,7 +363,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers} {
+		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.aged, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers} {
 			if name, diff := check(q); diff != "" {
 				o.t.Errorf("seed %d, %s?%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",
 					o.seed, name, q.params.Encode(), diff, o.company.Today, o.company.Settings, o.company.Settings.Zone, len(o.company.Members))
@@ -399,6 +411,44 @@ func diffRows(want []oracletest.Row, list []any) string {
 
 func (o *oracled) mrr(q question) (string, string) {
 	return "mrr", diffRows(o.company.MRR(q.Query), o.get("/reports/mrr", q).list("result"))
+}
+
+// compared is the MRR of a year before beside that of each month.
+func (o *oracled) compared(q question) (string, string) {
+	if q.FixFX || q.Interval == "week" {
+		return "", ""
+	}
+	rows := o.get("/reports/mrr", q, "compare", "last-year").list("result")
+	first := func(row any) oracletest.Day {
+		object, _ := row.(map[string]any)
+		day, err := time.Parse(time.DateOnly, fmt.Sprint(object["date"]))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		return oracletest.Date(day.Year()-1, day.Month(), day.Day())
+	}
+	var earlier []any
+	for _, row := range rows {
+		object, _ := row.(map[string]any)
+		earlier = append(earlier, object["compare"])
+	}
+	if len(rows) == 0 {
+		return "", ""
+	}
+	q.From, q.To = first(rows[0]), first(rows[len(rows)-1])
+	return "mrr compared", diffRows(o.company.MRR(q.Query), earlier)
+}
+
+// aged is the MRR of customers who have paid for some months.
+func (o *oracled) aged(q question) (string, string) {
+	from := o.rng.IntN(8)
+	to := from + 1 + o.rng.IntN(9)
+	q.View = both(q.View, nil, func(m *oracletest.Member) bool {
+		age := m.Age(min(q.To, o.company.Today), q.To)
+		return from <= age && age < to
+	})
+	got := o.get("/reports/mrr", q, "age", fmt.Sprintf("%d-%d", from, to))
+	return "mrr by age", diffRows(o.company.MRR(q.Query), got.list("result"))
 }
 
 // committed is the MRR with what is scheduled.

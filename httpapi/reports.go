@@ -122,7 +122,7 @@ func (s *Server) GetReportsMrr(ctx context.Context, _ wire.GetReportsMrrRequestO
 			return nil, err
 		}
 		return wire.MrrReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: mrrToWire(r),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Compare: textOrNull(q.Compare.String()), Query: queryToWire(snapshot, q), Result: mrrToWire(r),
 		}, nil
 	})
 }
@@ -138,7 +138,7 @@ func (s *Server) GetReportsMovementTable(ctx context.Context, _ wire.GetReportsM
 			q.Range = r.Days // the future for scheduled movements, one period for a selected date
 		}
 		return wire.MovementTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: movementsToWire(q, r),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: movementQueryToWire(snapshot, q), Result: movementsToWire(q, r),
 		}, nil
 	})
 }

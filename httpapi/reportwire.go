@@ -9,8 +9,17 @@ import (
 func queryToWire(s *report.Snapshot, q *report.Query) wire.ReportQuery {
 	return wire.ReportQuery{
 		From: q.Range.From.String(), To: q.Range.To.String(), Interval: wire.Interval(q.Unit.String()), Timezone: s.Settings.Zone.String(),
-		FixFx: q.FixFX, Committed: q.Committed, Breakdown: breakdownName(q), Filters: q.FilterValues(),
+		FixFx: q.FixFX, Committed: q.Committed, Breakdown: breakdownName(q), Compare: textOrNull(q.Compare.String()), Filters: q.FilterValues(),
 	}
+}
+
+// movementQueryToWire is queryToWire for lists of movements, which have subtypes.
+func movementQueryToWire(s *report.Snapshot, q *report.Query) wire.ReportQuery {
+	out := queryToWire(s, q)
+	if name, value, ok := q.SubtypeFilter(); ok {
+		out.Filters[name] = value
+	}
+	return out
 }
 
 func breakdownName(q *report.Query) *string {
@@ -77,6 +86,9 @@ func mrrRowToWire(row *report.MRRRow, values []report.Value) wire.MrrRow {
 		TotalMrr: m.TotalMRR, TotalArr: m.TotalARR, TotalCustomers: m.TotalCustomers,
 		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(m.QuickRatio), Quantity: m.Quantity,
 	}
+	if row.Compare != nil {
+		out.Compare = mrrCompareToWire(row.Compare)
+	}
 	if row.Breakdown != nil {
 		out.Breakdown = make(map[string]wire.MrrBreakdown, len(values))
 		for i := range row.Breakdown {
@@ -90,6 +102,19 @@ func mrrPartToWire(m *report.MRRMetrics, label string) wire.MrrBreakdown {
 	return wire.MrrBreakdown{
 		Label: label,
 		New:   m.New, Expansion: m.Expansion, Contraction: m.Contraction, Churn: m.Churn, Reactivation: m.Reactivation,
+		FxAdjustment: m.FXAdjustment, MrrDiff: m.MRRDiff, NetMrrDiff: m.NetMRRDiff,
+		NewCustomers: m.NewCustomers, ExpansionCustomers: m.ExpansionCustomers, ContractionCustomers: m.ContractionCustomers,
+		ChurnCustomers: m.ChurnCustomers, ReactivationCustomers: m.ReactivationCustomers, CustomersDiff: m.CustomersDiff,
+		TotalMrr: m.TotalMRR, TotalArr: m.TotalARR, TotalCustomers: m.TotalCustomers,
+		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(m.QuickRatio), Quantity: m.Quantity,
+	}
+}
+
+func mrrCompareToWire(row *report.MRRRow) *wire.MrrCompare {
+	m := &row.MRRMetrics
+	return &wire.MrrCompare{
+		Date: row.Period.From.String(), EndDate: row.Period.To.String(),
+		New: m.New, Expansion: m.Expansion, Contraction: m.Contraction, Churn: m.Churn, Reactivation: m.Reactivation,
 		FxAdjustment: m.FXAdjustment, MrrDiff: m.MRRDiff, NetMrrDiff: m.NetMRRDiff,
 		NewCustomers: m.NewCustomers, ExpansionCustomers: m.ExpansionCustomers, ContractionCustomers: m.ContractionCustomers,
 		ChurnCustomers: m.ChurnCustomers, ReactivationCustomers: m.ReactivationCustomers, CustomersDiff: m.CustomersDiff,

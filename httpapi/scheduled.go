@@ -41,7 +41,7 @@ func (s *Server) GetReportsChurnScheduledMovements(ctx context.Context, _ wire.G
 		}
 		q.Narrow(r.Days) // the future
 		return wire.MovementTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: movementsToWire(q, r),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: movementQueryToWire(snapshot, q), Result: movementsToWire(q, r),
 		}, nil
 	})
 }

@@ -52,7 +52,7 @@ func TestCall_RefusesWhatItWouldIgnore(t *testing.T) {
 		{"get_report", `{"name":"mrr","breakdown":"plans"}`, `breakdown: "plans" cannot be split by, did you mean "plan"? Valid: plan, currency`},
 		{"get_report", `{"name":"movement-table","selected_type":"upgrade"}`, `selected_type: "upgrade" is not valid; use one of: new, expansion`},
 		{"get_report", `{"name":"mrr","interval":"fortnight"}`, `interval: "fortnight" is not valid; use one of: day, week`},
-		{"get_report", `{"name":"mrr","segment":"x"}`, `unknown argument "segment"`},
+		{"get_report", `{"name":"mrr","segmnt":"x"}`, `unknown argument "segmnt", did you mean "segment"?`},
 		{"api_request", `{"method":"PATCH","path":"/account"}`, `method: "PATCH" is not valid`},
 		{"api_request", `{"method":"GET","path":"/account","body":{"a":1}}`, `api_request does not use "body"`},
 	}

@@ -36,11 +36,11 @@ func reportArguments(name string) []string {
 	case "summary":
 		return []string{"date", "base_currency", "fix_fx"}
 	case "mrr":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed"}
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed", "compare"}
 	case "movement-table":
 		return []string{
 			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value", "committed",
-			"selected_date", "selected_type", "sort", "order",
+			"selected_date", "selected_type", "subtype", "sort", "order",
 		}
 	case "retention":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months"}
@@ -75,7 +75,7 @@ func reportArguments(name string) []string {
 	case "churn-scheduled-movements":
 		return []string{
 			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value",
-			"selected_date", "selected_type", "sort", "order",
+			"selected_date", "selected_type", "subtype", "sort", "order",
 		}
 	case "leads":
 		return []string{"date", "base_currency", "interval", "breakdown"}
@@ -117,7 +117,8 @@ func filters() args.Set {
 		{Name: "plan", Type: args.List, Description: "Plan or group id, e.g. pro~~team"},
 		{Name: "currency", Type: args.List, Description: "Billed in, e.g. usd"},
 		{Name: "country", Type: args.List, Description: "e.g. us~~de"},
-		{Name: "region", Type: args.List, Description: "Countries, e.g. us"},
+		{Name: "region", Type: args.List, Description: "e.g. eu, latam, us"},
+		{Name: "market", Type: args.List, Description: "e.g. dach, other"},
 		{Name: "state", Type: args.List, Description: "e.g. ny"},
 		{Name: "billing_freq", Type: args.List, Words: frequencies(), Description: "e.g. month"},
 		{Name: "status", Type: args.List, Words: statuses(), Description: "e.g. active, past_due, trialing, canceled"},
@@ -126,8 +127,10 @@ func filters() args.Set {
 		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
 		{Name: "pricing_model", Type: args.List, Description: "e.g. licensed, metered"},
 		{Name: "cancel_reason", Type: args.List, Description: "e.g. too_expensive"},
+		{Name: "age", Type: args.List, Description: "Months, e.g. 6-12, 12-"},
+		{Name: "segment", Description: "Saved filters, e.g. EU"},
 		{Name: "has_discount", Type: args.Boolean, Description: "e.g. true"},
-		{Name: "custom", Type: args.Map, Description: `Custom variables, e.g. {"industry":"Retail"}`},
+		{Name: "custom", Type: args.Map, Description: `Variables, e.g. {"industry":"Retail"}`},
 	}
 }
 
@@ -140,6 +143,10 @@ func frequencies() map[string]string {
 
 func statuses() map[string]string {
 	return map[string]string{"cancelled": "canceled", "churned": "canceled", "paying": "active", "trial": "trialing", "past-due": "past_due", "trial-ended": "trial_ended"}
+}
+
+func comparisons() map[string]string {
+	return map[string]string{"previous-period": "last-period", "previous-year": "last-year", "year-over-year": "last-year", "yoy": "last-year"}
 }
 
 func movementTypes() []string {
@@ -168,13 +175,15 @@ func getReport() tool {
 	props = append(props, filters()...)
 	props = append(
 		props,
-		args.Property{Name: "selected_date", Convert: args.Day, Description: "Period with this day, e.g. 2026-03-01"},
+		args.Property{Name: "selected_date", Convert: args.Day, Description: "e.g. 2026-03-01"},
 		args.Property{Name: "selected_type", Description: "e.g. churn"},
-		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "amount", "amount_base_currency", "customer_name", "type"}, Description: "Default date"},
+		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "amount", "amount_base_currency", "customer_name", "type"}, Open: true, Description: "e.g. amount"},
 		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
 		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention: months back, e.g. 12"},
 		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},
 		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
+		args.Property{Name: "subtype", Type: args.List, Description: "movement-table: e.g. plan_change"},
+		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "mrr: e.g. last-year"},
 		args.Property{Name: "compare_month", Description: "mrr-growth: e.g. 2026-01"},
 		limit(1000), offset(), maxTokens(),
 	)
@@ -217,7 +226,7 @@ func dimension(text string) (string, error) {
 	}
 	valid := []string{
 		"plan", "currency", "country", "region", "state", "billing_freq", "payment_method", "pricing_model",
-		"data_source", "status", "has_discount", "customer", "cancel_reason", "subtype",
+		"data_source", "status", "has_discount", "customer", "cancel_reason", "subtype", "age", "market", "industry", "channel", "size",
 	}
 	word := strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(text))
 	if slices.Contains(valid, word) {

@@ -793,6 +793,32 @@ var mrrBreakdownFields = []Schema{
 	{name: "total_mrr", unit: MoneyBase},
 }
 
+var mrrCompareFields = []Schema{
+	{name: "arpa", unit: MoneyBase},
+	{name: "asp", unit: MoneyBase},
+	{name: "churn", unit: MoneyBase},
+	{name: "churn_customers", unit: Count},
+	{name: "contraction", unit: MoneyBase},
+	{name: "contraction_customers", unit: Count},
+	{name: "customers_diff", unit: Count},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "expansion", unit: MoneyBase},
+	{name: "expansion_customers", unit: Count},
+	{name: "fx_adjustment", unit: MoneyBase},
+	{name: "mrr_diff", unit: MoneyBase},
+	{name: "net_mrr_diff", unit: MoneyBase},
+	{name: "new", unit: MoneyBase},
+	{name: "new_customers", unit: Count},
+	{name: "quantity", unit: Quantity},
+	{name: "quick_ratio", unit: Ratio},
+	{name: "reactivation", unit: MoneyBase},
+	{name: "reactivation_customers", unit: Count},
+	{name: "total_arr", unit: MoneyBase},
+	{name: "total_customers", unit: Count},
+	{name: "total_mrr", unit: MoneyBase},
+}
+
 var mrrGrowthReportFields = []Schema{
 	{name: "currency", unit: CurrencyBase},
 	{name: "query", fields: reportQueryFields},
@@ -825,6 +851,7 @@ var mrrGrowthTableRowFields = []Schema{
 
 var mrrReportFields = []Schema{
 	{name: "breakdown"},
+	{name: "compare"},
 	{name: "currency", unit: CurrencyBase},
 	{name: "query", fields: reportQueryFields},
 	{name: "result", fields: mrrRowFields},
@@ -836,6 +863,7 @@ var mrrRowFields = []Schema{
 	{name: "breakdown", rest: &Schema{fields: mrrBreakdownFields}},
 	{name: "churn", unit: MoneyBase},
 	{name: "churn_customers", unit: Count},
+	{name: "compare", fields: mrrCompareFields},
 	{name: "contraction", unit: MoneyBase},
 	{name: "contraction_customers", unit: Count},
 	{name: "customers_diff", unit: Count},
@@ -1068,6 +1096,7 @@ var refundsTableRowFields = []Schema{
 var reportQueryFields = []Schema{
 	{name: "breakdown"},
 	{name: "committed"},
+	{name: "compare"},
 	{name: "filters", rest: &Schema{}},
 	{name: "fix_fx"},
 	{name: "from"},

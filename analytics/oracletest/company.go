@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"time"
 )
 
 // Company is an account with its customers, as the reports see it.
@@ -131,6 +132,28 @@ type Change struct {
 	Amount   int64 // in Currency
 	Before   []Item
 	After    []Item
+}
+
+// Age is how many whole months lie between the member's first day of payment up
+// to today and another day, -1 for one who had not paid by then.
+func (m *Member) Age(today, on Day) int {
+	for d := m.History.First; d <= today; d++ {
+		if len(m.at(d)) == 0 {
+			continue
+		}
+		if d > on {
+			return -1
+		}
+		year, month, dom := d.Time().Date()
+		for age := 0; ; age++ {
+			last := Date(year, month+time.Month(age+2), 0) // of the month that the age is reached in
+			reached := min(last, Date(year, month+time.Month(age+1), 1)+Day(dom-1))
+			if reached > on {
+				return age
+			}
+		}
+	}
+	return -1
 }
 
 // Customers lists the customers by id.

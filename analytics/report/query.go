@@ -125,6 +125,15 @@ func (q *Query) FilterValues() map[string]string {
 	return m
 }
 
+// SubtypeFilter returns the filter on subtypes of movements, which lists of
+// movements alone look at.
+func (q *Query) SubtypeFilter() (name, value string, ok bool) {
+	if q.Subtypes == nil {
+		return "", "", false
+	}
+	return q.Subtypes.Dimension.Name(), q.Subtypes.raw, true
+}
+
 // fixedDay is the day whose rates count for everything, NoDay for none.
 func (q *Query) fixedDay() calendar.Day {
 	switch {

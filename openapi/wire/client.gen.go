@@ -2549,6 +2549,78 @@ type MrrBreakdown struct {
 	TotalMrr int64 `json:"total_mrr"`
 }
 
+// MrrCompare The MRR of the earlier period that a row is compared with.
+type MrrCompare struct {
+	// Arpa MRR per paying customer, 0 without any.
+	Arpa int64 `json:"arpa"`
+
+	// Asp New MRR per new customer, 0 without any.
+	Asp int64 `json:"asp"`
+
+	// Churn MRR lost with customers who left, 0 or negative.
+	Churn int64 `json:"churn"`
+
+	// ChurnCustomers Customers with a churn.
+	ChurnCustomers int64 `json:"churn_customers"`
+
+	// Contraction MRR lost from customers who stay, 0 or negative.
+	Contraction int64 `json:"contraction"`
+
+	// ContractionCustomers Customers with a contraction.
+	ContractionCustomers int64 `json:"contraction_customers"`
+
+	// CustomersDiff Change of the number of paying customers.
+	CustomersDiff int64 `json:"customers_diff"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// EndDate Last day of the period.
+	EndDate string `json:"end_date"`
+
+	// Expansion MRR gained from customers who already paid.
+	Expansion int64 `json:"expansion"`
+
+	// ExpansionCustomers Customers with an expansion.
+	ExpansionCustomers int64 `json:"expansion_customers"`
+
+	// FxAdjustment Change caused by exchange rates alone.
+	FxAdjustment int64 `json:"fx_adjustment"`
+
+	// MrrDiff Closing minus opening MRR.
+	MrrDiff int64 `json:"mrr_diff"`
+
+	// NetMrrDiff `mrr_diff` without `fx_adjustment`: the sum of the five movements.
+	NetMrrDiff int64 `json:"net_mrr_diff"`
+
+	// New MRR of customers who pay for the first time.
+	New int64 `json:"new"`
+
+	// NewCustomers Customers with a new movement.
+	NewCustomers int64 `json:"new_customers"`
+
+	// Quantity Seats or units at the end of the period.
+	Quantity int64 `json:"quantity"`
+
+	// QuickRatio New and expansion over churn and contraction; null when nothing was lost.
+	QuickRatio *float64 `json:"quick_ratio"`
+
+	// Reactivation MRR of customers who came back.
+	Reactivation int64 `json:"reactivation"`
+
+	// ReactivationCustomers Customers with a reactivation.
+	ReactivationCustomers int64 `json:"reactivation_customers"`
+
+	// TotalArr Twelve times `total_mrr`.
+	TotalArr int64 `json:"total_arr"`
+
+	// TotalCustomers Paying customers at the end of the period.
+	TotalCustomers int64 `json:"total_customers"`
+
+	// TotalMrr MRR at the end of the period.
+	TotalMrr int64 `json:"total_mrr"`
+}
+
 // MrrGrowthReport The growth of a month.
 type MrrGrowthReport struct {
 	// Currency Currency of all amounts.
@@ -2686,6 +2758,9 @@ type MrrReport struct {
 	// Breakdown The dimension that rows are split by, if any.
 	Breakdown *string `json:"breakdown,omitempty"`
 
+	// Compare Which earlier period `compare` of the rows is, if any.
+	Compare *string `json:"compare,omitempty"`
+
 	// Currency Currency of all amounts.
 	Currency string `json:"currency"`
 
@@ -2712,6 +2787,9 @@ type MrrRow struct {
 
 	// ChurnCustomers Customers with a churn.
 	ChurnCustomers int64 `json:"churn_customers"`
+
+	// Compare The MRR of the earlier period that a row is compared with.
+	Compare *MrrCompare `json:"compare,omitempty"`
 
 	// Contraction MRR lost from customers who stay, 0 or negative.
 	Contraction int64 `json:"contraction"`
@@ -3377,6 +3455,9 @@ type ReportQuery struct {
 
 	// Committed Whether scheduled movements are included.
 	Committed bool `json:"committed"`
+
+	// Compare Which earlier period each row is compared with, if any.
+	Compare *string `json:"compare,omitempty"`
 
 	// Filters The filters in force, as parameter name and value.
 	Filters map[string]string `json:"filters"`
@@ -4630,6 +4711,9 @@ type Verification struct {
 	Valid bool `json:"valid"`
 }
 
+// AgeFilter Examples: 6-12
+type AgeFilter = string
+
 // ApiKeyId Examples: 3f1f8f0e-6d0c-4a39-9a8e-0f1f5a7b2c11
 type ApiKeyId = string
 
@@ -4656,6 +4740,9 @@ type Category = string
 
 // Committed defines model for Committed.
 type Committed = bool
+
+// Compare Examples: last-year
+type Compare = string
 
 // CompareMonth Examples: 2026-01
 type CompareMonth = string
@@ -4717,6 +4804,9 @@ type LeadStage = string
 // Limit defines model for Limit.
 type Limit = int64
 
+// MarketFilter Examples: dach
+type MarketFilter = string
+
 // MovementSort defines model for MovementSort.
 type MovementSort = string
 
@@ -4768,6 +4858,9 @@ type ScheduledType = string
 // Search Examples: acme
 type Search = string
 
+// SegmentFilter Examples: seg_1
+type SegmentFilter = string
+
 // SelectedCash defines model for SelectedCash.
 type SelectedCash = string
 
@@ -4788,6 +4881,9 @@ type StateFilter = string
 
 // StatusFilter Examples: active
 type StatusFilter = string
+
+// SubtypeFilter Examples: plan_change
+type SubtypeFilter = string
 
 // SubtypesOf defines model for SubtypesOf.
 type SubtypesOf = string
@@ -4869,7 +4965,7 @@ type GetCustomersParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -4898,6 +4994,15 @@ type GetCustomersParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetCustomersIdParams defines parameters for GetCustomersId.
@@ -5145,7 +5250,7 @@ type GetExportsCustomersCsvParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5174,6 +5279,15 @@ type GetExportsCustomersCsvParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetExportsMrrGrowthCsvParams defines parameters for GetExportsMrrGrowthCsv.
@@ -5211,7 +5325,7 @@ type GetExportsMrrGrowthCsvParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5240,6 +5354,15 @@ type GetExportsMrrGrowthCsvParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetExportsMrrMovementsCsvParams defines parameters for GetExportsMrrMovementsCsv.
@@ -5283,7 +5406,7 @@ type GetExportsMrrMovementsCsvParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5312,6 +5435,15 @@ type GetExportsMrrMovementsCsvParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetPlansParams defines parameters for GetPlans.
@@ -5337,7 +5469,7 @@ type GetReportsCashflowFailedPaymentsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -5349,7 +5481,7 @@ type GetReportsCashflowFailedPaymentsParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5378,6 +5510,15 @@ type GetReportsCashflowFailedPaymentsParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowFailedPaymentsDetailParams defines parameters for GetReportsCashflowFailedPaymentsDetail.
@@ -5400,7 +5541,7 @@ type GetReportsCashflowFailedPaymentsDetailParams struct {
 	// SelectedType The only outcome to list: `recovered`, `still_unpaid` or `churned`.
 	SelectedType *SelectedOutcome `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -5427,7 +5568,7 @@ type GetReportsCashflowFailedPaymentsDetailParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5456,6 +5597,15 @@ type GetReportsCashflowFailedPaymentsDetailParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowFailedPaymentsSummaryParams defines parameters for GetReportsCashflowFailedPaymentsSummary.
@@ -5478,7 +5628,7 @@ type GetReportsCashflowFailedPaymentsSummaryParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5507,6 +5657,15 @@ type GetReportsCashflowFailedPaymentsSummaryParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowFailedPaymentsTableParams defines parameters for GetReportsCashflowFailedPaymentsTable.
@@ -5523,7 +5682,7 @@ type GetReportsCashflowFailedPaymentsTableParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -5535,7 +5694,7 @@ type GetReportsCashflowFailedPaymentsTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5564,6 +5723,15 @@ type GetReportsCashflowFailedPaymentsTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowFailureRateParams defines parameters for GetReportsCashflowFailureRate.
@@ -5580,7 +5748,7 @@ type GetReportsCashflowFailureRateParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -5592,7 +5760,7 @@ type GetReportsCashflowFailureRateParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5621,6 +5789,15 @@ type GetReportsCashflowFailureRateParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowFailureRateSummaryParams defines parameters for GetReportsCashflowFailureRateSummary.
@@ -5637,7 +5814,7 @@ type GetReportsCashflowFailureRateSummaryParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5666,6 +5843,15 @@ type GetReportsCashflowFailureRateSummaryParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowOutstandingUnpaidParams defines parameters for GetReportsCashflowOutstandingUnpaid.
@@ -5682,7 +5868,7 @@ type GetReportsCashflowOutstandingUnpaidParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5711,6 +5897,15 @@ type GetReportsCashflowOutstandingUnpaidParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowRefundsParams defines parameters for GetReportsCashflowRefunds.
@@ -5727,7 +5922,7 @@ type GetReportsCashflowRefundsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -5739,7 +5934,7 @@ type GetReportsCashflowRefundsParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5768,6 +5963,15 @@ type GetReportsCashflowRefundsParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowRefundsDetailParams defines parameters for GetReportsCashflowRefundsDetail.
@@ -5787,7 +5991,7 @@ type GetReportsCashflowRefundsDetailParams struct {
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
 	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -5814,7 +6018,7 @@ type GetReportsCashflowRefundsDetailParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5843,6 +6047,15 @@ type GetReportsCashflowRefundsDetailParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCashflowRefundsTableParams defines parameters for GetReportsCashflowRefundsTable.
@@ -5859,7 +6072,7 @@ type GetReportsCashflowRefundsTableParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -5871,7 +6084,7 @@ type GetReportsCashflowRefundsTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5900,6 +6113,15 @@ type GetReportsCashflowRefundsTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsChurnScheduledParams defines parameters for GetReportsChurnScheduled.
@@ -5916,7 +6138,7 @@ type GetReportsChurnScheduledParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -5928,7 +6150,7 @@ type GetReportsChurnScheduledParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -5957,6 +6179,15 @@ type GetReportsChurnScheduledParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsChurnScheduledMovementsParams defines parameters for GetReportsChurnScheduledMovements.
@@ -5979,7 +6210,7 @@ type GetReportsChurnScheduledMovementsParams struct {
 	// SelectedType Keeps `churn`, `contraction`, or the churn of one billing interval: `month_churn`, `quarter_churn`, `year_churn`, `week_churn` or `day_churn`.
 	SelectedType *ScheduledType `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -5997,6 +6228,9 @@ type GetReportsChurnScheduledMovementsParams struct {
 	// Offset How many rows to skip. Default 0.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
+	// Subtype Filter: subtypes of movements, such as `plan_change` or `voluntary`.
+	Subtype *SubtypeFilter `form:"subtype,omitempty" json:"subtype,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -6006,7 +6240,7 @@ type GetReportsChurnScheduledMovementsParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6035,6 +6269,15 @@ type GetReportsChurnScheduledMovementsParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCmrrSummaryParams defines parameters for GetReportsCmrrSummary.
@@ -6057,7 +6300,7 @@ type GetReportsCmrrSummaryParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6086,6 +6329,15 @@ type GetReportsCmrrSummaryParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCohortParams defines parameters for GetReportsCohort.
@@ -6102,7 +6354,7 @@ type GetReportsCohortParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -6114,7 +6366,7 @@ type GetReportsCohortParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6143,6 +6395,15 @@ type GetReportsCohortParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsCustomerConcentrationParams defines parameters for GetReportsCustomerConcentration.
@@ -6174,7 +6435,7 @@ type GetReportsCustomerConcentrationParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6203,6 +6464,15 @@ type GetReportsCustomerConcentrationParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsInvoicesDetailParams defines parameters for GetReportsInvoicesDetail.
@@ -6243,7 +6513,7 @@ type GetReportsInvoicesDetailParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6272,6 +6542,15 @@ type GetReportsInvoicesDetailParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsLeadsParams defines parameters for GetReportsLeads.
@@ -6282,7 +6561,7 @@ type GetReportsLeadsParams struct {
 	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
 	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
@@ -6297,7 +6576,7 @@ type GetReportsLeadsParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6326,6 +6605,15 @@ type GetReportsLeadsParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsLeadsDaysParams defines parameters for GetReportsLeadsDays.
@@ -6345,7 +6633,7 @@ type GetReportsLeadsDaysParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6374,6 +6662,15 @@ type GetReportsLeadsDaysParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsLeadsSummaryParams defines parameters for GetReportsLeadsSummary.
@@ -6393,7 +6690,7 @@ type GetReportsLeadsSummaryParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6422,6 +6719,15 @@ type GetReportsLeadsSummaryParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsLeadsTableParams defines parameters for GetReportsLeadsTable.
@@ -6441,7 +6747,7 @@ type GetReportsLeadsTableParams struct {
 	// SelectedType Keeps every `lead`, who had a `trial`, or who `converted`.
 	SelectedType *LeadStage `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -6468,7 +6774,7 @@ type GetReportsLeadsTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6497,6 +6803,15 @@ type GetReportsLeadsTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMovementTableParams defines parameters for GetReportsMovementTable.
@@ -6522,7 +6837,7 @@ type GetReportsMovementTableParams struct {
 	// SelectedType Keeps the movements of one type.
 	SelectedType *SelectedType `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -6540,6 +6855,9 @@ type GetReportsMovementTableParams struct {
 	// Offset How many rows to skip. Default 0.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 
+	// Subtype Filter: subtypes of movements, such as `plan_change` or `voluntary`.
+	Subtype *SubtypeFilter `form:"subtype,omitempty" json:"subtype,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -6549,7 +6867,7 @@ type GetReportsMovementTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6578,6 +6896,15 @@ type GetReportsMovementTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMrrParams defines parameters for GetReportsMrr.
@@ -6597,8 +6924,11 @@ type GetReportsMrrParams struct {
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
 	Committed *Committed `form:"committed,omitempty" json:"committed,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -6609,7 +6939,7 @@ type GetReportsMrrParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6638,6 +6968,15 @@ type GetReportsMrrParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMrrGrowthParams defines parameters for GetReportsMrrGrowth.
@@ -6669,7 +7008,7 @@ type GetReportsMrrGrowthParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6698,6 +7037,15 @@ type GetReportsMrrGrowthParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMrrGrowthTableParams defines parameters for GetReportsMrrGrowthTable.
@@ -6729,7 +7077,7 @@ type GetReportsMrrGrowthTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6758,6 +7106,15 @@ type GetReportsMrrGrowthTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMrrSubtypesParams defines parameters for GetReportsMrrSubtypes.
@@ -6789,7 +7146,7 @@ type GetReportsMrrSubtypesParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6818,6 +7175,15 @@ type GetReportsMrrSubtypesParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMrrTableParams defines parameters for GetReportsMrrTable.
@@ -6837,7 +7203,7 @@ type GetReportsMrrTableParams struct {
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
 	Committed *Committed `form:"committed,omitempty" json:"committed,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -6849,7 +7215,7 @@ type GetReportsMrrTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6878,6 +7244,15 @@ type GetReportsMrrTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsMrrTableSubtypesParams defines parameters for GetReportsMrrTableSubtypes.
@@ -6909,7 +7284,7 @@ type GetReportsMrrTableSubtypesParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6938,6 +7313,15 @@ type GetReportsMrrTableSubtypesParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsRetentionParams defines parameters for GetReportsRetention.
@@ -6957,7 +7341,7 @@ type GetReportsRetentionParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -6969,7 +7353,7 @@ type GetReportsRetentionParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -6998,6 +7382,15 @@ type GetReportsRetentionParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsSummaryParams defines parameters for GetReportsSummary.
@@ -7020,7 +7413,7 @@ type GetReportsSummaryParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -7049,6 +7442,15 @@ type GetReportsSummaryParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsTransactionsParams defines parameters for GetReportsTransactions.
@@ -7065,7 +7467,7 @@ type GetReportsTransactionsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -7077,7 +7479,7 @@ type GetReportsTransactionsParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -7106,6 +7508,15 @@ type GetReportsTransactionsParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsTransactionsDetailParams defines parameters for GetReportsTransactionsDetail.
@@ -7128,7 +7539,7 @@ type GetReportsTransactionsDetailParams struct {
 	// SelectedType The only kind of cash to list: `month_sub`, `quarter_sub`, `year_sub`, `week_sub`, `day_sub`, `metered`, `one_time`, `discount`, `refund`, `fee`, `fx_loss` or `tax`.
 	SelectedType *SelectedCash `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -7155,7 +7566,7 @@ type GetReportsTransactionsDetailParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -7184,6 +7595,15 @@ type GetReportsTransactionsDetailParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsTransactionsSummaryParams defines parameters for GetReportsTransactionsSummary.
@@ -7206,7 +7626,7 @@ type GetReportsTransactionsSummaryParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -7235,6 +7655,15 @@ type GetReportsTransactionsSummaryParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // GetReportsTransactionsTableParams defines parameters for GetReportsTransactionsTable.
@@ -7251,7 +7680,7 @@ type GetReportsTransactionsTableParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -7263,7 +7692,7 @@ type GetReportsTransactionsTableParams struct {
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
 	BillingFreq *BillingFreqFilter `form:"billing_freq,omitempty" json:"billing_freq,omitempty"`
 
-	// Region Filter: ISO 3166 country codes of the customer.
+	// Region Filter: ISO 3166 country codes of the customer, or named regions: `africa`, `apac`, `asia`, `baltics`, `benelux`, `dach`, `emea`, `eu`, `europe`, `latam`, `middle_east`, `nordics`, `north_america`, `oceania`, `uk`.
 	Region *RegionFilter `form:"region,omitempty" json:"region,omitempty"`
 
 	// Country Filter: ISO 3166 country codes of the customer; the same as `region` without named regions.
@@ -7292,6 +7721,15 @@ type GetReportsTransactionsTableParams struct {
 
 	// CancelReason Filter: the reason the customer gave or the one derived, such as `too_expensive` or `payment_failed`.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Segment A segment by id or name. Its filters narrow the report beside those that are given; one of mode `breakdown` also splits the report unless `breakdown` is given.
+	Segment *SegmentFilter `form:"segment,omitempty" json:"segment,omitempty"`
+
+	// Age Filter: whole months from the customer's first paid day, or its creation, to the last day of the range: `6-12` is 6 or more and fewer than 12, `12-` has no end.
+	Age *AgeFilter `form:"age,omitempty" json:"age,omitempty"`
+
+	// Market Filter: the first of `dach`, `nordics`, `uk`, `eu`, `north_america`, `latam` and `apac` that the customer's country lies in, `other` for the remaining countries.
+	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
 // PostAccountApiKeysJSONRequestBody defines body for PostAccountApiKeys for application/json ContentType.
@@ -10444,6 +10882,42 @@ func NewGetCustomersRequest(server string, params *GetCustomersParams) (*http.Re
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -12426,6 +12900,42 @@ func NewGetExportsCustomersCsvRequest(server string, params *GetExportsCustomers
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -12711,6 +13221,42 @@ func NewGetExportsMrrGrowthCsvRequest(server string, params *GetExportsMrrGrowth
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13029,6 +13575,42 @@ func NewGetExportsMrrMovementsCsvRequest(server string, params *GetExportsMrrMov
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13443,6 +14025,42 @@ func NewGetReportsCashflowFailedPaymentsRequest(server string, params *GetReport
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -13785,6 +14403,42 @@ func NewGetReportsCashflowFailedPaymentsDetailRequest(server string, params *Get
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -14010,6 +14664,42 @@ func NewGetReportsCashflowFailedPaymentsSummaryRequest(server string, params *Ge
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -14277,6 +14967,42 @@ func NewGetReportsCashflowFailedPaymentsTableRequest(server string, params *GetR
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -14535,6 +15261,42 @@ func NewGetReportsCashflowFailureRateRequest(server string, params *GetReportsCa
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -14745,6 +15507,42 @@ func NewGetReportsCashflowFailureRateSummaryRequest(server string, params *GetRe
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -14946,6 +15744,42 @@ func NewGetReportsCashflowOutstandingUnpaidRequest(server string, params *GetRep
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15204,6 +16038,42 @@ func NewGetReportsCashflowRefundsRequest(server string, params *GetReportsCashfl
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15543,6 +16413,42 @@ func NewGetReportsCashflowRefundsDetailRequest(server string, params *GetReports
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -15792,6 +16698,42 @@ func NewGetReportsCashflowRefundsTableRequest(server string, params *GetReportsC
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16059,6 +17001,42 @@ func NewGetReportsChurnScheduledRequest(server string, params *GetReportsChurnSc
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -16245,6 +17223,18 @@ func NewGetReportsChurnScheduledMovementsRequest(server string, params *GetRepor
 
 		}
 
+		if params.Subtype != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "subtype", *params.Subtype, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -16392,6 +17382,42 @@ func NewGetReportsChurnScheduledMovementsRequest(server string, params *GetRepor
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16626,6 +17652,42 @@ func NewGetReportsCmrrSummaryRequest(server string, params *GetReportsCmrrSummar
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16884,6 +17946,42 @@ func NewGetReportsCohortRequest(server string, params *GetReportsCohortParams) (
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -17154,6 +18252,42 @@ func NewGetReportsCustomerConcentrationRequest(server string, params *GetReports
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -17469,6 +18603,42 @@ func NewGetReportsInvoicesDetailRequest(server string, params *GetReportsInvoice
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -17715,6 +18885,42 @@ func NewGetReportsLeadsRequest(server string, params *GetReportsLeadsParams) (*h
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -17937,6 +19143,42 @@ func NewGetReportsLeadsDaysRequest(server string, params *GetReportsLeadsDaysPar
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -18150,6 +19392,42 @@ func NewGetReportsLeadsSummaryRequest(server string, params *GetReportsLeadsSumm
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -18489,6 +19767,42 @@ func NewGetReportsLeadsTableRequest(server string, params *GetReportsLeadsTableP
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -18687,6 +20001,18 @@ func NewGetReportsMovementTableRequest(server string, params *GetReportsMovement
 
 		}
 
+		if params.Subtype != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "subtype", *params.Subtype, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -18834,6 +20160,42 @@ func NewGetReportsMovementTableRequest(server string, params *GetReportsMovement
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -18957,6 +20319,18 @@ func NewGetReportsMrrRequest(server string, params *GetReportsMrrParams) (*http.
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -19104,6 +20478,42 @@ func NewGetReportsMrrRequest(server string, params *GetReportsMrrParams) (*http.
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -19383,6 +20793,42 @@ func NewGetReportsMrrGrowthRequest(server string, params *GetReportsMrrGrowthPar
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -19644,6 +21090,42 @@ func NewGetReportsMrrGrowthTableRequest(server string, params *GetReportsMrrGrow
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -19923,6 +21405,42 @@ func NewGetReportsMrrSubtypesRequest(server string, params *GetReportsMrrSubtype
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -20184,6 +21702,42 @@ func NewGetReportsMrrTableRequest(server string, params *GetReportsMrrTableParam
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -20463,6 +22017,42 @@ func NewGetReportsMrrTableSubtypesRequest(server string, params *GetReportsMrrTa
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -20733,6 +22323,42 @@ func NewGetReportsRetentionRequest(server string, params *GetReportsRetentionPar
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -20958,6 +22584,42 @@ func NewGetReportsSummaryRequest(server string, params *GetReportsSummaryParams)
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -21216,6 +22878,42 @@ func NewGetReportsTransactionsRequest(server string, params *GetReportsTransacti
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -21567,6 +23265,42 @@ func NewGetReportsTransactionsDetailRequest(server string, params *GetReportsTra
 
 		}
 
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -21792,6 +23526,42 @@ func NewGetReportsTransactionsSummaryRequest(server string, params *GetReportsTr
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -22050,6 +23820,42 @@ func NewGetReportsTransactionsTableRequest(server string, params *GetReportsTran
 		if params.CancelReason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Segment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "segment", *params.Segment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Age != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "age", *params.Age, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Market != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "market", *params.Market, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

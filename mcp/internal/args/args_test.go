@@ -59,7 +59,7 @@ func TestSet_Parse_CorrectsSlips(t *testing.T) {
 
 func TestSet_Parse_ObjectsAndMaps(t *testing.T) {
 	t.Parallel()
-	v, err := sample().Parse("tool", json.RawMessage(`{"name":"mrr","body":"{\"amount\": 12345678901234567}","custom":{"industry":["a","b"],"seats":5},"custom_size":"big"}`))
+	v, err := sample().Parse("tool", json.RawMessage(`{"name":"mrr","body":"{\"amount\": 12345678901234567}","custom":{"industry":["a","b"],"seats":5},"size":"big"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

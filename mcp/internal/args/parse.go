@@ -129,7 +129,7 @@ func (c *call) argument(a *argument) {
 		p = c.set.Find(snake(a.name))
 	}
 	if p == nil {
-		if key, ok := strings.CutPrefix(a.name, "custom_"); ok && key != "" && c.set.Find("custom") != nil {
+		if key, ok := customKey(a.name); ok && c.set.Find("custom") != nil {
 			c.custom(key, a.raw)
 			return
 		}
@@ -144,6 +144,17 @@ func (c *call) argument(a *argument) {
 		c.blame(p.Name)
 		c.problem("%s: %s", p.Name, err)
 	}
+}
+
+// customKey returns the custom variable that an argument names: custom_<key>, or
+// one of those that the API takes without a prefix.
+func customKey(name string) (string, bool) {
+	switch name {
+	case "industry", "channel", "size":
+		return name, true
+	}
+	key, ok := strings.CutPrefix(name, "custom_")
+	return key, ok && key != ""
 }
 
 // take stores the value of a known argument.

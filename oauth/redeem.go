@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -30,7 +32,6 @@ func (g *Grants) RedeemCode(ctx context.Context, r RedeemRequest) (tokens Tokens
 	if err != nil {
 		return Tokens{}, err
 	}
-	g.trim(ctx, tokens.Family)
 	return tokens, nil
 }
 
@@ -68,6 +69,7 @@ func (g *Grants) redeem(ctx context.Context, code authCode, r RedeemRequest) (To
 		return Tokens{}, fmt.Errorf("redeem code: %w", err)
 	}
 	g.audit(ctx, ActionCreated, "", f, r.Address)
+	g.trim(ctx, f)
 	return g.tokens(access, record, first.text(g.cfg.Keys.sealing())), nil
 }
 
@@ -111,28 +113,26 @@ func verifies(challenge string, verifier Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(strict.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// trim ends the families of a connection that are too many. It runs after the
-// new family is there, so that of several at once the last sees all. When it
-// fails, the next redemption makes up for it.
-func (g *Grants) trim(ctx context.Context, id FamilyID) {
-	f, _, err := g.cfg.Store.Family(ctx, id)
+// trim ends the families of a connection that are too many, those longest unused
+// first. It runs after the new family is there, and the order is the same for
+// everyone, so that of several at once all end the same ones. When it fails, the
+// next redemption makes up for it.
+func (g *Grants) trim(ctx context.Context, of Family) {
+	all, now, err := g.cfg.Store.Families(ctx, of.User, maxUserFamilies)
 	if err != nil {
-		g.cfg.Logger.WarnContext(ctx, "connection not trimmed", "family", id.String(), "error", err)
+		g.cfg.Logger.WarnContext(ctx, "connection not trimmed", "family", of.ID.String(), "error", err)
 		return
 	}
-	all, now, err := g.cfg.Store.Families(ctx, f.User, maxUserFamilies)
-	if err != nil {
-		g.cfg.Logger.WarnContext(ctx, "connection not trimmed", "family", id.String(), "error", err)
-		return
-	}
-	var others []Family
-	for _, other := range all {
-		if other.alive(now) && other.ID != id && other.Connection() == f.Connection() {
-			others = append(others, other)
+	var live []Family
+	for _, f := range all {
+		if f.alive(now) && f.Connection() == of.Connection() {
+			live = append(live, f)
 		}
 	}
-	slices.SortFunc(others, func(a, b Family) int { return a.lastSeen().Compare(b.lastSeen()) })
-	for _, surplus := range others[:max(0, len(others)-(MaxFamilies-1))] {
+	slices.SortFunc(live, func(a, b Family) int {
+		return cmp.Or(b.lastSeen().Compare(a.lastSeen()), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	for _, surplus := range live[min(len(live), MaxFamilies):] {
 		g.endQuietly(ctx, surplus.ID, ReasonReplaced)
 	}
 }
@@ -146,9 +146,4 @@ func (f Family) lastSeen() time.Time {
 		}
 	}
 	return last
-}
-
-// knownFamily is a family as far as a token tells it, for the audit log.
-func knownFamily(id FamilyID, client string) Family {
-	return Family{ID: id, Grant: Grant{Client: client}}
 }

@@ -54,7 +54,7 @@ func (g *Grants) Refresh(ctx context.Context, r RefreshRequest) (tokens Tokens, 
 func (g *Grants) refreshable(ctx context.Context, t refreshToken, r RefreshRequest) (Family, time.Time, error) {
 	f, now, err := g.cfg.Store.Family(ctx, t.family)
 	if errors.Is(err, ErrNotFound) {
-		return Family{}, now, g.refuse(ctx, "grant_unknown", knownFamily(t.family, r.Client), r.Address)
+		return Family{}, now, g.refuse(ctx, "grant_unknown", Family{ID: t.family, Grant: Grant{Client: r.Client}}, r.Address)
 	}
 	if err != nil {
 		return Family{}, now, fmt.Errorf("look up family: %w", err)

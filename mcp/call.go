@@ -15,6 +15,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/apiclient"
 	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
 	"github.com/growpanel/growpanel-mcp/mcp/internal/args"
+	"github.com/growpanel/growpanel-mcp/mcp/internal/protocol"
 	"github.com/growpanel/growpanel-mcp/openapi"
 )
 
@@ -42,6 +43,14 @@ func (s *Server) handler(t *tool) func(context.Context, mcpgo.CallToolRequest) (
 		if err != nil {
 			return mcpgo.NewToolResultError(err.Error()), nil
 		}
+		if c.method != http.MethodGet {
+			switch callerFrom(ctx).Writes {
+			case WritesNotAsked:
+				return nil, protocol.ErrInsufficientScope
+			case WritesDenied:
+				return mcpgo.NewToolResultError(readOnlyConnection), nil
+			}
+		}
 		if question := c.question(); question != "" {
 			if refusal := s.confirm(ctx, request, question, "confirm", c.values.True("confirm")); refusal != nil {
 				return refusal, nil
@@ -50,6 +59,10 @@ func (s *Server) handler(t *tool) func(context.Context, mcpgo.CallToolRequest) (
 		return s.run(ctx, c)
 	}
 }
+
+// readOnlyConnection answers a call that writes over a connection that must not.
+const readOnlyConnection = "read_only_connection: the user connected GrowPanel for reading alone, so this call was not carried out. " +
+	"To change data, the user can connect again and leave \"read only\" unticked."
 
 // rawArguments returns the arguments of a request as JSON.
 func rawArguments(request mcpgo.CallToolRequest) json.RawMessage {
@@ -230,6 +243,9 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 		return apiFailure(err)
 	}
 	response, err := client.Do(ctx, c.method, c.segments, c.query, c.body)
+	if s.keyRefused(ctx, err) {
+		return mcpgo.NewToolResultError(reconnect), nil
+	}
 	if err != nil {
 		return apiFailure(err)
 	}
@@ -249,6 +265,24 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 		return mcpgo.NewToolResultError("the API answered with something that is not JSON; the API's address may be wrong"), nil
 	}
 	return result(shaped), nil
+}
+
+// reconnect answers a call over a connection whose API key is gone.
+const reconnect = "The connection to GrowPanel has ended: the API key behind it is gone, or its user may no longer use the account. " +
+	"Ask the user to connect GrowPanel again."
+
+// keyRefused reports whether err says that the key behind a connection is no
+// longer good, and passes that on.
+func (s *Server) keyRefused(ctx context.Context, err error) bool {
+	caller := callerFrom(ctx)
+	refused, ok := errors.AsType[*apiclient.Error](err)
+	if !ok || refused.Status != http.StatusUnauthorized || caller.Connection == "" {
+		return false
+	}
+	if s.cfg.KeyRefused != nil {
+		s.cfg.KeyRefused(ctx, caller)
+	}
+	return true
 }
 
 // options describes the call to the shaper.

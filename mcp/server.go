@@ -28,6 +28,9 @@ var (
 	// ErrForbidden means that the token is known but may not use this server;
 	// it is answered with 403.
 	ErrForbidden = protocol.ErrForbidden
+	// ErrTooMany means that the address of the request has tried too many wrong
+	// tokens; it is answered with 429.
+	ErrTooMany = protocol.ErrTooMany
 )
 
 // Caller is the account-scoped identity behind a request. The zero Caller is
@@ -38,7 +41,26 @@ type Caller struct {
 	ID string
 	// Key is the API key to act with.
 	Key apiclient.Secret
+	// Connection is the authorization that an access token stands for; "" for a
+	// caller with an API key of its own.
+	Connection string
+	// Writes says whether the caller may change data, as far as that is known
+	// before the API is asked.
+	Writes Writes
 }
+
+// Writes is what a connection allows beyond reading.
+type Writes uint8
+
+const (
+	// WritesAllowed leaves it to the API.
+	WritesAllowed Writes = iota
+	// WritesNotAsked is for a connection whose client asked for reading alone: a
+	// call that writes is answered with 403, and the client can ask for more.
+	WritesNotAsked
+	// WritesDenied is for a connection that its user made for reading alone.
+	WritesDenied
+)
 
 // Config says what a Server serves and whom it asks. ClientFor and Now are
 // required, Authenticate as well when Handler is used.
@@ -51,6 +73,15 @@ type Config struct {
 	Authenticate func(ctx context.Context, token string) (Caller, error)
 	// ClientFor returns the API client that acts for a caller.
 	ClientFor func(ctx context.Context, c Caller) (*apiclient.Client, error)
+	// KeyRefused is told of a caller with a connection whose key the API no longer
+	// accepts. May be nil.
+	KeyRefused func(ctx context.Context, c Caller)
+	// ResourceMetadata returns the URL of the metadata document (RFC 9728) for the
+	// resource that a request addresses, for the challenge of a 401 or 403; nil
+	// when there is no authorization server. Scope is what the challenge says to
+	// ask for.
+	ResourceMetadata func(r *http.Request) string
+	Scope            string
 	// ReadOnly leaves only tools and actions that change nothing.
 	ReadOnly bool
 	// Now is the clock.
@@ -96,17 +127,19 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, sealer: protocol.NewSealer(cfg.StateKey, cfg.Now)}
 	core, err := protocol.New(protocol.Config{
-		Name:           ServerName,
-		Version:        cfg.Version,
-		Instructions:   instructions,
-		Tools:          s.catalog(),
-		Templates:      s.templates(),
-		Authenticate:   s.authenticate,
-		Logger:         cfg.Logger,
-		PublicURL:      cfg.PublicURL,
-		AllowedOrigins: cfg.AllowedOrigins,
-		AllowedHosts:   cfg.AllowedHosts,
-		BodyLimit:      cfg.BodyLimit,
+		Name:             ServerName,
+		Version:          cfg.Version,
+		Instructions:     instructions,
+		Tools:            s.catalog(),
+		Templates:        s.templates(),
+		Authenticate:     s.authenticate,
+		ResourceMetadata: cfg.ResourceMetadata,
+		Scope:            cfg.Scope,
+		Logger:           cfg.Logger,
+		PublicURL:        cfg.PublicURL,
+		AllowedOrigins:   cfg.AllowedOrigins,
+		AllowedHosts:     cfg.AllowedHosts,
+		BodyLimit:        cfg.BodyLimit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("mcp: %w", err)

@@ -133,7 +133,7 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.Sort(allowed[1:])
-	w.Header().Set("Access-Control-Allow-Methods", http.MethodPost)
+	w.Header().Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS") // clients try them all
 	w.Header().Set("Access-Control-Allow-Headers", strings.Join(allowed, ", "))
 	w.Header().Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)

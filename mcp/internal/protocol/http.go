@@ -26,13 +26,15 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recoverHTTP(w, r)
 
-	if r.URL.Path != "/" && r.URL.Path != "/mcp" {
+	// A client that was given /mcp/ must not be redirected: it would lose the body
+	// or the token on the way.
+	if r.URL.Path != "/" && r.URL.Path != "/mcp" && r.URL.Path != "/mcp/" {
 		refuseHTTP(w, &refusal{status: http.StatusNotFound, code: "not_found", text: "MCP is served at /mcp and at /"})
 		return
 	}
 	if !s.guard.allowsHost(r) {
 		refuseHTTP(w, &refusal{
-			status: http.StatusForbidden, code: "host_not_allowed",
+			status: http.StatusMisdirectedRequest, code: "misdirected_request",
 			text: fmt.Sprintf("this server does not answer for the host %q", r.Host),
 		})
 		return
@@ -45,12 +47,18 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setCORS(w.Header(), r)
-	switch r.Method {
-	case http.MethodPost:
-	case http.MethodOptions:
+	if r.Method == http.MethodOptions {
 		preflight(w, r)
 		return
-	default:
+	}
+	ctx, release, refused := s.authenticate(r)
+	if refused != nil {
+		refuseHTTP(w, refused)
+		return
+	}
+	defer release()
+	if r.Method != http.MethodPost {
+		// After the challenge: clients begin with a GET to find out how to sign in.
 		refuseHTTP(w, &refusal{
 			status: http.StatusMethodNotAllowed, code: "method_not_allowed",
 			text:   "MCP messages are sent with POST",
@@ -58,17 +66,12 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	ctx, refused := s.authenticate(r)
-	if refused != nil {
-		refuseHTTP(w, refused)
-		return
-	}
 	body, refused := s.readBody(w, r)
 	if refused != nil {
 		refuseHTTP(w, refused)
 		return
 	}
-	s.post(ctx, w, r.Header, body)
+	s.post(ctx, w, r, body)
 }
 
 // readBody returns the body of a POST.
@@ -115,7 +118,8 @@ func isJSON(contentType string) bool {
 }
 
 // post answers one body: a message, or a batch of them.
-func (s *Server) post(ctx context.Context, w http.ResponseWriter, header http.Header, body []byte) {
+func (s *Server) post(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte) {
+	header := r.Header
 	out := newStream(w, header["Accept"])
 	batch, isBatch, problem := splitBatch(body)
 	if isBatch {
@@ -153,7 +157,12 @@ func (s *Server) post(ctx context.Context, w http.ResponseWriter, header http.He
 		s.listen(ctx, out, header, &m)
 		return
 	}
-	a := s.handle(ctx, &m, s.newSession(newPeer(header.Get(mcpgo.HeaderProtocolVersion)), out), s.buffer())
+	sess := s.newSession(newPeer(header.Get(mcpgo.HeaderProtocolVersion)), out)
+	a := s.handle(ctx, &m, sess, s.buffer())
+	if errors.Is(sess.failed(), ErrInsufficientScope) && !out.begun() {
+		refuseHTTP(w, s.insufficientScope(r))
+		return
+	}
 	out.finish(status(&m, a.code), a.body)
 	s.recycle(a.body)
 }

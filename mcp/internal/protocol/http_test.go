@@ -148,7 +148,7 @@ func TestHTTP_UndeclaredCapability(t *testing.T) {
 
 func TestHTTP_OnlyPOST(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, func(c *Config) { c.Authenticate = refuseEveryone })
+	s := newTestServer(t, nil)
 	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodPut, http.MethodHead} {
 		got := do(t, s, call{method: method})
 		if got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != "POST, OPTIONS" {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,15 @@ var (
 	ErrInvalidToken = errors.New("invalid token")
 	// ErrForbidden is answered with 403.
 	ErrForbidden = errors.New("forbidden")
+	// ErrTooMany is answered with 429: the address has tried too many wrong tokens.
+	ErrTooMany = errors.New("too many wrong tokens")
 )
+
+// ErrInsufficientScope is returned by a tool whose caller did not ask for what
+// the call needs. Over HTTP it is a 403 that tells the client what to ask for.
+var ErrInsufficientScope = &Error{
+	Code: mcpgo.INVALID_REQUEST, Message: "this call changes data, and the connection was made for reading alone",
+}
 
 const (
 	// defaultBodyLimit is far above any tool call and far below what hurts.
@@ -57,6 +66,9 @@ type Config struct {
 	// Authenticate checks a bearer token and returns the context for its
 	// request. Without it, Handler serves everyone.
 	Authenticate func(ctx context.Context, token string) (context.Context, error)
+	// ResourceMetadata and Scope are described at mcp.Config.
+	ResourceMetadata func(r *http.Request) string
+	Scope            string
 	// Logger is required.
 	Logger *slog.Logger
 

@@ -101,6 +101,13 @@ func (st *stream) start() {
 	st.started = true
 }
 
+// begun reports whether something was sent before the response.
+func (st *stream) begun() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.started
+}
+
 func (st *stream) write(frame []byte) error {
 	if st.err != nil {
 		return st.err

@@ -144,3 +144,35 @@ func (f *bench) get(b *testing.B, at string) {
 		b.Fatalf("GET %s: %d %.300s", at, w.Code, w.Body)
 	}
 }
+
+// discard is a response whose body is only counted.
+type discard struct {
+	header http.Header
+	status int
+	bytes  int64
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(b []byte) (int, error) { d.bytes += int64(len(b)); return len(b), nil }
+
+// BenchmarkExport writes whole files; MB/s is the figure to watch.
+func BenchmarkExport(b *testing.B) {
+	f := newBench(b)
+	f.fill(b, 1_000_000)
+	for _, name := range []string{"customers.csv", "mrr-movements.csv?date=all", "mrr-growth.csv?date=all"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodGet, "/exports/"+name, nil)
+				r.Header.Set("Authorization", "Bearer "+f.admin)
+				w := &discard{header: http.Header{}, status: http.StatusOK}
+				f.server.ServeHTTP(w, r)
+				if w.status != http.StatusOK {
+					b.Fatal(w.status)
+				}
+				b.SetBytes(w.bytes)
+			}
+		})
+	}
+}

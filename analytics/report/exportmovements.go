@@ -1,24 +1,29 @@
 package report
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // exportWindow is about how many movements an export holds at a time.
-const exportWindow = 1 << 16
+const exportWindow = 1 << 15
 
 // MovementExport reads the movements of the movement table without holding
 // them all: the oldest day first, within a day by customer.
 type MovementExport struct {
 	// Count is how many movements there are.
 	Count int
-
 	// Days are those that the movements are of; To is before From when none can be.
 	Days calendar.Range
 
-	t      *table
-	perDay []int // movements by day, from the first of Days on
+	t         *table
+	customers []*Customer // with movements, by id
+	perDay    []int       // movements by day, from the first of Days on
+	rows      []MovementRow
 }
 
 // NewMovementExport counts the movements that MovementTable lists for a query.
@@ -27,8 +32,7 @@ type MovementExport struct {
 func NewMovementExport(s *Snapshot, q *Query) (*MovementExport, error) {
 	asked := *q
 	asked.Breakdown, asked.BreakdownValue = Dimension{}, nil
-	asked.Sort, asked.Ascending = ByDate, true
-	t := newTable(s, &asked, 1<<31-1)
+	t := newTable(s, &asked, 0)
 	t.lines = false
 	var err error
 	if t.kind, t.all, err = selected(&asked, ledger.Types[:]); err != nil {
@@ -39,13 +43,26 @@ func NewMovementExport(s *Snapshot, q *Query) (*MovementExport, error) {
 		return e, nil
 	}
 	e.perDay = make([]int, t.days.To-t.days.From+1)
-	t.found = t.found[:0]
-	t.counts = func(f *found) { e.perDay[f.move.Day-e.Days.From]++ }
-	if err := t.sc.customers(t.add); err != nil {
+	t.take = func(f *found) { e.perDay[f.move.Day-e.Days.From]++ }
+	if err := t.sc.customers(e.count); err != nil {
 		return nil, err
 	}
-	e.Count, t.counts = t.count, nil
+	slices.SortFunc(e.customers, func(a, b *Customer) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
+	})
+	e.Count = t.count
 	return e, nil
+}
+
+func (e *MovementExport) count(c *Customer) error {
+	before := e.t.count
+	if err := e.t.add(c); err != nil {
+		return err
+	}
+	if e.t.count > before {
+		e.customers = append(e.customers, c)
+	}
+	return nil
 }
 
 // Each calls yield for the movements from one position up to another, until
@@ -53,15 +70,13 @@ func NewMovementExport(s *Snapshot, q *Query) (*MovementExport, error) {
 func (e *MovementExport) Each(from, to int, yield func(*MovementRow) error) error {
 	before := 0
 	for day := 0; day < len(e.perDay) && before < to; {
-		window := calendar.Range{From: e.Days.From + calendar.Day(day)}
-		count := 0
+		first, count := day, 0
 		for day < len(e.perDay) && (count == 0 || count+e.perDay[day] <= exportWindow) {
 			count += e.perDay[day]
 			day++
 		}
-		window.To = e.Days.From + calendar.Day(day) - 1
 		if before+count > from {
-			if err := e.window(window, max(from-before, 0), min(to-before, count), yield); err != nil {
+			if err := e.window(first, day, max(from-before, 0), min(to-before, count), yield); err != nil {
 				return err
 			}
 		}
@@ -70,20 +85,39 @@ func (e *MovementExport) Each(from, to int, yield func(*MovementRow) error) erro
 	return nil
 }
 
-// window yields some of the movements of a range of days.
-func (e *MovementExport) window(days calendar.Range, from, to int, yield func(*MovementRow) error) error {
+// window yields some of the movements of a range of days, given by their
+// positions in perDay.
+func (e *MovementExport) window(first, end, from, to int, yield func(*MovementRow) error) error {
 	t := e.t
-	t.days, t.count, t.found = days, 0, t.found[:0]
-	if err := t.sc.customers(t.add); err != nil {
-		return err
+	t.days = calendar.Range{From: e.Days.From + calendar.Day(first), To: e.Days.From + calendar.Day(end) - 1}
+	// Customers come in order, so putting each movement behind the ones of its day
+	// sorts them.
+	next := make([]int, end-first)
+	count := 0
+	for i := range next {
+		next[i] = count
+		count += e.perDay[first+i]
 	}
-	t.cut()
-	for i := from; i < to; i++ {
-		row, err := t.row(&t.found[i])
-		if err != nil {
+	rows := slices.Grow(e.rows[:0], count)[:count]
+	e.rows = rows
+	var failed error
+	t.take = func(f *found) {
+		at := &next[f.move.Day-t.days.From]
+		if *at >= from && *at < to && failed == nil {
+			rows[*at], failed = t.row(f)
+		}
+		*at++
+	}
+	for _, c := range e.customers {
+		if err := t.add(c); err != nil {
 			return err
 		}
-		if err := yield(&row); err != nil {
+	}
+	if failed != nil {
+		return failed
+	}
+	for i := from; i < to; i++ {
+		if err := yield(&rows[i]); err != nil {
 			return err
 		}
 	}

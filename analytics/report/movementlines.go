@@ -14,9 +14,10 @@ type part struct {
 	before, after *ledger.State
 }
 
-// partsOf returns the parts of a movement, without slots outside the view.
-func partsOf(l *ledger.Ledger, m *ledger.Movement, view *ledger.View) []part {
-	var parts []part
+// partsOf returns the parts of a movement, without slots outside the view. The
+// next call overwrites them.
+func (t *table) partsOf(l *ledger.Ledger, m *ledger.Movement, view *ledger.View) []part {
+	parts := t.parts[:0]
 	for i := m.First; i < m.Last; i++ {
 		c := &l.Changes[i]
 		var p part
@@ -30,6 +31,7 @@ func partsOf(l *ledger.Ledger, m *ledger.Movement, view *ledger.View) []part {
 			parts = append(parts, p)
 		}
 	}
+	t.parts = parts
 	return parts
 }
 

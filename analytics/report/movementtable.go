@@ -99,7 +99,8 @@ type table struct {
 	spare []found
 	full  bool // found[last-1] is the last row that may still be shown
 
-	counts func(*found) // takes the movements instead, if set
+	take  func(*found) // takes the movements instead, if set
+	parts []part       // of the movement looked at last
 }
 
 // found is one movement of the table.
@@ -216,8 +217,8 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 // keep counts a movement and keeps it unless the page ends before it.
 func (t *table) keep(f *found) {
 	t.count++
-	if t.counts != nil {
-		t.counts(f)
+	if t.take != nil {
+		t.take(f)
 		return
 	}
 	if t.full && t.compare(f, &t.found[t.last-1]) > 0 {
@@ -288,7 +289,7 @@ func compareFold(a, b string) int {
 func (t *table) row(f *found) (MovementRow, error) {
 	s, m, l := t.sc.s, &f.move, f.customer.Ledger
 	view := ledger.View{Match: t.matchOf(f)}
-	parts := partsOf(l, m, &view)
+	parts := t.partsOf(l, m, &view)
 	row := MovementRow{
 		Date: m.Day, Period: calendar.PeriodOf(m.Day, t.sc.q.Unit, s.WeekStart).From,
 		Customer: f.customer, Source: s.source(f.customer.Source), Type: f.kind, Subtype: m.Subtype,

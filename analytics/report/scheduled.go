@@ -191,7 +191,7 @@ func (q *Query) lossesKept() (func(*table, *found) bool, error) {
 	}
 	return func(t *table, f *found) bool {
 		view := ledger.View{Match: t.matchOf(f)}
-		plan := t.sc.s.plan(mainPlan(f.kind, partsOf(f.customer.Ledger, &f.move, &view)))
+		plan := t.sc.s.plan(mainPlan(f.kind, t.partsOf(f.customer.Ledger, &f.move, &view)))
 		return f.kind == ledger.Churn && frequency(plan.Interval) == unit
 	}, nil
 }
@@ -200,8 +200,11 @@ func (q *Query) lossesKept() (func(*table, *found) bool, error) {
 // scheduled for a day, the latest if there are several; NoDay if nobody did.
 func requested(l *ledger.Ledger, day calendar.Day) calendar.Day {
 	latest := calendar.NoDay
+	if day <= l.Today {
+		return latest
+	}
 	for i := range l.Streams {
-		if st := &l.Streams[i]; st.End == day && day > l.Today {
+		if st := &l.Streams[i]; st.End == day {
 			latest = max(latest, st.Requested)
 		}
 	}

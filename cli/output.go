@@ -343,6 +343,18 @@ func columns(path string) []string {
 		return []string{"name", "mrr", "percentage"}
 	case "/reports/churn-scheduled-movements":
 		return []string{"date", "customer_name", "type", "mrr_change", "plan_name", "cancel_requested_date"}
+	case "/reports/churn-reasons":
+		return []string{"label", "cancellations", "customers", "mrr", "percent"}
+	case "/reports/cancellation-timing":
+		return []string{"label", "cancellations", "customers", "mrr", "percent"}
+	case "/reports/cancellation-timing-detail":
+		return []string{"cancel_date", "effective_date", "customer_name", "mrr", "plan_name", "cancel_reason"}
+	case "/reports/latest-activity":
+		return []string{"date", "type", "customer_name", "amount", "effective_date"}
+	case "/reports/map":
+		return []string{"key", "current_mrr", "subscribers", "arpa", "customer_churn_rate", "leads"}
+	case "/reports/custom-variables":
+		return []string{"variable_name", "value", "customer_count"}
 	case "/reports/leads":
 		return []string{"date", "new_leads", "new_trials", "conversions", "conversion_rate"}
 	case "/reports/leads-table":

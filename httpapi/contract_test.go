@@ -51,8 +51,11 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 // needed adds what a report cannot do without to a target.
 func needed(at string) string {
 	path, query, _ := strings.Cut(at, "?")
-	if path == "/reports/mrr-subtypes" {
+	switch path {
+	case "/reports/mrr-subtypes":
 		return path + "?type=churn&" + query
+	case "/reports/custom-variables":
+		return path + "?key=tier&" + query
 	}
 	return at
 }
@@ -68,7 +71,8 @@ func TestContract_EveryShapeOfAReport(t *testing.T) {
 		{"id":"over","customer_id":"Alpha-1","type":"cancellation","invoice_date":"2026-06-10","amount":0,"cancel_reason":"too_expensive"}]`)
 	selections := map[string]string{
 		"/reports/movement-table": "selected-type=new", "/reports/transactions-detail": "selected-type=refund",
-		"/reports/cashflow-failed-payments-detail": "selected-type=churned",
+		"/reports/cashflow-failed-payments-detail": "selected-type=churned", "/reports/cancellation-timing-detail": "selected-type=4-7",
+		"/reports/latest-activity": "include_scheduled=1&days=365",
 	}
 	for _, op := range openapi.Operations() {
 		if op.Method != "GET" || !strings.HasPrefix(op.Path, "/reports/") && op.Path != "/customers" {

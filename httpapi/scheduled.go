@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/report"
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
@@ -15,6 +16,11 @@ func (a *answer) VisitGetReportsChurnScheduledResponse(w http.ResponseWriter) er
 
 // VisitGetReportsChurnScheduledMovementsResponse implements wire.GetReportsChurnScheduledMovementsResponseObject.
 func (a *answer) VisitGetReportsChurnScheduledMovementsResponse(w http.ResponseWriter) error {
+	return a.write(w)
+}
+
+// VisitGetReportsChurnScheduledSummaryResponse implements wire.GetReportsChurnScheduledSummaryResponseObject.
+func (a *answer) VisitGetReportsChurnScheduledSummaryResponse(w http.ResponseWriter) error {
 	return a.write(w)
 }
 
@@ -42,6 +48,20 @@ func (s *Server) GetReportsChurnScheduledMovements(ctx context.Context, _ wire.G
 		q.Narrow(r.Days) // the future
 		return wire.MovementTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: movementQueryToWire(snapshot, q), Result: movementsToWire(q, r),
+		}, nil
+	})
+}
+
+// GetReportsChurnScheduledSummary implements wire.StrictServerInterface.
+func (s *Server) GetReportsChurnScheduledSummary(ctx context.Context, _ wire.GetReportsChurnScheduledSummaryRequestObject) (wire.GetReportsChurnScheduledSummaryResponseObject, error) {
+	return s.answer(ctx, "churn-scheduled-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+		r, err := report.ChurnScheduledSummary(snapshot, q)
+		if err != nil {
+			return nil, err
+		}
+		q.Range = calendar.Range{From: snapshot.Today, To: snapshot.Today}
+		return wire.ChurnScheduledSummaryReport{
+			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: scheduledSummaryToWire(r),
 		}, nil
 	})
 }

@@ -29,3 +29,10 @@ func churnScheduledToWire(r *report.ScheduledChurnReport) []wire.ChurnScheduledR
 	}
 	return out
 }
+
+func scheduledSummaryToWire(r *report.ScheduledSummaryReport) wire.ChurnScheduledSummary {
+	return wire.ChurnScheduledSummary{
+		ChurnCurrent: r.Current, Churn30: r.Ago[0], Churn60: r.Ago[1], Churn180: r.Ago[2], Churn365: r.Ago[3],
+		MrrAtRisk: r.MRRAtRisk, Subscriptions: r.Subscriptions, AvgDaysToCancel: ratioToWire(r.DaysToCancel),
+	}
+}

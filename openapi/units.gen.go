@@ -37,6 +37,8 @@ var operations = []Operation{
 	{ID: "GetIntegrationsVerify", Method: "GET", Path: "/integrations/verify", Status: 200, Public: false, body: Schema{fields: verificationFields}},
 	{ID: "GetOpenapiJson", Method: "GET", Path: "/openapi.json", Status: 200, Public: true, body: Schema{}},
 	{ID: "GetPlans", Method: "GET", Path: "/plans", Status: 200, Public: false, body: Schema{fields: planListFields}},
+	{ID: "GetReportsCancellationTiming", Method: "GET", Path: "/reports/cancellation-timing", Status: 200, Public: false, body: Schema{fields: cancellationTimingReportFields}},
+	{ID: "GetReportsCancellationTimingDetail", Method: "GET", Path: "/reports/cancellation-timing-detail", Status: 200, Public: false, body: Schema{fields: cancellationTimingDetailReportFields}},
 	{ID: "GetReportsCashflowFailedPayments", Method: "GET", Path: "/reports/cashflow-failed-payments", Status: 200, Public: false, body: Schema{fields: failedPaymentsReportFields}},
 	{ID: "GetReportsCashflowFailedPaymentsDetail", Method: "GET", Path: "/reports/cashflow-failed-payments-detail", Status: 200, Public: false, body: Schema{fields: failedPaymentsDetailReportFields}},
 	{ID: "GetReportsCashflowFailedPaymentsSummary", Method: "GET", Path: "/reports/cashflow-failed-payments-summary", Status: 200, Public: false, body: Schema{fields: failedPaymentsSummaryReportFields}},
@@ -47,16 +49,22 @@ var operations = []Operation{
 	{ID: "GetReportsCashflowRefunds", Method: "GET", Path: "/reports/cashflow-refunds", Status: 200, Public: false, body: Schema{fields: refundsReportFields}},
 	{ID: "GetReportsCashflowRefundsDetail", Method: "GET", Path: "/reports/cashflow-refunds-detail", Status: 200, Public: false, body: Schema{fields: refundsDetailReportFields}},
 	{ID: "GetReportsCashflowRefundsTable", Method: "GET", Path: "/reports/cashflow-refunds-table", Status: 200, Public: false, body: Schema{fields: refundsTableReportFields}},
+	{ID: "GetReportsChurnReasons", Method: "GET", Path: "/reports/churn-reasons", Status: 200, Public: false, body: Schema{fields: churnReasonsReportFields}},
+	{ID: "GetReportsChurnReasonsSummary", Method: "GET", Path: "/reports/churn-reasons-summary", Status: 200, Public: false, body: Schema{fields: churnReasonsSummaryReportFields}},
 	{ID: "GetReportsChurnScheduled", Method: "GET", Path: "/reports/churn-scheduled", Status: 200, Public: false, body: Schema{fields: churnScheduledReportFields}},
 	{ID: "GetReportsChurnScheduledMovements", Method: "GET", Path: "/reports/churn-scheduled-movements", Status: 200, Public: false, body: Schema{fields: movementTableReportFields}},
+	{ID: "GetReportsChurnScheduledSummary", Method: "GET", Path: "/reports/churn-scheduled-summary", Status: 200, Public: false, body: Schema{fields: churnScheduledSummaryReportFields}},
 	{ID: "GetReportsCmrrSummary", Method: "GET", Path: "/reports/cmrr-summary", Status: 200, Public: false, body: Schema{fields: cmrrSummaryReportFields}},
 	{ID: "GetReportsCohort", Method: "GET", Path: "/reports/cohort", Status: 200, Public: false, body: Schema{fields: cohortReportFields}},
+	{ID: "GetReportsCustomVariables", Method: "GET", Path: "/reports/custom-variables", Status: 200, Public: false, body: Schema{fields: customVariablesReportFields}},
 	{ID: "GetReportsCustomerConcentration", Method: "GET", Path: "/reports/customer-concentration", Status: 200, Public: false, body: Schema{fields: customerConcentrationReportFields}},
 	{ID: "GetReportsInvoicesDetail", Method: "GET", Path: "/reports/invoices-detail", Status: 200, Public: false, body: Schema{fields: invoicesDetailReportFields}},
+	{ID: "GetReportsLatestActivity", Method: "GET", Path: "/reports/latest-activity", Status: 200, Public: false, body: Schema{fields: latestActivityReportFields}},
 	{ID: "GetReportsLeads", Method: "GET", Path: "/reports/leads", Status: 200, Public: false, body: Schema{fields: leadsReportFields}},
 	{ID: "GetReportsLeadsDays", Method: "GET", Path: "/reports/leads-days", Status: 200, Public: false, body: Schema{fields: leadsDaysReportFields}},
 	{ID: "GetReportsLeadsSummary", Method: "GET", Path: "/reports/leads-summary", Status: 200, Public: false, body: Schema{fields: leadsSummaryReportFields}},
 	{ID: "GetReportsLeadsTable", Method: "GET", Path: "/reports/leads-table", Status: 200, Public: false, body: Schema{fields: leadsTableReportFields}},
+	{ID: "GetReportsMap", Method: "GET", Path: "/reports/map", Status: 200, Public: false, body: Schema{fields: mapReportFields}},
 	{ID: "GetReportsMovementTable", Method: "GET", Path: "/reports/movement-table", Status: 200, Public: false, body: Schema{fields: movementTableReportFields}},
 	{ID: "GetReportsMrr", Method: "GET", Path: "/reports/mrr", Status: 200, Public: false, body: Schema{fields: mrrReportFields}},
 	{ID: "GetReportsMrrGrowth", Method: "GET", Path: "/reports/mrr-growth", Status: 200, Public: false, body: Schema{fields: mrrGrowthReportFields}},
@@ -83,6 +91,20 @@ var accountFields = []Schema{
 	{name: "name"},
 	{name: "role"},
 	{name: "timezone"},
+}
+
+var activityFields = []Schema{
+	{name: "amount", unit: MoneyRow},
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_email"},
+	{name: "customer_id"},
+	{name: "customer_name"},
+	{name: "date"},
+	{name: "effective_date"},
+	{name: "overdue_date"},
+	{name: "source"},
+	{name: "subtype"},
+	{name: "type"},
 }
 
 var apiKeyFields = []Schema{
@@ -114,6 +136,99 @@ var apiKeyPageFields = []Schema{
 	{name: "list", fields: apiKeyFields},
 }
 
+var cancellationFields = []Schema{
+	{name: "breakdown_value"},
+	{name: "cancel_comment"},
+	{name: "cancel_date"},
+	{name: "cancel_reason"},
+	{name: "currency", unit: CurrencyRow},
+	{name: "customer_email"},
+	{name: "customer_id"},
+	{name: "customer_name"},
+	{name: "days_before_end", unit: Days},
+	{name: "effective_date"},
+	{name: "mrr", unit: MoneyRow},
+	{name: "mrr_base_currency", unit: MoneyBase},
+	{name: "plan_name"},
+}
+
+var cancellationPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: cancellationFields},
+	{name: "offset", unit: Offset},
+}
+
+var cancellationTimingBreakdownFields = []Schema{
+	{name: "cancellations", unit: Count},
+	{name: "customers", unit: Count},
+	{name: "label"},
+	{name: "mrr", unit: MoneyBase},
+	{name: "percent", unit: Percent},
+}
+
+var cancellationTimingDetailReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: cancellationPageFields},
+}
+
+var cancellationTimingReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: cancellationTimingRowFields},
+}
+
+var cancellationTimingRowFields = []Schema{
+	{name: "breakdown", rest: &Schema{fields: cancellationTimingBreakdownFields}},
+	{name: "bucket"},
+	{name: "cancellations", unit: Count},
+	{name: "customers", unit: Count},
+	{name: "days_from", unit: Days},
+	{name: "days_to", unit: Days},
+	{name: "label"},
+	{name: "mrr", unit: MoneyBase},
+	{name: "percent", unit: Percent},
+}
+
+var churnReasonsBreakdownFields = []Schema{
+	{name: "cancellations", unit: Count},
+	{name: "customers", unit: Count},
+	{name: "label"},
+	{name: "mrr", unit: MoneyBase},
+	{name: "percent", unit: Percent},
+}
+
+var churnReasonsReportFields = []Schema{
+	{name: "breakdown"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: churnReasonsRowFields},
+}
+
+var churnReasonsRowFields = []Schema{
+	{name: "breakdown", rest: &Schema{fields: churnReasonsBreakdownFields}},
+	{name: "cancellations", unit: Count},
+	{name: "customers", unit: Count},
+	{name: "label"},
+	{name: "mrr", unit: MoneyBase},
+	{name: "percent", unit: Percent},
+	{name: "reason"},
+}
+
+var churnReasonsSummaryReportFields = []Schema{
+	{name: "comment_count", unit: Count},
+	{name: "currency", unit: CurrencyBase},
+	{name: "generated_at"},
+	{name: "query", fields: reportQueryFields},
+	{name: "reason"},
+	{name: "summary"},
+	{name: "total_cancellations"},
+}
+
 var churnScheduledBreakdownFields = []Schema{
 	{name: "churn", unit: MoneyBase},
 	{name: "churn_customers", unit: Count},
@@ -141,6 +256,23 @@ var churnScheduledRowFields = []Schema{
 	{name: "end_date"},
 	{name: "total_customers", unit: Count},
 	{name: "total_mrr", unit: MoneyBase},
+}
+
+var churnScheduledSummaryFields = []Schema{
+	{name: "avg_days_to_cancel", unit: Days},
+	{name: "churn_180", unit: MoneyBase},
+	{name: "churn_30", unit: MoneyBase},
+	{name: "churn_365", unit: MoneyBase},
+	{name: "churn_60", unit: MoneyBase},
+	{name: "churn_current", unit: MoneyBase},
+	{name: "mrr_at_risk", unit: MoneyBase},
+	{name: "subscriptions", unit: Count},
+}
+
+var churnScheduledSummaryReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "summary", fields: churnScheduledSummaryFields},
 }
 
 var cmrrSummaryFields = []Schema{
@@ -234,6 +366,21 @@ var concentrationShareFields = []Schema{
 var concentrationSummaryFields = []Schema{
 	{name: "customers", unit: Count},
 	{name: "total_mrr", unit: MoneyBase},
+}
+
+var customVariableValueFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "customer_count", unit: Count},
+	{name: "value"},
+	{name: "variable_name"},
+}
+
+var customVariablesReportFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "currency", unit: CurrencyBase},
+	{name: "has_more"},
+	{name: "query", fields: reportQueryFields},
+	{name: "values", fields: customVariableValueFields},
 }
 
 var customerFields = []Schema{
@@ -604,6 +751,14 @@ var invoicesDetailReportFields = []Schema{
 	{name: "result", fields: invoicePageFields},
 }
 
+var latestActivityReportFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "currency", unit: CurrencyBase},
+	{name: "has_more"},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: activityFields},
+}
+
 var leadsBreakdownFields = []Schema{
 	{name: "conversion_rate", unit: Percent},
 	{name: "conversions", unit: Count},
@@ -721,6 +876,37 @@ var leadsTableRowFields = []Schema{
 	{name: "status"},
 	{name: "trial_end_date"},
 	{name: "trial_started"},
+}
+
+var mapCountryFields = []Schema{
+	{name: "arpa", unit: MoneyBase},
+	{name: "asp", unit: MoneyBase},
+	{name: "current_mrr", unit: MoneyBase},
+	{name: "customer_churn_rate", unit: Percent},
+	{name: "lead_conversion_rate", unit: Percent},
+	{name: "leads", unit: Count},
+	{name: "leads_converted", unit: Count},
+	{name: "leads_percent", unit: Percent},
+	{name: "ltv", unit: MoneyBase},
+	{name: "mrr_percent", unit: Percent},
+	{name: "net_mrr_churn", unit: Percent},
+	{name: "new_trials", unit: Count},
+	{name: "payment_failure_rate", unit: Percent},
+	{name: "subscribers", unit: Count},
+	{name: "subscribers_percent", unit: Percent},
+	{name: "trial_conversion_rate", unit: Percent},
+	{name: "trials_converted", unit: Count},
+	{name: "trials_percent", unit: Percent},
+}
+
+var mapReportFields = []Schema{
+	{name: "currency", unit: CurrencyBase},
+	{name: "query", fields: reportQueryFields},
+	{name: "result", fields: mapResultFields},
+}
+
+var mapResultFields = []Schema{
+	{name: "list", rest: &Schema{fields: mapCountryFields}},
 }
 
 var movementFields = []Schema{

@@ -362,11 +362,7 @@ func Outstanding(s *Snapshot, q *Query) (*OutstandingReport, error) {
 				return nil
 			}
 			worth, err := cs.worth(inv.Amount, inv.Currency, s.Today)
-			due := f.Day
-			if _, x := l.Rare(inv); x != nil && !x.DueDate.IsZero() {
-				due = x.DueDate.Day(s.Settings.Zone)
-			}
-			r.Unpaid[ageClass(int(s.Today-due))] += worth
+			r.Unpaid[ageClass(int(s.Today-cs.overdue(l, inv, f)))] += worth
 			return err
 		})
 	})
@@ -374,6 +370,15 @@ func Outstanding(s *Snapshot, q *Query) (*OutstandingReport, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// overdue is the day since which a failed invoice is: as stated, else that of its
+// first failure.
+func (cs *cashScan) overdue(l *ledger.Ledger, inv *ledger.Invoice, f *ledger.Failure) calendar.Day {
+	if _, x := l.Rare(inv); x != nil && !x.DueDate.IsZero() {
+		return x.DueDate.Day(cs.s.Settings.Zone)
+	}
+	return f.Day
 }
 
 // ageClass is the place in AgeDays of a number of days overdue.

@@ -50,6 +50,10 @@ type OwnParams struct {
 	Type         string // lower case; one movement type
 	Types        string // lower case; several movement types
 	CompareMonth string
+
+	Key                             string // of a custom variable
+	Days                            string
+	IncludeFailed, IncludeScheduled string
 }
 
 // ParamError says what is wrong with one parameter and what would be right.
@@ -336,6 +340,7 @@ func (p *parser) own(q *Query) error {
 	q.Own = OwnParams{
 		Type: strings.ToLower(p.one("type")), Types: strings.ToLower(p.either("types", "category")),
 		CompareMonth: p.either("compareMonth", "compare_month"),
+		Key:          p.one("key"), Days: p.one("days"), IncludeFailed: p.one("include_failed"), IncludeScheduled: p.one("include_scheduled"),
 	}
 	return nil
 }

@@ -174,6 +174,12 @@ func Answer(s *report.Snapshot, name string, params url.Values) (map[string]any,
 			return body, err
 		}
 		q.AsCash()
+		if body, ok, err := endings(s, &q, name); ok {
+			return body, err
+		}
+		if body, ok, err := activity(s, &q, name); ok {
+			return body, err
+		}
 		return cash(s, &q, name)
 	}
 }
@@ -296,6 +302,7 @@ func (b *builder) event(in Invoice) (ledger.Event, error) {
 	x := ledger.Extra{
 		Discount: in.Discount, DiscountOnce: in.DiscountOnce, Tax: in.Tax, RefundOf: in.RefundOf, CancelReason: b.symbol(in.CancelReason),
 		Fee: in.Fee, FXLoss: in.FXLoss, Attempts: in.Attempts, Number: in.Number, Description: in.Description,
+		CancelComment: in.CancelComment,
 	}
 	err := stamps([]string{in.PaymentDate, in.DueDate, in.FirstFailed}, &x.PaymentDate, &x.DueDate, &x.FirstFailed)
 	if err != nil {

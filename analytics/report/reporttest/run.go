@@ -218,6 +218,7 @@ var baseMoney = []string{
 	"refund_amount", "failed_amount", "recovered", "still_unpaid", "churned", "mtd_still_unpaid", "prev_mtd_still_unpaid",
 	"qtd_still_unpaid", "prev_qtd_still_unpaid", "ytd_still_unpaid", "prev_ytd_still_unpaid",
 	"net", "cumulative_mrr_compare", "cmrr_current", "cmrr_30", "cmrr_60", "cmrr_180", "cmrr_365", "plan_change",
+	"mrr_base_currency", "mrr_at_risk", "churn_current", "churn_30", "churn_60", "churn_180", "churn_365",
 	"today_still_unpaid", "d30_still_unpaid", "d60_still_unpaid", "d180_still_unpaid", "d365_still_unpaid",
 }
 

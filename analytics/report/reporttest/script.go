@@ -20,8 +20,8 @@
 // otherwise; one that comes again replaces the former. An amount may be
 // followed by its currency, which is that of the plan by default. Further words
 // of an invoice: period=2024-02-01..2024-03-01, sub=, seats=, discount=, tax=,
-// status=, method=, model=, at= (the end that a cancellation states), prorated,
-// prorated-full, once-discount; and for cash fee=, fx_loss=, paid=, due= and
+// status=, method=, model=, of a cancellation reason=, comment= and at= (the end
+// that it states), prorated, prorated-full, once-discount; and for cash fee=, fx_loss=, paid=, due= and
 // failed= (days), attempts=, number=, text=.
 //
 // A report is asked for by its name and parameters, and followed by a table of
@@ -132,6 +132,7 @@ type Invoice struct {
 	Pricing        string `json:"pricing_model,omitempty"`
 	RefundOf       string `json:"refund_of,omitempty"`
 	CancelReason   string `json:"cancel_reason,omitempty"`
+	CancelComment  string `json:"cancel_comment,omitempty"`
 	Fee            int64  `json:"fee,omitempty"`
 	FXLoss         int64  `json:"fx_loss,omitempty"`
 	PaymentDate    string `json:"payment_date,omitempty"`
@@ -463,6 +464,8 @@ func (in *Invoice) set(key, value string) error {
 		in.RefundOf = value
 	case "reason":
 		in.CancelReason = value
+	case "comment":
+		in.CancelComment = value
 	case "status":
 		in.Status = value
 	case "method":

@@ -73,17 +73,14 @@ func (sh *shaper) member(sc *scope, schema *openapi.Schema, key []byte, inResult
 			return sh.list(sc, schema, false)
 		case name == "list" && kind == jsonscan.ObjectStart:
 			return sh.list(sc, schema.Child(nil), true)
-		case name == "count" && kind == jsonscan.Number:
-			if n, err := strconv.Atoi(string(sh.scan.Raw())); err == nil {
-				sh.count = n
-			}
+		case sh.readPage(name, kind):
 			return nil
-		case name == "limit" || name == "offset" || name == "has_more":
-			return sh.skip(kind) // said by the head of the answer
 		}
 		return sh.section(sc, schema, key, kind)
 	}
 	switch {
+	case sh.opt.Paged && sh.readPage(name, kind):
+		return nil
 	case name == "result" && kind == jsonscan.ObjectStart:
 		return sh.envelope(sc, schema, true)
 	case kind == jsonscan.ArrayStart && (name == "result" || name == "webhooks" || name == "values"):
@@ -97,6 +94,21 @@ func (sh *shaper) member(sc *scope, schema *openapi.Schema, key []byte, inResult
 		return nil // findCurrency has read it, the head says it
 	}
 	return sh.section(sc, schema, key, kind)
+}
+
+// readPage reads what an answer says about its page, which the head says again.
+func (sh *shaper) readPage(name string, kind jsonscan.Kind) bool {
+	switch {
+	case kind != jsonscan.Number && kind != jsonscan.True && kind != jsonscan.False:
+		return false
+	case name == "count":
+		if n, err := strconv.Atoi(string(sh.scan.Raw())); err == nil {
+			sh.count = n
+		}
+		return true
+	default:
+		return name == "limit" || name == "offset" || name == "has_more"
+	}
 }
 
 // readQuery reads how the API understood the request.

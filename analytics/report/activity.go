@@ -1,0 +1,207 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// ActivitySource is where an activity comes from.
+type ActivitySource uint8
+
+// The sources.
+const (
+	MovementActivity ActivitySource = iota
+	FailedPaymentActivity
+	ScheduledActivity
+)
+
+var activitySourceNames = [...]string{"movement", "failed_payment", "scheduled"}
+
+// String returns the contract's name.
+func (a ActivitySource) String() string { return activitySourceNames[a] }
+
+// Activity is one thing that happened, or is known to happen.
+type Activity struct {
+	Source    ActivitySource
+	Type      string // of a movement, or failed_payment
+	Subtype   string // of a movement, or what has become of a failed payment
+	Date      calendar.Day
+	Effective calendar.Day // when MRR changes; Date of a failed payment
+	Overdue   calendar.Day // of a failed payment when it was due, else its Date; NoDay of others
+	Customer  *Customer
+	Amount    int64 // minor units of the query's currency: change of MRR, or what is unpaid
+}
+
+// ActivityReport is a page of activities.
+type ActivityReport struct {
+	Page
+	Days calendar.Range
+	Rows []Activity
+}
+
+const (
+	usualActivities = 30
+	mostActivities  = 100
+	usualDays       = 30
+	mostDays        = 365
+)
+
+// LatestActivity computes the report latest-activity: the movements of the last
+// 30 days or those that the query says, the failed payments that are still unpaid, and what is scheduled, the
+// latest first. What is scheduled is dated when somebody asked for it, and today
+// when nobody did. Its errors are *ParamError and *fx.MissingRateError.
+func LatestActivity(s *Snapshot, q *Query) (*ActivityReport, error) {
+	days, err := q.Own.number("days", q.Own.Days, 1, mostDays, usualDays)
+	if err != nil {
+		return nil, err
+	}
+	failed, err := q.Own.flag("include_failed", q.Own.IncludeFailed, true)
+	if err != nil {
+		return nil, err
+	}
+	scheduled, err := q.Own.flag("include_scheduled", q.Own.IncludeScheduled, q.Committed)
+	if err != nil {
+		return nil, err
+	}
+	_, _, last, err := q.page(1<<31-1, usualActivities, mostActivities)
+	if err != nil {
+		return nil, err
+	}
+	plain := *q
+	plain.Breakdown, plain.BreakdownValue, plain.SelectedDate = Dimension{}, nil, calendar.NoDay
+	plain.Committed, plain.DateGiven, plain.UnitGiven = false, true, false
+	plain.Sort, plain.Ascending = ByDate, false
+	if q.Own.Days != "" || !q.DateGiven {
+		plain.Range = calendar.Range{From: s.Today - calendar.Day(days) + 1, To: s.Today}
+	}
+	plain.Range.To = min(plain.Range.To, s.Today)
+	f := feed{s: s, q: &plain, last: last}
+	if err := f.movements(); err != nil {
+		return nil, err
+	}
+	if failed {
+		if err := f.failures(); err != nil {
+			return nil, err
+		}
+	}
+	if scheduled {
+		if err := f.scheduled(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(f.rows, func(a, b Activity) int {
+		return cmp.Or(cmp.Compare(b.Date, a.Date), strings.Compare(a.Customer.ID, b.Customer.ID),
+			cmp.Compare(a.Customer.Source, b.Customer.Source), cmp.Compare(a.Source, b.Source))
+	})
+	page, from, to, err := q.page(f.count, usualActivities, mostActivities)
+	if err != nil {
+		return nil, err
+	}
+	return &ActivityReport{Page: page, Days: plain.Range, Rows: f.rows[from:to]}, nil
+}
+
+// feed collects activities.
+type feed struct {
+	s     *Snapshot
+	q     *Query
+	last  int // the page ends before this row
+	count int // activities in all
+	rows  []Activity
+}
+
+// movements adds the movements, no more than the page may need.
+func (f *feed) movements() error {
+	t := newTable(f.s, f.q, f.last)
+	t.all = true
+	if err := t.sc.customers(t.add); err != nil {
+		return err
+	}
+	t.cut()
+	f.count += t.count
+	for i := range t.found {
+		f.put(&t.found[i], MovementActivity, t.found[i].move.Day)
+	}
+	return nil
+}
+
+func (f *feed) put(m *found, source ActivitySource, day calendar.Day) {
+	f.rows = append(f.rows, Activity{
+		Source: source, Type: m.kind.String(), Subtype: m.move.Subtype.String(), Date: day, Effective: m.move.Day, Overdue: calendar.NoDay,
+		Customer: m.customer, Amount: m.base,
+	})
+}
+
+// failures adds the failed payments that are still unpaid.
+func (f *feed) failures() error {
+	cs := newCashScan(f.s, f.q, f.q.Range.From, 1)
+	return cs.customers(func(c *Customer) error {
+		return cs.failures(c, f.q.Range, func(inv *ledger.Invoice, x *ledger.Failure, _ ledger.PlanRef) error {
+			if x.Outcome == ledger.Recovered {
+				return nil
+			}
+			worth, err := cs.worth(inv.Amount, inv.Currency, x.Day)
+			f.count++
+			f.rows = append(f.rows, Activity{
+				Source: FailedPaymentActivity, Type: FailedPaymentActivity.String(), Subtype: x.Outcome.String(), Date: x.Day, Effective: x.Day,
+				Overdue: cs.overdue(c.Ledger, inv, x), Customer: c, Amount: worth,
+			})
+			return err
+		})
+	})
+}
+
+// scheduled adds the movements after today that were asked for in the days.
+func (f *feed) scheduled() error {
+	ahead := *f.q
+	ahead.Committed = true
+	ahead.Range = calendar.Range{From: f.s.Today + 1, To: calendar.Never - 1}
+	t := newTable(f.s, &ahead, 1<<31-1)
+	t.all = true
+	if err := t.sc.customers(t.add); err != nil {
+		return err
+	}
+	for i := range t.found {
+		m := &t.found[i]
+		asked := requested(m.customer.Ledger, m.move.Day)
+		if !asked.Valid() {
+			asked = f.s.Today
+		}
+		if f.q.Range.Contains(asked) {
+			f.count++
+			f.put(m, ScheduledActivity, asked)
+		}
+	}
+	return nil
+}
+
+// number reads a parameter of a single report.
+func (*OwnParams) number(name, text string, least, most, missing int) (int, error) {
+	if text == "" {
+		return missing, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, &ParamError{name, fmt.Sprintf("%q is not a whole number from %d to %d", text, least, most)}
+	}
+	return n, nil
+}
+
+// flag reads a yes or no of a single report.
+func (*OwnParams) flag(name, text string, missing bool) (bool, error) {
+	switch strings.ToLower(text) {
+	case "":
+		return missing, nil
+	case "1", "true":
+		return true, nil
+	case "0", "false":
+		return false, nil
+	default:
+		return false, &ParamError{name, fmt.Sprintf("%q is not 1 or 0", text)}
+	}
+}

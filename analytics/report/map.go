@@ -1,0 +1,172 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+)
+
+// CountryMetrics are the figures of one country. Money is minor units of the
+// query's currency; rates are in percent.
+type CountryMetrics struct {
+	MRR         int64 // at the end of the range, but not after today
+	Subscribers int64 // paying customers then
+	ARPA        int64 // 0 without any
+	ASP         int64 // new MRR per new customer in the range, 0 without any
+
+	// Of the last complete period in the range; null without one or without a cohort.
+	CustomerChurn, NetMRRChurn Ratio
+	LTV                        *int64 // nil while nobody leaves
+
+	// Of the customers who were created in the range.
+	Leads, Converted, Trials, TrialsConverted int64
+	LeadConversion, TrialConversion           Ratio // 0 of nobody
+
+	PaymentFailure Ratio // invoices of the range that failed, of all; null when only older ones did
+
+	// Shares of all customers that the filters select, with and without a country;
+	// null when there is nothing to share.
+	MRRShare, SubscribersShare, LeadsShare, TrialsShare Ratio
+}
+
+// CountryRow is one country.
+type CountryRow struct {
+	Country string // as Customer.Country
+	CountryMetrics
+}
+
+// MapReport is the countries by code. Customers without a country are in none.
+type MapReport struct {
+	Rows []CountryRow
+}
+
+// Map computes the report map. Its errors are *ParamError and
+// *fx.MissingRateError.
+func Map(s *Snapshot, q *Query) (*MapReport, error) {
+	byCountry := *q.untilToday()
+	byCountry.Breakdown, byCountry.BreakdownValue, byCountry.Groups = Dimension{kind: countryDimension}, nil, nil
+	byCountry.Range.To = min(q.Range.To, s.Today)
+	m := &worldMap{s: s, q: &byCountry, countries: map[string]*CountryMetrics{}}
+	if m.q.Range.From > m.q.Range.To {
+		return &MapReport{}, nil
+	}
+	for _, part := range []func() error{m.revenue, m.churn, m.leads, m.failures} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return m.report(), nil
+}
+
+// worldMap collects the figures of all countries, each part from the same sums
+// as the report that it is also in.
+type worldMap struct {
+	s         *Snapshot
+	q         *Query // up to today, split by country
+	countries map[string]*CountryMetrics
+	total     CountryMetrics
+}
+
+func (m *worldMap) of(country string) *CountryMetrics {
+	if m.countries[country] == nil {
+		m.countries[country] = &CountryMetrics{CustomerChurn: null(), NetMRRChurn: null()}
+	}
+	return m.countries[country]
+}
+
+// revenue is that of the report mrr with the range as its only period.
+func (m *worldMap) revenue() error {
+	w := newWaterfall(m.s, m.q, []calendar.Range{m.q.Range})
+	if err := w.sc.customers(w.add); err != nil {
+		return err
+	}
+	r := w.report()
+	m.total.MRR, m.total.Subscribers = r.Rows[0].TotalMRR, r.Rows[0].TotalCustomers
+	for i := range r.Values {
+		part, c := &r.Rows[0].Breakdown[i], m.of(r.Values[i].Key)
+		c.MRR, c.Subscribers, c.ARPA, c.ASP = part.TotalMRR, part.TotalCustomers, part.ARPA, part.ASP
+	}
+	return nil
+}
+
+// churn is that of the report retention for the last complete period.
+func (m *worldMap) churn() error {
+	last := calendar.PeriodOf(m.q.Range.To, m.q.Unit, m.s.WeekStart)
+	if last.To > m.q.Range.To {
+		last = calendar.Shift(last, m.q.Unit, -1)
+	}
+	if last.To < m.q.Range.From {
+		return nil
+	}
+	periods := []calendar.Range{last}
+	t := newRetention(m.s, m.q, periods)
+	if err := t.sc.customers(t.add); err != nil {
+		return err
+	}
+	r := t.report(periods)
+	for i := range r.Values {
+		part, c := &r.Rows[0].Breakdown[i], m.of(r.Values[i].Key)
+		c.CustomerChurn, c.NetMRRChurn, c.LTV = part.CustomerChurnRate, part.NetMRRChurnRate, part.LTV
+	}
+	return nil
+}
+
+// leads are those of the report leads.
+func (m *worldMap) leads() error {
+	ls, cells := newLeadScan(m.s, m.q, 1), map[int32]*leadCell{}
+	var total leadCell
+	err := ls.each(func(c *Customer, f lead) error {
+		if !m.q.Range.Contains(f.created) {
+			return nil
+		}
+		values, err := ls.valuesOf(c)
+		if err != nil {
+			return err
+		}
+		total.add(f)
+		for _, v := range values {
+			if cells[v] == nil {
+				cells[v] = &leadCell{}
+			}
+			cells[v].add(f)
+		}
+		return nil
+	})
+	m.total.Leads, m.total.Trials = total.leads, total.trials
+	for v, cell := range cells {
+		c := m.of(ls.split.keys[v])
+		c.Leads, c.Converted, c.Trials, c.TrialsConverted = cell.leads, cell.converted, cell.trials, cell.trialsConverted
+	}
+	return err
+}
+
+// failures are those of the report cashflow-failure-rate.
+func (m *worldMap) failures() error {
+	periods := []calendar.Range{m.q.Range}
+	t := &failureTally{cs: newCashScan(m.s, m.q, m.q.Range.From, 1), rows: newRows(periods), sheet: newSheet[FailureMetrics](2), days: m.q.Range}
+	if err := t.cs.customers(t.add); err != nil {
+		return err
+	}
+	for v, key := range t.cs.split.keys {
+		part := t.sheet.part(int32(v))[1]
+		part.close()
+		m.of(key).PaymentFailure = part.FailedPct
+	}
+	return nil
+}
+
+func (m *worldMap) report() *MapReport {
+	r := &MapReport{Rows: make([]CountryRow, 0, len(m.countries))}
+	for country, c := range m.countries {
+		if country == Unset || *c == (CountryMetrics{CustomerChurn: null(), NetMRRChurn: null()}) {
+			continue
+		}
+		c.LeadConversion, c.TrialConversion = share(c.Converted, c.Leads), share(c.TrialsConverted, c.Trials)
+		c.MRRShare, c.SubscribersShare = percent(c.MRR, m.total.MRR), percent(c.Subscribers, m.total.Subscribers)
+		c.LeadsShare, c.TrialsShare = percent(c.Leads, m.total.Leads), percent(c.Trials, m.total.Trials)
+		r.Rows = append(r.Rows, CountryRow{Country: country, CountryMetrics: *c})
+	}
+	slices.SortFunc(r.Rows, func(a, b CountryRow) int { return strings.Compare(a.Country, b.Country) })
+	return r
+}

@@ -65,6 +65,9 @@ var libraries = map[string][]string{
 	"github.com/oapi-codegen/nullable": {"openapi/wire", "apiclient", "httpapi"},
 	"github.com/go-jose/go-jose/v4":    {"oauth"},
 	"github.com/google/uuid":           {"identity", "analytics", "internal/httpx"},
+	"golang.org/x/crypto":              {"identity"},
+	"github.com/golang-jwt/jwt/v5":     {"identity", "oauth/..."},
+	"github.com/coreos/go-oidc/v3":     {"identity"},
 	"modernc.org/sqlite":               {"internal/sqldb"},
 	"golang.org/x/sys":                 {"internal/sqldb"},
 }

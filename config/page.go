@@ -37,6 +37,7 @@ the program with the name of the setting and what would be right.
 
 `)
 	table(&page, serveSettings())
+	table(&page, secretSettings())
 	page.WriteString(`
 ` + "`growpanel serve api` and `growpanel serve mcp` take the flags that concern them; `growpanel mcp` and `growpanel-mcp`" + `
 take the ones marked mcp.

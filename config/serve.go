@@ -28,6 +28,9 @@ type Serve struct {
 	FXFeed bool
 	// Now pins what reports call today; zero means the wall clock.
 	Now time.Time
+	// Secrets are those of the product, the one that seals first; see FolderSecrets
+	// for when there are none.
+	Secrets []Secret
 	// Upstream is the API that `serve mcp` stands in front of.
 	Upstream string
 }
@@ -60,6 +63,10 @@ func LoadServe(source Source, command Command) (Serve, error) {
 		FXFeed:     true,
 	}
 	err := source.apply(&c, command)
+	if command != Admin {
+		secrets, secretsErr := source.secrets()
+		c.Secrets, err = secrets, errors.Join(err, secretsErr)
+	}
 	if command == ServeMCP {
 		err = errors.Join(err, source.upstream(&c))
 	}

@@ -51,7 +51,9 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	a.clock.Store(startOfTests.Unix())
 	now := func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }
 	logger := slog.New(slog.DiscardHandler)
-	a.identity = identity.New(identity.Config{Store: store.Identity(), Now: now, Logger: logger})
+	a.identity = identity.New(identity.Config{
+		Store: store.Identity(), Now: now, Logger: logger, UserTokenKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
+	})
 	a.engine = analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: now})
 	t.Cleanup(func() {
 		a.engine.Close()
@@ -73,12 +75,20 @@ func (a *api) newAccount(t testing.TB, name string) (account identity.Account, a
 	if err != nil {
 		t.Fatal(err)
 	}
+	owner, err := a.identity.CreateUser(t.Context(), "owner-"+account.ID+"@example.com", "", identity.Profile{FirstName: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.identity.AddMember(t.Context(), account.ID, owner.ID, identity.Owner); err != nil {
+		t.Fatal(err)
+	}
 	return account, a.newKey(t, account, identity.Admin), a.newKey(t, account, identity.Readonly)
 }
 
+// newKey makes a key of the account's owner.
 func (a *api) newKey(t testing.TB, account identity.Account, role identity.Role) string {
 	t.Helper()
-	_, token, err := a.identity.CreateKey(t.Context(), account.ID, string(role), role)
+	_, token, err := a.identity.CreateKey(t.Context(), identity.NewKey{Account: account.ID, Name: string(role), Role: role})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,8 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 	}
 	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
 		for _, op := range openapi.Operations() {
-			if op.Method != method {
-				continue
+			if op.Method != method || op.Public && method == "POST" {
+				continue // sign-in takes secrets that no example has
 			}
 			id, ok := ids[op.Path]
 			if !ok {
@@ -43,6 +43,7 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 			a.ok(t, a.admin, method, needed(at), body)
 		}
 	}
+	a.signInOperations(t)
 	if left := a.contract.Unanswered(); len(left) > 0 {
 		t.Errorf("never answered with success: %v", left)
 	}

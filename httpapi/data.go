@@ -99,8 +99,11 @@ func (s *Server) PostDataDataSources(ctx context.Context, request wire.PostDataD
 // createAPISource makes a data source with a key of its own. The key comes
 // first, because it alone can be taken back.
 func (s *Server) createAPISource(ctx context.Context, name string) (wire.PostDataDataSourcesResponseObject, error) {
-	account := callerOf(ctx).Account
-	k, token, err := s.identity.CreateKey(ctx, account, name, identity.Admin)
+	caller := callerOf(ctx)
+	account := caller.Account
+	k, token, err := s.identity.CreateKey(ctx, identity.NewKey{
+		Account: account, User: caller.User, Name: name, Role: identity.Admin, CreatedVia: caller.CreatedVia(),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -13,20 +13,23 @@ import (
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 )
 
-// sentinels is the one table of what clients see of errors without data.
-var sentinels = []struct {
+// sentinel is what clients see of an error without data.
+type sentinel struct {
 	err    error
 	status int
 	code   string
 	text   string // "" for the error's own
-}{
+}
+
+// sentinels is the table of them; authErrors has those of sign-in.
+var sentinels = append([]sentinel{
 	{analytics.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
 	{analytics.ErrUnknownSource, http.StatusNotFound, "not_found", "no data source has this id; GET /data/data-sources lists them"},
 	{analytics.ErrSourceRequired, http.StatusBadRequest, "data_source_required", ""},
 	{analytics.ErrClosed, http.StatusServiceUnavailable, "shutting_down", "the server is shutting down; send the request again"},
 	{identity.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
 	{identity.ErrTooManyKeys, http.StatusConflict, "too_many_api_keys", "the account has 1,000 API keys; delete one first"},
-}
+}, authErrors()...)
 
 // translate finds what a client sees of an error; nil for one that is not meant
 // for clients.

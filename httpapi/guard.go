@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/identity"
@@ -30,19 +31,30 @@ func callerOf(ctx context.Context) identity.Caller {
 	return caller
 }
 
+// addressOf returns the IP address of who sent the request, "" when not known.
+func addressOf(ctx context.Context) string {
+	return identity.ActorOf(ctx).Address
+}
+
 // public reports whether a route needs no key.
-func public(path string) bool { return path == "/healthz" || path == "/openapi.json" }
+func public(path string) bool {
+	return path == "/healthz" || path == "/openapi.json" || isSignIn(path)
+}
 
 // adminOnly reports whether a readonly key may not even read a path: a list of
 // keys tells who else has access.
 func adminOnly(path string) bool { return strings.HasPrefix(path, "/account/api-keys") }
+
+// ownThings reports whether every user may change what an operation changes: it
+// is their own.
+func ownThings(method, path string) bool { return method == http.MethodPut && path == "/profile" }
 
 // guard runs what no handler may forget: authentication, the rate limit, the
 // rights of the role.
 func (s *Server) guard(pattern string, next http.Handler) http.Handler {
 	method, path, _ := strings.Cut(pattern, " ")
 	if public(path) {
-		return next
+		return s.guardPublic(isSignIn(path), next)
 	}
 	class, limit := s.limits.classOf(method, path)
 	return s.errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -53,10 +65,32 @@ func (s *Server) guard(pattern string, next http.Handler) http.Handler {
 		if err := s.spend(w, caller, class, limit); err != nil {
 			return err
 		}
-		if err := authorize(caller.Role, method, path); err != nil {
+		if err := authorize(caller, method, path); err != nil {
 			return err
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey, caller)))
+		actor := identity.Actor{User: caller.User, Key: caller.Key, Address: httpx.ClientAddress(r, s.internalToken)}
+		ctx := identity.WithActor(r.Context(), actor)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, callerKey, caller)))
+		return nil
+	})
+}
+
+// signInsPerMinute bounds what one address may ask without a key.
+const signInsPerMinute = 300
+
+// guardPublic lets everybody in, but counts sign-ins against the network that
+// they come from.
+func (s *Server) guardPublic(signIn bool, next http.Handler) http.Handler {
+	return s.errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		address := httpx.ClientAddress(r, s.internalToken)
+		if signIn && s.limits != (RateLimits{}) {
+			quota := s.limiter.Take("network "+identity.Network(address), "SIGN-IN", signInsPerMinute)
+			if !quota.Allowed {
+				quota.SetHeaders(w.Header())
+				return &httpx.Error{Status: http.StatusTooManyRequests, Code: "rate_limited", Message: "Rate limit exceeded"}
+			}
+		}
+		next.ServeHTTP(w, r.WithContext(identity.WithActor(r.Context(), identity.Actor{Address: address})))
 		return nil
 	})
 }
@@ -72,6 +106,10 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (identity.
 		// RFC 6750 section 3.1.
 		w.Header().Set("WWW-Authenticate", `Bearer realm="GrowPanel", error="invalid_token"`)
 		return identity.Caller{}, unauthorized("the API key is unknown or revoked")
+	}
+	if errors.Is(err, identity.ErrKeyRevoked) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="GrowPanel", error="invalid_token"`)
+		return identity.Caller{}, &httpx.Error{Status: http.StatusUnauthorized, Code: "key_revoked", Message: err.Error()}
 	}
 	if err != nil {
 		return identity.Caller{}, fmt.Errorf("authenticate: %w", err)
@@ -90,7 +128,11 @@ func (s *Server) spend(w http.ResponseWriter, caller identity.Caller, class stri
 	if limit == 0 {
 		return nil
 	}
-	quota := s.limiter.Take(caller.Account, class, limit)
+	owner := caller.Account
+	if owner == "" {
+		owner = "user " + caller.User
+	}
+	quota := s.limiter.Take(owner, class, limit)
 	quota.SetHeaders(w.Header())
 	if quota.Allowed {
 		return nil
@@ -98,14 +140,46 @@ func (s *Server) spend(w http.ResponseWriter, caller identity.Caller, class stri
 	return &httpx.Error{Status: http.StatusTooManyRequests, Code: "rate_limited", Message: "Rate limit exceeded"}
 }
 
-func authorize(role identity.Role, method, path string) error {
+func authorize(caller identity.Caller, method, path string) error {
 	switch {
-	case role.CanWrite(), method == http.MethodGet && !adminOnly(path):
+	case caller.ByUser:
+		return authorizeUser(caller, method, path)
+	case !caller.Closing.IsZero():
+		return authorizeClosing(caller, method, path)
+	case caller.Role.CanWrite(), ownThings(method, path), method == http.MethodGet && !adminOnly(path):
 		return nil
 	case adminOnly(path):
 		return forbidden("a readonly key cannot see or change API keys; use an admin key")
 	default:
 		return forbidden("a readonly key cannot change data; use an admin key")
+	}
+}
+
+// authorizeUser lets a user token do the few things that it is for. What else it
+// may see or delete there is for the handlers to narrow down.
+func authorizeUser(caller identity.Caller, method, path string) error {
+	allowed := []string{"GET /profile"}
+	if caller.Account != "" {
+		allowed = append(allowed, "POST /account/undo-deletion")
+		if caller.Closing.IsZero() {
+			allowed = append(allowed, "GET /account/api-keys", "POST /account/api-keys", "DELETE /account/api-keys/{id}")
+		}
+	}
+	if !slices.Contains(allowed, method+" "+path) {
+		return forbidden("a user token cannot do this; use an API key")
+	}
+	return nil
+}
+
+// authorizeClosing leaves its owner what it takes to keep an account.
+func authorizeClosing(caller identity.Caller, method, path string) error {
+	kept := method == http.MethodGet && path == "/account" || method == http.MethodPost && path == "/account/undo-deletion"
+	if kept && caller.Member == identity.Owner {
+		return nil
+	}
+	return &httpx.Error{
+		Status: http.StatusForbidden, Code: "account_closing",
+		Message: "the account is deleted on " + stampText(caller.Closing.Add(identity.ClosingTime)) + "; until then an owner can undo it",
 	}
 }
 

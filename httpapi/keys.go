@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/identity"
@@ -15,20 +16,39 @@ import (
 
 // GetAccountApiKeys implements wire.StrictServerInterface.
 func (s *Server) GetAccountApiKeys(ctx context.Context, _ wire.GetAccountApiKeysRequestObject) (wire.GetAccountApiKeysResponseObject, error) {
-	keys, err := s.identity.ListKeys(ctx, callerOf(ctx).Account)
+	caller := callerOf(ctx)
+	keys, err := s.identity.ListKeys(ctx, caller.Account)
 	if err != nil {
 		return nil, err
+	}
+	members, err := s.identity.ListMembers(ctx, caller.Account)
+	if err != nil {
+		return nil, err
+	}
+	users := make(map[string]wire.UserRef, len(members))
+	for _, m := range members {
+		users[m.User] = wire.UserRef{Id: m.User, Email: m.Email, FirstName: orNull(m.FirstName), LastName: orNull(m.LastName)}
 	}
 	slices.Reverse(keys) // newest first
 	list := make([]wire.ApiKey, 0, len(keys))
 	for _, k := range keys {
-		list = append(list, keyToWire(k))
+		user, known := users[k.User]
+		if !known || !maySee(caller, k) {
+			continue // a member who left meanwhile took the key along
+		}
+		list = append(list, keyToWire(k, user))
 	}
 	return wire.GetAccountApiKeys200JSONResponse{Result: wire.ApiKeyPage{Count: int64(len(list)), List: list}}, nil
 }
 
+// maySee keeps a user token to the user's own connections.
+func maySee(caller identity.Caller, k identity.Key) bool {
+	return !caller.ByUser || k.User == caller.User && (k.Kind == identity.Connection || k.CreatedVia != "")
+}
+
 // PostAccountApiKeys implements wire.StrictServerInterface.
 func (s *Server) PostAccountApiKeys(ctx context.Context, request wire.PostAccountApiKeysRequestObject) (wire.PostAccountApiKeysResponseObject, error) {
+	caller := callerOf(ctx)
 	role, err := roleOf(request.Body.Role, request.Body.AccessLevel, request.Body.Permissions)
 	if err != nil {
 		return nil, err
@@ -39,13 +59,23 @@ func (s *Server) PostAccountApiKeys(ctx context.Context, request wire.PostAccoun
 	if err := mayHandOut(ctx, role); err != nil {
 		return nil, err
 	}
-	k, token, err := s.identity.CreateKey(ctx, callerOf(ctx).Account, request.Body.Name, role)
+	kind := identity.API
+	if request.Body.Kind != nil {
+		kind = identity.Kind(*request.Body.Kind)
+	}
+	if caller.ByUser != (kind == identity.Connection) {
+		return nil, forbidden("connection keys are created with a user token, and nothing else is")
+	}
+	k, token, err := s.identity.CreateKey(ctx, identity.NewKey{
+		Account: caller.Account, User: caller.User, Name: request.Body.Name, Role: role, Kind: kind, CreatedVia: caller.CreatedVia(),
+		ClientName: given(request.Body.ClientName), Revocation: given(request.Body.RevocationHash), Request: given(request.Params.IdempotencyKey),
+	})
 	if err != nil {
 		return nil, err
 	}
 	whole := token.Reveal()
 	return wire.PostAccountApiKeys201JSONResponse{
-		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), CreatedAt: stampText(k.CreatedAt),
+		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), Kind: wire.ApiKeyKind(k.Kind), CreatedAt: stampText(k.CreatedAt),
 		ApiKey: whole, Key: whole, AccessToken: whole,
 	}, nil
 }
@@ -77,20 +107,31 @@ func (s *Server) PutAccountApiKeysId(ctx context.Context, request wire.PutAccoun
 	if err != nil {
 		return nil, keyError(request.Id, err)
 	}
-	return wire.PutAccountApiKeysId200JSONResponse(keyToWire(k)), nil
+	user, err := s.identity.User(ctx, k.User)
+	if err != nil {
+		return nil, err
+	}
+	return wire.PutAccountApiKeysId200JSONResponse(keyToWire(k, userToWire(user))), nil
 }
 
 // DeleteAccountApiKeysId implements wire.StrictServerInterface.
 func (s *Server) DeleteAccountApiKeysId(ctx context.Context, request wire.DeleteAccountApiKeysIdRequestObject) (wire.DeleteAccountApiKeysIdResponseObject, error) {
-	account := callerOf(ctx).Account
-	k, err := s.identity.Key(ctx, account, request.Id)
+	caller := callerOf(ctx)
+	k, err := s.identity.Key(ctx, caller.Account, request.Id)
+	if err == nil && !maySee(caller, k) {
+		err = identity.ErrNotFound
+	}
 	if err != nil {
 		return nil, keyError(request.Id, err)
 	}
-	if err := mayHandOut(ctx, k.Role); err != nil {
-		return nil, err
+	// A member's role may have been lowered since they connected an assistant;
+	// it still is theirs to disconnect.
+	if !caller.ByUser {
+		if err := mayHandOut(ctx, k.Role); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.identity.DeleteKey(ctx, account, k.ID); err != nil {
+	if err := s.identity.DeleteKey(ctx, caller.Account, k.ID, listOf(request.Params.Keep)...); err != nil {
 		return nil, keyError(request.Id, err)
 	}
 	return wire.DeleteAccountApiKeysId200JSONResponse{DoneJSONResponse: done(k.ID)}, nil
@@ -135,9 +176,15 @@ func keyError(id string, err error) error {
 	return err
 }
 
-func keyToWire(k identity.Key) wire.ApiKey {
+// listOf takes ids apart that are separated by commas.
+func listOf(text *string) []string {
+	return strings.FieldsFunc(given(text), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func keyToWire(k identity.Key, user wire.UserRef) wire.ApiKey {
 	out := wire.ApiKey{
-		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), AccessLevel: wire.Role(k.Role),
+		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), AccessLevel: wire.Role(k.Role), Kind: wire.ApiKeyKind(k.Kind),
+		ClientName: orNull(k.ClientName), CreatedVia: orNull(k.CreatedVia), User: user,
 		Prefix: k.Prefix(), CreatedAt: stampText(k.CreatedAt),
 	}
 	if !k.LastUsed.IsZero() {

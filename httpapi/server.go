@@ -27,6 +27,9 @@ type Config struct {
 	Now     func() time.Time
 	Limits  RateLimits
 	Version string // of the product, told by /healthz
+	// InternalToken is known to the server that shows the sign-in pages, which
+	// says for whom it asks; see httpx.ClientAddress. "" for none.
+	InternalToken string
 }
 
 const (
@@ -49,6 +52,8 @@ type Server struct {
 	replies  replyPool
 	answers  *answerCache
 	handler  http.Handler
+
+	internalToken string
 }
 
 var _ wire.StrictServerInterface = (*Server)(nil)
@@ -57,9 +62,10 @@ var _ wire.StrictServerInterface = (*Server)(nil)
 func New(cfg Config) *Server {
 	s := &Server{
 		engine: cfg.Engine, identity: cfg.Identity, limits: cfg.Limits, version: cfg.Version, now: cfg.Now,
-		limiter: httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
-		answers: newAnswerCache(),
-		errs:    httpx.Errors{Translate: translate, Logger: cfg.Logger},
+		internalToken: cfg.InternalToken,
+		limiter:       httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
+		answers:       newAnswerCache(),
+		errs:          httpx.Errors{Translate: translate, Logger: cfg.Logger},
 	}
 	s.handler = httpx.Chain(s.routes(),
 		httpx.Identify(), httpx.AccessLog(cfg.Logger, cfg.Now), httpx.Recover(s.errs), httpx.SecureHeaders(), anyOrigin, jsonWithCharset)
@@ -105,13 +111,18 @@ func (s *Server) GetHealthz(context.Context, wire.GetHealthzRequestObject) (wire
 
 // anyOrigin lets pages of any origin call the API. Authentication is by a
 // header alone and never by cookie, so a page can only do what it has a key for.
+// Sign-in takes passwords, so it is closed to pages.
 func anyOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isSignIn(r.URL.EscapedPath()) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-GrowPanel-Count, X-GrowPanel-Range, X-GrowPanel-Timezone, Content-Disposition, X-Request-Id")
 		if r.Method == http.MethodOptions {
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, X-Request-Id")
 			h.Set("Access-Control-Max-Age", "86400")
 		}
 		next.ServeHTTP(w, r)

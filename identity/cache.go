@@ -19,7 +19,7 @@ type keyCache struct {
 }
 
 type cachedKey struct {
-	key     Key
+	key     Access
 	expires time.Time
 }
 
@@ -28,18 +28,18 @@ func newKeyCache(lifetime time.Duration, limit int) *keyCache {
 }
 
 // get returns a live entry, and the epoch that put needs otherwise.
-func (c *keyCache) get(id string, now time.Time) (k Key, epoch uint64, ok bool) {
+func (c *keyCache) get(id string, now time.Time) (k Access, epoch uint64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, found := c.entries[id]
 	if !found || !now.Before(e.expires) {
-		return Key{}, c.epoch, false
+		return Access{}, c.epoch, false
 	}
 	return e.key, c.epoch, true
 }
 
 // put remembers a key that was read from the store during epoch.
-func (c *keyCache) put(k Key, epoch uint64, now time.Time) {
+func (c *keyCache) put(k Access, epoch uint64, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if epoch != c.epoch {
@@ -73,5 +73,13 @@ func (c *keyCache) forget(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.entries, id)
+	c.epoch++
+}
+
+// clear drops everything, and every read that is under way.
+func (c *keyCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.entries)
 	c.epoch++
 }

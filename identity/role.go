@@ -50,3 +50,11 @@ func (r Role) rank() int {
 		return 0
 	}
 }
+
+// lesser returns the one of two roles with fewer rights.
+func lesser(a, b Role) Role {
+	if a.rank() < b.rank() {
+		return a
+	}
+	return b
+}

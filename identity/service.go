@@ -1,5 +1,5 @@
-// Package identity owns accounts and their API keys: who a token belongs to and
-// what it may do.
+// Package identity owns accounts, their members and API keys: who a token
+// belongs to and what it may do.
 package identity
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 	"unicode"
@@ -24,51 +25,103 @@ const (
 	cachedKeys    = 10_000
 	flushEvery    = time.Minute
 	flushTimeout  = 5 * time.Second
+	sweepEvery    = time.Hour
+	sweepTimeout  = time.Minute
+	sweepKeys     = 1000 // per sweep
 )
 
-// Config is what a Service needs; all fields are required.
+// Config is what a Service needs; Store, Now and Logger are required.
 type Config struct {
 	Store  Store
-	Now    func() time.Time
+	Now    func() time.Time // real time
 	Logger *slog.Logger
+	// UserTokenKeys are of 32 bytes each: the first signs user tokens, all check
+	// them. Without any there are no user tokens.
+	UserTokenKeys [][]byte
+	// Providers may sign people in.
+	Providers []Provider
+	// HTTP reaches the providers. Required with any.
+	HTTP *http.Client
+	// ConnectionIdle is after how long without use a connection's key is deleted:
+	// the life of a refresh token and a day. Zero for never.
+	ConnectionIdle time.Duration
 }
 
-// Service creates and checks accounts and keys. It is safe for concurrent use.
+// Service creates and checks accounts, users and keys. It is safe for concurrent
+// use.
 type Service struct {
-	store Store
-	now   func() time.Time
-	log   *slog.Logger
-	cache *keyCache
-	uses  *uses
+	store     Store
+	now       func() time.Time
+	log       *slog.Logger
+	cache     *keyCache
+	uses      *uses
+	throttle  *throttle
+	hashers   chan struct{}
+	tokenKeys []tokenKey
+	verifiers []*verifier
+	idle      time.Duration
 }
 
 // New returns a service over a store. Run must be running for last-used times
-// to become durable; nothing else depends on it.
+// to become durable and for what is over to be forgotten; nothing else depends
+// on it.
 func New(cfg Config) *Service {
-	return &Service{
+	s := &Service{
 		store: cfg.Store, now: cfg.Now, log: cfg.Logger,
-		cache: newKeyCache(cacheLifetime, cachedKeys), uses: newUses(),
+		cache: newKeyCache(cacheLifetime, cachedKeys), uses: newUses(), throttle: newThrottle(),
+		hashers: make(chan struct{}, hashersAtOnce), tokenKeys: tokenKeys(cfg.UserTokenKeys), idle: cfg.ConnectionIdle,
 	}
+	for _, p := range cfg.Providers {
+		s.verifiers = append(s.verifiers, &verifier{Provider: p, http: cfg.HTTP, now: cfg.Now})
+	}
+	return s
 }
 
 // Caller is who sent an authenticated request.
 type Caller struct {
-	Account string // account id
-	Key     string // key id
-	Role    Role
+	Account string // account id; "" for a user token without an account
+	Key     string // key id; "" for a user token
+	User    string // user id
+	// Role is what the request may do: the lesser of the key's role and Member.
+	Role Role
+	// Member is the user's own role in the account now.
+	Member Role
+	Kind   Kind // of the key; "" for a user token
+	// ByUser is set for a user token, which may do a few things only.
+	ByUser  bool
+	Closing time.Time // when the account's deletion was asked for; zero while open
+	via     string
 }
 
-// Authenticate returns the caller that a token belongs to. The error is
-// ErrInvalidKey, or that of a store that could not be asked. A key that this
-// process deleted or changed is judged anew on the next call; one that another
-// process changed, within a second.
+// IsOwner reports whether the request may do what is for owners alone: its user
+// is one now, and its key may write.
+func (c Caller) IsOwner() bool { return c.Member == Owner && c.Role.CanWrite() }
+
+// CreatedVia returns what a key, an invitation or anything else that the caller
+// creates has to remember, so that it goes with the connection it came by: the
+// id of the connection's key, or "".
+func (c Caller) CreatedVia() string {
+	if c.Kind == Connection {
+		return c.Key
+	}
+	return c.via
+}
+
+// Authenticate returns the caller that an API key or a user token belongs to.
+// The error is ErrInvalidKey, ErrKeyRevoked when the user has no access any more,
+// or that of a store that could not be asked. What this process deleted or changed
+// is judged anew on the next call; what another process changed, within a
+// second.
 func (s *Service) Authenticate(ctx context.Context, token string) (Caller, error) {
+	if looksLikeJWT(token) {
+		return s.authenticateUser(ctx, token)
+	}
 	t, err := ParseToken(token)
 	if err != nil {
 		return Caller{}, err
 	}
 	now := s.now()
-	k, err := s.key(ctx, t.KeyID(), now)
+	k, err := s.access(ctx, t.KeyID(), now)
 	if errors.Is(err, ErrNotFound) {
 		return Caller{}, ErrInvalidKey
 	}
@@ -78,18 +131,24 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Caller, error
 	if !t.hash().equal(k.Hash) {
 		return Caller{}, ErrInvalidKey
 	}
-	s.uses.add(k, now)
-	return Caller{Account: k.Account, Key: k.ID, Role: k.Role}, nil
+	if k.Member == "" || k.Disabled {
+		return Caller{}, ErrKeyRevoked
+	}
+	s.uses.add(k.Key, now)
+	return Caller{
+		Account: k.Account, Key: k.ID, User: k.User, Role: lesser(k.Role, k.Member), Member: k.Member,
+		Kind: k.Kind, Closing: k.Closing, via: k.CreatedVia,
+	}, nil
 }
 
-func (s *Service) key(ctx context.Context, id string, now time.Time) (Key, error) {
+func (s *Service) access(ctx context.Context, id string, now time.Time) (Access, error) {
 	k, epoch, ok := s.cache.get(id, now)
 	if ok {
 		return k, nil
 	}
-	k, err := s.store.KeyByID(ctx, id)
+	k, err := s.store.Access(ctx, id)
 	if err != nil {
-		return Key{}, err
+		return Access{}, err
 	}
 	s.cache.put(k, epoch, now)
 	return k, nil
@@ -110,6 +169,7 @@ func (s *Service) CreateAccount(ctx context.Context, name string) (Account, erro
 	if err := s.store.CreateAccount(ctx, a); err != nil {
 		return Account{}, fmt.Errorf("create account: %w", err)
 	}
+	s.audit(ctx, Event{Kind: AccountCreated, Account: a.ID})
 	return a, nil
 }
 
@@ -147,123 +207,18 @@ func (s *Service) Account(ctx context.Context, id string) (Account, error) {
 	return a, nil
 }
 
-// CreateKey adds a key to an account and returns it with its token, which
-// cannot be had again. A *FieldError for a bad name or role, ErrTooManyKeys at
-// MaxKeys.
-func (s *Service) CreateKey(ctx context.Context, account, name string, role Role) (Key, Token, error) {
-	name, err := cleanName("name", name)
-	if err != nil {
-		return Key{}, Token{}, err
-	}
-	if role, err = ParseRole(string(role)); err != nil {
-		return Key{}, Token{}, err
-	}
-	t, err := newToken()
-	if err != nil {
-		return Key{}, Token{}, err
-	}
-	k := Key{ID: t.KeyID(), Account: account, Name: name, Role: role, Hash: t.hash(), CreatedAt: s.timestamp()}
-	if err := s.store.CreateKey(ctx, k, MaxKeys); err != nil {
-		return Key{}, Token{}, fmt.Errorf("create API key: %w", err)
-	}
-	return k, t, nil
-}
-
-// AdoptKey makes a token that was chosen elsewhere a key of the account. It
-// does nothing when it is one already, whatever its name and role are now.
-// ErrExists when its id belongs to another token or account.
-func (s *Service) AdoptKey(ctx context.Context, account, name string, role Role, t Token) error {
-	name, err := cleanName("name", name)
-	if err != nil {
-		return err
-	}
-	k := Key{ID: t.KeyID(), Account: account, Name: name, Role: role, Hash: t.hash(), CreatedAt: s.timestamp()}
-	err = s.store.CreateKey(ctx, k, MaxKeys)
-	if errors.Is(err, ErrExists) {
-		known, lookup := s.store.KeyByID(ctx, k.ID)
-		if lookup == nil && known.Account == account && k.Hash.equal(known.Hash) {
-			return nil
-		}
-		err = errors.Join(err, lookup)
-	}
-	if err != nil {
-		return fmt.Errorf("adopt API key: %w", err)
-	}
-	return nil
-}
-
-// ListKeys returns the account's keys, oldest first.
-func (s *Service) ListKeys(ctx context.Context, account string) ([]Key, error) {
-	keys, err := s.store.ListKeys(ctx, account, MaxKeys)
-	if err != nil {
-		return nil, fmt.Errorf("list API keys: %w", err)
-	}
-	for i := range keys {
-		keys[i].LastUsed = s.uses.lastUsed(keys[i])
-	}
-	return keys, nil
-}
-
-// Key returns a key of the account, or ErrNotFound.
-func (s *Service) Key(ctx context.Context, account, id string) (Key, error) {
-	k, err := s.store.KeyByID(ctx, strings.ToLower(id))
-	if err == nil && k.Account != account {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return Key{}, fmt.Errorf("get API key: %w", err)
-	}
-	k.LastUsed = s.uses.lastUsed(k)
-	return k, nil
-}
-
-// UpdateKey sets a key's name and role; an empty one keeps what it was.
-// ErrNotFound for a key that is not the account's, *FieldError for bad input.
-func (s *Service) UpdateKey(ctx context.Context, account, id, name string, role Role) (Key, error) {
-	k, err := s.Key(ctx, account, id)
-	if err != nil {
-		return Key{}, err
-	}
-	if name != "" {
-		if k.Name, err = cleanName("name", name); err != nil {
-			return Key{}, err
-		}
-	}
-	if role != "" {
-		if k.Role, err = ParseRole(string(role)); err != nil {
-			return Key{}, err
-		}
-	}
-	// Also when the update failed: it may have been committed and the reply lost.
-	defer s.cache.forget(k.ID)
-	k, err = s.store.UpdateKey(ctx, account, k.ID, k.Name, k.Role)
-	if err != nil {
-		return Key{}, fmt.Errorf("update API key: %w", err)
-	}
-	k.LastUsed = s.uses.lastUsed(k)
-	return k, nil
-}
-
-// DeleteKey removes a key; the next Authenticate with it fails. ErrNotFound for
-// a key that is not the account's.
-func (s *Service) DeleteKey(ctx context.Context, account, id string) error {
-	id = strings.ToLower(id)
-	defer s.cache.forget(id)
-	if err := s.store.DeleteKey(ctx, account, id); err != nil {
-		return fmt.Errorf("delete API key: %w", err)
-	}
-	s.uses.forget(id)
-	return nil
-}
-
 // Run writes last-used times once a minute until ctx ends, and once more then.
+// Every hour it forgets what is over.
 func (s *Service) Run(ctx context.Context) {
-	ticker := time.NewTicker(flushEvery)
-	defer ticker.Stop()
+	flush, sweep := time.NewTicker(flushEvery), time.NewTicker(sweepEvery)
+	defer flush.Stop()
+	defer sweep.Stop()
 	for {
 		select {
-		case <-ticker.C:
+		case <-flush.C:
 			s.flush(ctx)
+		case <-sweep.C:
+			s.sweep(ctx)
 		case <-ctx.Done():
 			s.flush(context.WithoutCancel(ctx))
 			return
@@ -281,6 +236,28 @@ func (s *Service) flush(ctx context.Context) {
 	if err := s.store.TouchKeys(ctx, pending); err != nil {
 		s.uses.restore(pending)
 		s.log.WarnContext(ctx, "last-used times of API keys not written", slog.Any("error", err))
+	}
+}
+
+// sweep forgets sessions, revocations and audit lines whose time is over, and
+// deletes connection keys that nobody uses any more.
+func (s *Service) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	now := s.timestamp()
+	idleSince := time.Time{} // nothing is older
+	if s.idle > 0 {
+		s.flush(ctx) // a use that is not written yet must not look like none
+		idleSince = now.Add(-s.idle)
+	}
+	idle, err := s.store.DeleteIdleConnections(ctx, idleSince, now, sweepKeys)
+	for _, k := range idle {
+		s.cache.forget(k.ID)
+		s.audit(ctx, Event{Kind: ConnectionRevoked, Account: k.Account, User: k.User, Subject: k.ID, Client: k.ClientName, Reason: "not used for too long"})
+	}
+	err = errors.Join(err, s.store.DeleteSessions(ctx, now.Add(-sessionLife), now.Add(-sessionIdle)), s.store.DeleteEvents(ctx, now.Add(-auditLife)))
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "what is over was not forgotten", slog.Any("error", err))
 	}
 }
 

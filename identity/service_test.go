@@ -15,20 +15,47 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/growpanel/growpanel-mcp/identity"
-	"github.com/growpanel/growpanel-mcp/identity/identitytest"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
 
-// fixture is a service over a store in memory with one account.
+// fixture is a service over a store with one account and its owner.
 type fixture struct {
 	*identity.Service
-	store   *identitytest.Store
+	store   *countingStore
 	account identity.Account
+	owner   identity.User
 	now     atomic.Int64 // Unix nanoseconds
+}
+
+// countingStore counts how often a key is looked up.
+type countingStore struct {
+	identity.Store
+	reads atomic.Int64
+}
+
+func (s *countingStore) Access(ctx context.Context, id string) (identity.Access, error) {
+	s.reads.Add(1)
+	return s.Store.Access(ctx, id)
+}
+
+// openStore opens a store that its test closes.
+func openStore(t *testing.T) identity.Store {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store.Identity()
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{store: identitytest.New()}
+	f := &fixture{store: &countingStore{Store: openStore(t)}}
 	f.now.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
 	f.Service = f.another()
 	a, err := f.CreateAccount(t.Context(), "Acme")
@@ -36,22 +63,40 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f.account = a
+	if f.owner, err = f.CreateUser(t.Context(), "owner@example.com", password, identity.Profile{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AddMember(t.Context(), a.ID, f.owner.ID, identity.Owner); err != nil {
+		t.Fatal(err)
+	}
 	return f
 }
+
+const password = "correct horse battery staple"
 
 // another is a second process on the same store.
 func (f *fixture) another() *identity.Service {
 	return identity.New(identity.Config{
 		Store: f.store, Logger: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Unix(0, f.now.Load()) },
+		Now:           func() time.Time { return time.Unix(0, f.now.Load()) },
+		UserTokenKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef"), []byte("an older key of the same length.")},
 	})
 }
 
 func (f *fixture) pass(d time.Duration) { f.now.Add(int64(d)) }
 
+func (f *fixture) newKeyOf(name string, role identity.Role) identity.NewKey {
+	return identity.NewKey{Account: f.account.ID, User: f.owner.ID, Name: name, Role: role}
+}
+
+// callerOf is who calls with a key of the owner.
+func (f *fixture) callerOf(key string, role identity.Role) identity.Caller {
+	return identity.Caller{Account: f.account.ID, Key: key, User: f.owner.ID, Role: role, Member: identity.Owner, Kind: identity.API}
+}
+
 func (f *fixture) newKey(t *testing.T, role identity.Role) (identity.Key, string) {
 	t.Helper()
-	k, token, err := f.CreateKey(t.Context(), f.account.ID, "CI", role)
+	k, token, err := f.CreateKey(t.Context(), f.newKeyOf("CI", role))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +116,7 @@ func wantCaller(t *testing.T, s *identity.Service, token string, want identity.C
 	if err != nil {
 		t.Fatalf("Authenticate: %v", err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(identity.Caller{})); diff != "" {
 		t.Errorf("Authenticate (-want +got):\n%s", diff)
 	}
 }
@@ -80,10 +125,11 @@ func TestService_Authenticate(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	k, token := f.newKey(t, identity.Readonly)
-	wantCaller(t, f.Service, token, identity.Caller{Account: f.account.ID, Key: k.ID, Role: identity.Readonly})
+	wantCaller(t, f.Service, token, f.callerOf(k.ID, identity.Readonly))
 
 	_, other := f.newKey(t, identity.Admin)
 	wantInvalid(t, f.Service, token[:37]+other[37:])
+	wantInvalid(t, f.Service, token[:37]+"c0ffee00-1111-4222-8333-444455556666")
 	wantInvalid(t, f.Service, uuid.NewString()+token[36:])
 	wantInvalid(t, f.Service, "")
 }
@@ -100,7 +146,7 @@ func TestService_Authenticate_ReadsTheStoreOncePerSecond(t *testing.T) {
 		}
 		f.pass(time.Second)
 	}
-	if got := f.store.KeyReads(); got != 10 {
+	if got := f.store.reads.Load(); got != 10 {
 		t.Errorf("50 calls in 10 seconds read the store %d times, want 10", got)
 	}
 }
@@ -110,8 +156,8 @@ func TestService_DeleteKey_TakesEffectOnTheNextCall(t *testing.T) {
 	f := newFixture(t)
 	k, token := f.newKey(t, identity.Admin)
 	other := f.another()
-	wantCaller(t, other, token, identity.Caller{Account: f.account.ID, Key: k.ID, Role: identity.Admin})
-	wantCaller(t, f.Service, token, identity.Caller{Account: f.account.ID, Key: k.ID, Role: identity.Admin})
+	wantCaller(t, other, token, f.callerOf(k.ID, identity.Admin))
+	wantCaller(t, f.Service, token, f.callerOf(k.ID, identity.Admin))
 
 	if err := f.DeleteKey(t.Context(), f.account.ID, strings.ToUpper(k.ID)); err != nil {
 		t.Fatal(err)
@@ -127,8 +173,8 @@ type slowStore struct {
 	afterRead func()
 }
 
-func (s *slowStore) KeyByID(ctx context.Context, id string) (identity.Key, error) {
-	k, err := s.Store.KeyByID(ctx, id)
+func (s *slowStore) Access(ctx context.Context, id string) (identity.Access, error) {
+	k, err := s.Store.Access(ctx, id)
 	s.afterRead()
 	return k, err
 }
@@ -155,7 +201,7 @@ func TestService_UpdateKey(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	k, token := f.newKey(t, identity.Admin)
-	wantCaller(t, f.Service, token, identity.Caller{Account: f.account.ID, Key: k.ID, Role: identity.Admin})
+	wantCaller(t, f.Service, token, f.callerOf(k.ID, identity.Admin))
 	got, err := f.UpdateKey(t.Context(), f.account.ID, k.ID, "", "viewer")
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +209,7 @@ func TestService_UpdateKey(t *testing.T) {
 	if got.Name != "CI" || got.Role != identity.Readonly {
 		t.Errorf("UpdateKey = %q, %q, want CI, readonly", got.Name, got.Role)
 	}
-	wantCaller(t, f.Service, token, identity.Caller{Account: f.account.ID, Key: k.ID, Role: identity.Readonly})
+	wantCaller(t, f.Service, token, f.callerOf(k.ID, identity.Readonly))
 }
 
 func TestService_KeysOfAnotherAccountDoNotExist(t *testing.T) {
@@ -184,14 +230,14 @@ func TestService_KeysOfAnotherAccountDoNotExist(t *testing.T) {
 	if keys, err := f.ListKeys(t.Context(), other.ID); err != nil || len(keys) != 0 {
 		t.Errorf("ListKeys of another account = %v, %v", keys, err)
 	}
-	wantCaller(t, f.Service, token, identity.Caller{Account: f.account.ID, Key: k.ID, Role: identity.Admin})
+	wantCaller(t, f.Service, token, f.callerOf(k.ID, identity.Admin))
 }
 
 func TestService_BadInputNamesTheField(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	create := func(name string, role identity.Role) error {
-		_, _, err := f.CreateKey(t.Context(), f.account.ID, name, role)
+		_, _, err := f.CreateKey(t.Context(), f.newKeyOf(name, role))
 		return err
 	}
 	account := func(name string) error {
@@ -254,13 +300,13 @@ func TestService_EnsureAccount(t *testing.T) {
 func TestService_LastUsed_IsSeenAtOnceAndWrittenOnceAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := identitytest.New()
+		store := openStore(t)
 		s := identity.New(identity.Config{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 		a, err := s.CreateAccount(t.Context(), "Acme")
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, token, err := s.CreateKey(t.Context(), a.ID, "CI", identity.Admin)
+		k, token, err := s.CreateKey(t.Context(), identity.NewKey{Account: a.ID, Name: "CI", Role: identity.Admin})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +321,7 @@ func TestService_LastUsed_IsSeenAtOnceAndWrittenOnceAMinute(t *testing.T) {
 			return time.Now()
 		}
 		stored := func() time.Time {
-			k, err := store.KeyByID(t.Context(), k.ID)
+			k, err := store.Access(t.Context(), k.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -310,7 +356,7 @@ func TestService_Concurrent(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 20 {
-				k, token, err := f.CreateKey(t.Context(), f.account.ID, "CI", identity.Admin)
+				k, token, err := f.CreateKey(t.Context(), f.newKeyOf("CI", identity.Admin))
 				if err != nil {
 					t.Error(err)
 					return
@@ -373,12 +419,12 @@ func TestService_AdoptKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := f.AdoptKey(t.Context(), f.account.ID, "known", identity.Admin, token); err != nil {
+		if err := f.AdoptKey(t.Context(), f.newKeyOf("known", identity.Admin), token); err != nil {
 			t.Fatalf("AdoptKey() = %v, want it to work twice", err)
 		}
 	}
 	caller, err := f.Authenticate(t.Context(), text)
-	if want := (identity.Caller{Account: f.account.ID, Key: token.KeyID(), Role: identity.Admin}); err != nil || caller != want {
+	if want := (f.callerOf(token.KeyID(), identity.Admin)); err != nil || caller != want {
 		t.Errorf("Authenticate() = %+v, %v, want %+v", caller, err, want)
 	}
 
@@ -386,14 +432,14 @@ func TestService_AdoptKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.AdoptKey(t.Context(), f.account.ID, "known", identity.Admin, other); !errors.Is(err, identity.ErrExists) {
+	if err := f.AdoptKey(t.Context(), f.newKeyOf("known", identity.Admin), other); !errors.Is(err, identity.ErrExists) {
 		t.Errorf("AdoptKey() of another secret = %v, want ErrExists", err)
 	}
 	stranger, err := f.CreateAccount(t.Context(), "Other")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.AdoptKey(t.Context(), stranger.ID, "known", identity.Admin, token); !errors.Is(err, identity.ErrExists) {
+	if err := f.AdoptKey(t.Context(), identity.NewKey{Account: stranger.ID, Name: "known", Role: identity.Admin}, token); !errors.Is(err, identity.ErrExists) {
 		t.Errorf("AdoptKey() into another account = %v, want ErrExists", err)
 	}
 }
@@ -406,11 +452,11 @@ type brokenStore struct {
 	broken atomic.Bool
 }
 
-func (s *brokenStore) KeyByID(ctx context.Context, id string) (identity.Key, error) {
+func (s *brokenStore) Access(ctx context.Context, id string) (identity.Access, error) {
 	if s.broken.Load() {
-		return identity.Key{}, errDisk
+		return identity.Access{}, errDisk
 	}
-	return s.Store.KeyByID(ctx, id)
+	return s.Store.Access(ctx, id)
 }
 
 func (s *brokenStore) TouchKeys(ctx context.Context, used []identity.Use) error {
@@ -435,13 +481,13 @@ func TestService_Authenticate_AStoreThatFailsIsNotAnInvalidKey(t *testing.T) {
 func TestService_LastUsed_IsKeptWhenItCouldNotBeWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := &brokenStore{Store: identitytest.New()}
+		store := &brokenStore{Store: openStore(t)}
 		s := identity.New(identity.Config{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 		a, err := s.CreateAccount(t.Context(), "Acme")
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, token, err := s.CreateKey(t.Context(), a.ID, "CI", identity.Admin)
+		k, token, err := s.CreateKey(t.Context(), identity.NewKey{Account: a.ID, Name: "CI", Role: identity.Admin})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -458,7 +504,7 @@ func TestService_LastUsed_IsKeptWhenItCouldNotBeWritten(t *testing.T) {
 		store.broken.Store(false)
 		stop()
 		running.Wait()
-		if got, err := store.KeyByID(t.Context(), k.ID); err != nil || !got.LastUsed.Equal(used) {
+		if got, err := store.Access(t.Context(), k.ID); err != nil || !got.LastUsed.Equal(used) {
 			t.Errorf("the store has %v, %v, want %v", got.LastUsed, err, used)
 		}
 	})

@@ -1,16 +1,20 @@
 package identity
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/google/uuid"
 )
 
-// Token is a whole API key, `<key-uuid>.<secret-uuid>` (seed 000). It exists
+// Token is a whole API key, `<key-uuid>.<secret>`. The secret is 64 hexadecimal
+// digits, or a UUID (seed 000) in keys of older versions. It exists
 // only between its creation or arrival and its first use: nothing stores it,
 // and no verb, encoder or logger prints it. Reveal is the one way out.
 type Token struct {
@@ -22,44 +26,53 @@ type Token struct {
 }
 
 const (
-	uuidLen  = 36
-	tokenLen = uuidLen + 1 + uuidLen
-	redacted = "[redacted]"
+	uuidLen     = 36
+	secretBytes = 32
+	redacted    = "[redacted]"
 )
 
-// newToken draws a key id and a secret; a version 4 UUID has 122 random bits.
+// newToken draws a key id and a secret of 256 bits.
 func newToken() (Token, error) {
 	key, err := uuid.NewRandom()
 	if err != nil {
 		return Token{}, fmt.Errorf("draw key id: %w", err)
 	}
-	secret, err := uuid.NewRandom()
-	if err != nil {
-		return Token{}, fmt.Errorf("draw key secret: %w", err)
-	}
-	return tokenOf(key, secret), nil
+	return tokenOf(key, newSecret()), nil
 }
 
-func tokenOf(key, secret uuid.UUID) Token {
-	text := secret.String()
-	return Token{key: key, secret: &text}
+func newSecret() string {
+	var secret [secretBytes]byte
+	rand.Read(secret[:]) //nolint:errcheck // never fails (crypto/rand)
+	return hex.EncodeToString(secret[:])
 }
 
-// ParseToken reads an API key. Anything that is not two hyphenated UUIDs joined
-// by a dot is ErrInvalidKey; hexadecimal digits may be in any case.
+func tokenOf(key uuid.UUID, secret string) Token { return Token{key: key, secret: &secret} }
+
+// ParseToken reads an API key. Anything that is not a hyphenated UUID, a dot and
+// a secret of either form is ErrInvalidKey; hexadecimal digits may be in any case.
 func ParseToken(s string) (Token, error) {
-	if len(s) != tokenLen || s[uuidLen] != '.' {
+	if len(s) <= uuidLen || s[uuidLen] != '.' {
 		return Token{}, ErrInvalidKey
 	}
 	key, err := uuid.Parse(s[:uuidLen])
 	if err != nil {
 		return Token{}, ErrInvalidKey
 	}
-	secret, err := uuid.Parse(s[uuidLen+1:])
-	if err != nil {
+	switch secret := s[uuidLen+1:]; len(secret) {
+	case hex.EncodedLen(secretBytes):
+		if _, err := hex.DecodeString(secret); err != nil {
+			return Token{}, ErrInvalidKey
+		}
+		return tokenOf(key, strings.ToLower(secret)), nil
+	case uuidLen:
+		older, err := uuid.Parse(secret)
+		if err != nil {
+			return Token{}, ErrInvalidKey
+		}
+		return tokenOf(key, older.String()), nil
+	default:
 		return Token{}, ErrInvalidKey
 	}
-	return tokenOf(key, secret), nil
 }
 
 // KeyID returns the part of the token that is not secret.
@@ -68,8 +81,8 @@ func (t Token) KeyID() string { return t.key.String() }
 // Reveal returns the whole key, to be shown to its owner once.
 func (t Token) Reveal() string { return t.key.String() + "." + *t.secret }
 
-// Hash is the SHA-256 of a key's secret. A secret of 122 random bits cannot be
-// guessed from its hash, so a slow password hash would only cost time.
+// Hash is the SHA-256 of a secret. One of so many random bits cannot be guessed
+// from its hash, so a slow password hash would only cost time.
 type Hash [sha256.Size]byte
 
 // hash covers the key id as well, so that equal secrets never have equal hashes.

@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// hexSample is a key as they are issued, sample one of an older version.
+const hexSample = "6f1c2a52-9f6e-4a0b-8f53-0b6f2a9a1c11.00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 const sample = "6f1c2a52-9f6e-4a0b-8f53-0b6f2a9a1c11.c0ffee00-1111-4222-8333-444455556666"
 
 func TestParseToken(t *testing.T) {
@@ -19,8 +22,12 @@ func TestParseToken(t *testing.T) {
 		in   string
 		want string // "" when refused
 	}{
-		"as issued":                   {sample, sample},
-		"upper-case hexadecimal":      {strings.ToUpper(sample), sample},
+		"as issued":                   {hexSample, hexSample},
+		"as issued, in upper case":    {strings.ToUpper(hexSample), hexSample},
+		"older":                       {sample, sample},
+		"older, in upper case":        {strings.ToUpper(sample), sample},
+		"a digit short":               {hexSample[:len(hexSample)-1], ""},
+		"a digit that is none":        {hexSample[:len(hexSample)-1] + "g", ""},
 		"empty":                       {"", ""},
 		"key alone":                   {sample[:36], ""},
 		"no dot":                      {strings.Replace(sample, ".", "-", 1), ""},
@@ -82,6 +89,7 @@ func FuzzParseToken(f *testing.F) {
 	for _, seed := range []string{sample, "", ".", sample[:36] + ".", strings.ToUpper(sample), "urn:uuid:" + sample, "{" + sample[:36] + "}." + sample[37:]} {
 		f.Add(seed)
 	}
+	f.Add(hexSample)
 	f.Fuzz(func(t *testing.T, in string) {
 		token, err := ParseToken(in)
 		if err != nil {

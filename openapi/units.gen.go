@@ -8,6 +8,13 @@ var operations = []Operation{
 	{ID: "PostAccountApiKeys", Method: "POST", Path: "/account/api-keys", Status: 201, Public: false, body: Schema{fields: apiKeyCreatedFields}},
 	{ID: "DeleteAccountApiKeysId", Method: "DELETE", Path: "/account/api-keys/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "PutAccountApiKeysId", Method: "PUT", Path: "/account/api-keys/{id}", Status: 200, Public: false, body: Schema{fields: apiKeyFields}},
+	{ID: "PostAuthInvitation", Method: "POST", Path: "/auth/invitation", Status: 200, Public: true, body: Schema{fields: invitationPreviewFields}},
+	{ID: "GetAuthMethods", Method: "GET", Path: "/auth/methods", Status: 200, Public: true, body: Schema{fields: authMethodsFields}},
+	{ID: "PostAuthPassword", Method: "POST", Path: "/auth/password", Status: 200, Public: true, body: Schema{fields: sessionFields}},
+	{ID: "PostAuthSignIn", Method: "POST", Path: "/auth/sign-in", Status: 200, Public: true, body: Schema{fields: sessionFields}},
+	{ID: "PostAuthSignOut", Method: "POST", Path: "/auth/sign-out", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
+	{ID: "PostAuthToken", Method: "POST", Path: "/auth/token", Status: 200, Public: true, body: Schema{fields: userTokenFields}},
+	{ID: "PostConnectionKeysRevoke", Method: "POST", Path: "/connection-keys/revoke", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
 	{ID: "GetCustomers", Method: "GET", Path: "/customers", Status: 200, Public: false, body: Schema{fields: customerListFields}},
 	{ID: "GetCustomersId", Method: "GET", Path: "/customers/{id}", Status: 200, Public: false, body: Schema{fields: customerDetailFields}},
 	{ID: "PostDataSourcesIdCustomers", Method: "POST", Path: "/data-sources/{id}/customers", Status: 200, Public: false, body: Schema{fields: importResultFields}},
@@ -37,6 +44,8 @@ var operations = []Operation{
 	{ID: "GetIntegrationsVerify", Method: "GET", Path: "/integrations/verify", Status: 200, Public: false, body: Schema{fields: verificationFields}},
 	{ID: "GetOpenapiJson", Method: "GET", Path: "/openapi.json", Status: 200, Public: true, body: Schema{}},
 	{ID: "GetPlans", Method: "GET", Path: "/plans", Status: 200, Public: false, body: Schema{fields: planListFields}},
+	{ID: "GetProfile", Method: "GET", Path: "/profile", Status: 200, Public: false, body: Schema{fields: profileFields}},
+	{ID: "PutProfile", Method: "PUT", Path: "/profile", Status: 200, Public: false, body: Schema{fields: profileFields}},
 	{ID: "GetReportsCancellationTiming", Method: "GET", Path: "/reports/cancellation-timing", Status: 200, Public: false, body: Schema{fields: cancellationTimingReportFields}},
 	{ID: "GetReportsCancellationTimingDetail", Method: "GET", Path: "/reports/cancellation-timing-detail", Status: 200, Public: false, body: Schema{fields: cancellationTimingDetailReportFields}},
 	{ID: "GetReportsCashflowFailedPayments", Method: "GET", Path: "/reports/cashflow-failed-payments", Status: 200, Public: false, body: Schema{fields: failedPaymentsReportFields}},
@@ -93,6 +102,10 @@ var accountFields = []Schema{
 	{name: "timezone"},
 }
 
+var acknowledgementFields = []Schema{
+	{name: "success"},
+}
+
 var activityFields = []Schema{
 	{name: "amount", unit: MoneyRow},
 	{name: "currency", unit: CurrencyRow},
@@ -109,12 +122,16 @@ var activityFields = []Schema{
 
 var apiKeyFields = []Schema{
 	{name: "access_level"},
+	{name: "client_name"},
 	{name: "created_at"},
+	{name: "created_via"},
 	{name: "id"},
+	{name: "kind"},
 	{name: "last_used"},
 	{name: "name"},
 	{name: "prefix"},
 	{name: "role"},
+	{name: "user", fields: userRefFields},
 }
 
 var apiKeyCreatedFields = []Schema{
@@ -123,6 +140,7 @@ var apiKeyCreatedFields = []Schema{
 	{name: "created_at"},
 	{name: "id"},
 	{name: "key"},
+	{name: "kind"},
 	{name: "name"},
 	{name: "role"},
 }
@@ -134,6 +152,17 @@ var apiKeyListFields = []Schema{
 var apiKeyPageFields = []Schema{
 	{name: "count", unit: Count},
 	{name: "list", fields: apiKeyFields},
+}
+
+var authMethodsFields = []Schema{
+	{name: "password"},
+	{name: "providers", fields: authProviderFields},
+	{name: "signup"},
+}
+
+var authProviderFields = []Schema{
+	{name: "id"},
+	{name: "name"},
 }
 
 var cancellationFields = []Schema{
@@ -711,6 +740,14 @@ var importedRowFields = []Schema{
 	{name: "tax", unit: MoneyRow},
 }
 
+var invitationPreviewFields = []Schema{
+	{name: "account_name"},
+	{name: "email"},
+	{name: "expires_at"},
+	{name: "new_user"},
+	{name: "role"},
+}
+
 var invoiceLineFields = []Schema{
 	{name: "amount", unit: MoneyRow},
 	{name: "description"},
@@ -1205,6 +1242,23 @@ var planUpdatedFields = []Schema{
 	{name: "updated"},
 }
 
+var profileFields = []Schema{
+	{name: "accounts", fields: profileAccountFields},
+	{name: "email"},
+	{name: "first_name"},
+	{name: "id"},
+	{name: "last_name"},
+	{name: "locale"},
+	{name: "timezone"},
+}
+
+var profileAccountFields = []Schema{
+	{name: "base_currency"},
+	{name: "id"},
+	{name: "name"},
+	{name: "role"},
+}
+
 var refundFields = []Schema{
 	{name: "amount", unit: MoneyRow},
 	{name: "amount_base_currency", unit: MoneyBase},
@@ -1369,6 +1423,12 @@ var retentionRowFields = []Schema{
 	{name: "reactivation_customers", unit: Count},
 	{name: "retained_customers", unit: Count},
 	{name: "target_mrr", unit: MoneyBase},
+}
+
+var sessionFields = []Schema{
+	{name: "expires_at"},
+	{name: "session"},
+	{name: "user", fields: userRefFields},
 }
 
 var settingsFields = []Schema{
@@ -1687,6 +1747,18 @@ var transactionsTableRowFields = []Schema{
 	{name: "count", unit: Count},
 	{name: "date"},
 	{name: "type"},
+}
+
+var userRefFields = []Schema{
+	{name: "email"},
+	{name: "first_name"},
+	{name: "id"},
+	{name: "last_name"},
+}
+
+var userTokenFields = []Schema{
+	{name: "expires_at"},
+	{name: "token"},
 }
 
 var verificationFields = []Schema{

@@ -45,14 +45,14 @@ func (p process) createAccount() *cobra.Command {
 
 // createKey prints the key alone, so that a script can use the output.
 func (p process) createKey() *cobra.Command {
-	var account, role, name string
+	var account, user, role, name string
 	cmd := &cobra.Command{
 		Use:   "create-key --account NAME",
 		Short: "Create an API key, and its account if there is none of this name, and print the key",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd, func(ctx context.Context, store *sqlstore.Store) error {
-				token, err := createKey(ctx, p.identity(store), account, name, role)
+				token, err := createKey(ctx, p.identity(store), account, user, name, role)
 				if err != nil {
 					return err
 				}
@@ -62,6 +62,7 @@ func (p process) createKey() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&account, "account", "", "`NAME` or id of the account")
+	flags.StringVar(&user, "user", "", "`EMAIL` of the member whose key it is (default the account's first owner)")
 	flags.StringVar(&role, "role", "admin", "`ROLE` of the key, admin or readonly")
 	flags.StringVar(&name, "name", "command line", "`TEXT` by which to tell the key from others")
 	if err := cmd.MarkFlagRequired("account"); err != nil {
@@ -71,17 +72,23 @@ func (p process) createKey() *cobra.Command {
 	return cmd
 }
 
-func createKey(ctx context.Context, users *identity.Service, account, name, role string) (identity.Token, error) {
-	// A wrong role must not leave an account behind.
+func createKey(ctx context.Context, users *identity.Service, account, email, name, role string) (identity.Token, error) {
+	// A wrong role or user must not leave an account behind.
 	parsed, err := identity.ParseRole(role)
 	if err != nil {
 		return identity.Token{}, err
+	}
+	var user identity.User
+	if email != "" {
+		if user, err = users.UserByEmail(ctx, email); err != nil {
+			return identity.Token{}, err
+		}
 	}
 	owner, err := users.EnsureAccount(ctx, account)
 	if err != nil {
 		return identity.Token{}, err
 	}
-	_, token, err := users.CreateKey(ctx, owner.ID, name, parsed)
+	_, token, err := users.CreateKey(ctx, identity.NewKey{Account: owner.ID, User: user.ID, Name: name, Role: parsed})
 	return token, err
 }
 

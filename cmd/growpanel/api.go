@@ -10,8 +10,10 @@ import (
 	"github.com/growpanel/growpanel-mcp/apiclient"
 	"github.com/growpanel/growpanel-mcp/config"
 	"github.com/growpanel/growpanel-mcp/httpapi"
+	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/oauth"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
 
@@ -36,7 +38,17 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	if err := pf.feedRates(p, cfg, store); err != nil {
 		return nil, err
 	}
-	users := p.identity(store)
+	secrets, err := cfg.FolderSecrets(folder)
+	if err != nil {
+		return nil, err
+	}
+	keyring, err := newKeyring(secrets)
+	if err != nil {
+		return nil, err
+	}
+	users := identity.New(identity.Config{
+		Store: store.Identity(), Now: p.now, Logger: pf.log, UserTokenKeys: keyring.Derive(oauth.PurposeUserToken),
+	})
 	pf.tasks = append(pf.tasks, users.Run)
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
 	pf.closers = append(pf.closers, func() error { engine.Close(); return nil })
@@ -65,6 +77,15 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 		ErrorLog:    slog.NewLogLogger(pf.log.Handler(), slog.LevelWarn),
 	}
 	return &embedded{users: users, api: client}, nil
+}
+
+// newKeyring derives the product's keys from its secrets.
+func newKeyring(secrets []config.Secret) (*oauth.Keyring, error) {
+	raw := make([]oauth.Secret, len(secrets))
+	for i, secret := range secrets {
+		raw[i] = oauth.NewSecret(secret.Reveal())
+	}
+	return oauth.NewKeyring(raw...)
 }
 
 // inProcess is a client of a handler in this process.

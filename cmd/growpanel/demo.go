@@ -86,7 +86,7 @@ func (d *demonstration) prepare(ctx context.Context) (*demo.Company, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.users.AdoptKey(ctx, account.ID, "demo", identity.Admin, token); err != nil {
+	if err := d.users.AdoptKey(ctx, identity.NewKey{Account: account.ID, Name: "demo", Role: identity.Admin}, token); err != nil {
 		return nil, err
 	}
 	company, err := d.push(ctx)

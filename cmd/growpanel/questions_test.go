@@ -50,6 +50,7 @@ var unstable = []struct {
 	pattern *regexp.Regexp
 	mask    string
 }{
+	{regexp.MustCompile(`\.[0-9a-f]{64}`), ".<secret>"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "<uuid>"},
 	{regexp.MustCompile(`\b(ds|pg)_[0-9a-f]{16}\b`), "${1}_<id>"},
 	{regexp.MustCompile(`\t[0-9a-f]{8}\t`), "\t<prefix>\t"},

@@ -1,3 +1,5 @@
+// Package identitytest holds the suite that proves that a store keeps the contract
+// of identity.Store.
 package identitytest
 
 import (
@@ -31,6 +33,25 @@ func RunStore(t *testing.T, open func(t *testing.T) identity.Store) {
 		"a key is deleted in its own account alone": testDeleteKey,
 		"last-used times only move forward":         testTouchKeys,
 		"text comes back as it went in":             testAwkwardText,
+
+		"a user is kept as they were created":              testUser,
+		"a user has one address and many identities":       testLogin,
+		"a password change ends sessions":                  testSetPassword,
+		"a disabled user has nothing":                      testDisableUser,
+		"a member is kept as added":                        testMember,
+		"an account keeps an owner":                        testLastOwner,
+		"concurrent demotions leave an owner":              testLastOwnerConcurrent,
+		"a removed member's keys are gone":                 testRemoveMember,
+		"access tells the member's role now":               testAccess,
+		"a connection's key takes along what it created":   testDeleteConnection,
+		"a revocation works before and after its key":      testRevokeConnection,
+		"a repeated request finds its key":                 testKeyByRequest,
+		"idle connections go":                              testIdleConnections,
+		"a session is kept until it is ended":              testSession,
+		"an invitation is kept, renewed and taken back":    testInvitation,
+		"an invitation is accepted once":                   testAcceptInvitation,
+		"of many who accept an invitation one succeeds":    testAcceptInvitationConcurrent,
+		"the audit log is kept, chosen from and forgotten": testEvents,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,6 +75,7 @@ func newAccount(t *testing.T, s identity.Store, name string, at time.Time) ident
 func newKey(t *testing.T, s identity.Store, account string, at time.Time) identity.Key {
 	t.Helper()
 	k := keyOf(account, at)
+	k.User = newMember(t, s, account, identity.Admin).ID
 	if err := s.CreateKey(t.Context(), k, 100); err != nil {
 		t.Fatalf("CreateKey: %v", err)
 	}
@@ -61,7 +83,7 @@ func newKey(t *testing.T, s identity.Store, account string, at time.Time) identi
 }
 
 func keyOf(account string, at time.Time) identity.Key {
-	k := identity.Key{ID: uuid.NewString(), Account: account, Name: "CI", Role: identity.Admin, CreatedAt: at}
+	k := identity.Key{ID: uuid.NewString(), Account: account, Name: "CI", Role: identity.Admin, Kind: identity.API, CreatedAt: at}
 	copy(k.Hash[:], k.ID)
 	return k
 }
@@ -75,13 +97,14 @@ func wantError(t *testing.T, what string, got, want error) {
 
 func wantKey(t *testing.T, s identity.Store, want identity.Key) {
 	t.Helper()
-	got, err := s.KeyByID(t.Context(), want.ID)
+	got, err := s.Key(t.Context(), want.Account, want.ID)
 	if err != nil {
-		t.Fatalf("KeyByID: %v", err)
+		t.Fatalf("Key: %v", err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("KeyByID (-want +got):\n%s", diff)
+		t.Errorf("Key (-want +got):\n%s", diff)
 	}
+	wantGone(t, s, uuid.NewString(), want.ID) // in any other account
 }
 
 func testAccount(t *testing.T, s identity.Store) {
@@ -121,15 +144,23 @@ func testAccountsNamed(t *testing.T, s identity.Store) {
 func testKey(t *testing.T, s identity.Store) {
 	want := newKey(t, s, newAccount(t, s, "Acme", epoch).ID, epoch)
 	wantKey(t, s, want)
-	_, err := s.KeyByID(t.Context(), uuid.NewString())
-	wantError(t, "unknown key", err, identity.ErrNotFound)
+	wantGone(t, s, want.Account, uuid.NewString())
+}
+
+func wantGone(t *testing.T, s identity.Store, account, id string) {
+	t.Helper()
+	_, err := s.Key(t.Context(), account, id)
+	wantError(t, "Key", err, identity.ErrNotFound)
 }
 
 func testCreateKeyRefused(t *testing.T, s identity.Store) {
 	wantError(t, "key of no account", s.CreateKey(t.Context(), keyOf(uuid.NewString(), epoch), 100), identity.ErrNotFound)
 	kept := newKey(t, s, newAccount(t, s, "Acme", epoch).ID, epoch)
-	double := keyOf(newAccount(t, s, "Beta", epoch).ID, epoch)
-	double.ID = kept.ID
+	beta := newAccount(t, s, "Beta", epoch)
+	double := keyOf(beta.ID, epoch)
+	double.User = kept.User
+	wantError(t, "key of a user who is no member", s.CreateKey(t.Context(), double, 100), identity.ErrNotFound)
+	double.ID, double.User = kept.ID, newMember(t, s, beta.ID, identity.Owner).ID
 	wantError(t, "key with a taken id", s.CreateKey(t.Context(), double, 100), identity.ErrExists)
 	wantKey(t, s, kept)
 }
@@ -140,18 +171,20 @@ func testKeyLimit(t *testing.T, s identity.Store) {
 	for range 2 {
 		newKey(t, s, a.ID, epoch)
 	}
-	wantError(t, "third key of two", s.CreateKey(t.Context(), keyOf(a.ID, epoch), 2), identity.ErrTooManyKeys)
+	third := keyOf(a.ID, epoch)
+	third.User = newMember(t, s, a.ID, identity.Admin).ID
+	wantError(t, "third key of two", s.CreateKey(t.Context(), third, 2), identity.ErrTooManyKeys)
 }
 
 func testKeyLimitConcurrent(t *testing.T, s identity.Store) {
 	a := newAccount(t, s, "Acme", epoch)
 	const limit, tries = 3, 12
-	errs := make([]error, tries)
-	var wg sync.WaitGroup
-	for i := range tries {
-		wg.Go(func() { errs[i] = s.CreateKey(context.WithoutCancel(t.Context()), keyOf(a.ID, epoch), limit) })
-	}
-	wg.Wait()
+	user := newMember(t, s, a.ID, identity.Admin).ID
+	errs := atOnce(tries, func() error {
+		k := keyOf(a.ID, epoch)
+		k.User = user
+		return s.CreateKey(context.WithoutCancel(t.Context()), k, limit)
+	})
 	created := 0
 	for _, err := range errs {
 		if err == nil {
@@ -163,6 +196,17 @@ func testKeyLimitConcurrent(t *testing.T, s identity.Store) {
 	if created != limit {
 		t.Errorf("%d of %d concurrent creates succeeded, want %d", created, tries, limit)
 	}
+}
+
+// atOnce calls do many times at once and returns its errors.
+func atOnce(times int, do func() error) []error {
+	errs := make([]error, times)
+	var wg sync.WaitGroup
+	for i := range times {
+		wg.Go(func() { errs[i] = do() })
+	}
+	wg.Wait()
+	return errs
 }
 
 func testListKeys(t *testing.T, s identity.Store) {
@@ -207,14 +251,13 @@ func testUpdateKey(t *testing.T, s identity.Store) {
 func testDeleteKey(t *testing.T, s identity.Store) {
 	k := newKey(t, s, newAccount(t, s, "Acme", epoch).ID, epoch)
 	other := newAccount(t, s, "Beta", epoch)
-	wantError(t, "delete from another account", s.DeleteKey(t.Context(), other.ID, k.ID), identity.ErrNotFound)
+	wantError(t, "delete from another account", s.DeleteKey(t.Context(), other.ID, k.ID, nil), identity.ErrNotFound)
 	wantKey(t, s, k)
-	if err := s.DeleteKey(t.Context(), k.Account, k.ID); err != nil {
+	if err := s.DeleteKey(t.Context(), k.Account, k.ID, nil); err != nil {
 		t.Fatalf("DeleteKey: %v", err)
 	}
-	_, err := s.KeyByID(t.Context(), k.ID)
-	wantError(t, "read after delete", err, identity.ErrNotFound)
-	wantError(t, "second delete", s.DeleteKey(t.Context(), k.Account, k.ID), identity.ErrNotFound)
+	wantGone(t, s, k.Account, k.ID)
+	wantError(t, "second delete", s.DeleteKey(t.Context(), k.Account, k.ID, nil), identity.ErrNotFound)
 }
 
 func testTouchKeys(t *testing.T, s identity.Store) {
@@ -248,6 +291,7 @@ func testAwkwardText(t *testing.T, s identity.Store) {
 			t.Errorf("case %d: account %q not found by its name", i, name)
 		}
 		k := keyOf(a.ID, epoch)
+		k.User = newMember(t, s, a.ID, identity.Admin).ID
 		k.Name = fmt.Sprintf("%s %d", name, i)
 		if err := s.CreateKey(t.Context(), k, 10); err != nil {
 			t.Fatalf("CreateKey: %v", err)

@@ -17,6 +17,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for ApiKeyKind.
+const (
+	ApiKeyKindApi        ApiKeyKind = "api"
+	ApiKeyKindConnection ApiKeyKind = "connection"
+)
+
+// Valid indicates whether the value is a known member of the ApiKeyKind enum.
+func (e ApiKeyKind) Valid() bool {
+	switch e {
+	case ApiKeyKindApi:
+		return true
+	case ApiKeyKindConnection:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChurnRecognition.
 const (
 	ChurnRecognitionEndOfPeriod ChurnRecognition = "end_of_period"
@@ -221,6 +239,12 @@ type Account struct {
 	Timezone string `json:"timezone"`
 }
 
+// Acknowledgement The reply of a change that has nothing to say.
+type Acknowledgement struct {
+	// Success Always true.
+	Success bool `json:"success"`
+}
+
 // Activity One thing that happened or is known to happen.
 type Activity struct {
 	// Amount The change of MRR, or what is unpaid.
@@ -262,11 +286,20 @@ type ApiKey struct {
 	// AccessLevel What a key may do; `readonly` may only read.
 	AccessLevel Role `json:"access_level"`
 
+	// ClientName What the assistant of a connection calls itself; null for other keys.
+	ClientName *string `json:"client_name"`
+
 	// CreatedAt When it was created.
 	CreatedAt string `json:"created_at"`
 
+	// CreatedVia The id of the connection's key that it was created with, if any; it goes when that one is deleted.
+	CreatedVia *string `json:"created_via"`
+
 	// Id The key's id.
 	Id string `json:"id"`
+
+	// Kind `api` for a key that a person or a data source uses, `connection` for that of a connected assistant.
+	Kind ApiKeyKind `json:"kind"`
 
 	// LastUsed When it was last used.
 	LastUsed *string `json:"last_used"`
@@ -279,6 +312,9 @@ type ApiKey struct {
 
 	// Role What a key may do; `readonly` may only read.
 	Role Role `json:"role"`
+
+	// User A person in brief.
+	User UserRef `json:"user"`
 }
 
 // ApiKeyCreate A key to create.
@@ -286,11 +322,20 @@ type ApiKeyCreate struct {
 	// AccessLevel The same as `role`.
 	AccessLevel *string `json:"access_level,omitempty"`
 
+	// ClientName For a connection: what the assistant calls itself.
+	ClientName *string `json:"client_name,omitempty"`
+
+	// Kind `api` for a key that a person or a data source uses, `connection` for that of a connected assistant.
+	Kind *ApiKeyKind `json:"kind,omitempty"`
+
 	// Name A name to recognise it by.
 	Name string `json:"name"`
 
 	// Permissions The same as `role`.
 	Permissions *string `json:"permissions,omitempty"`
+
+	// RevocationHash For a connection: the SHA-256 in base64url without padding of a secret of 32 bytes that can delete this key and do nothing else; see `POST /connection-keys/revoke`.
+	RevocationHash *string `json:"revocation_hash,omitempty"`
 
 	// Role `admin` or `readonly`, the default.
 	Role *string `json:"role,omitempty"`
@@ -313,12 +358,18 @@ type ApiKeyCreated struct {
 	// Key The same as `api_key`.
 	Key string `json:"key"`
 
+	// Kind `api` for a key that a person or a data source uses, `connection` for that of a connected assistant.
+	Kind ApiKeyKind `json:"kind"`
+
 	// Name Its name.
 	Name string `json:"name"`
 
 	// Role What a key may do; `readonly` may only read.
 	Role Role `json:"role"`
 }
+
+// ApiKeyKind `api` for a key that a person or a data source uses, `connection` for that of a connected assistant.
+type ApiKeyKind string
 
 // ApiKeyList The keys of an account.
 type ApiKeyList struct {
@@ -348,6 +399,27 @@ type ApiKeyUpdate struct {
 
 	// Role `admin` or `readonly`.
 	Role *string `json:"role,omitempty"`
+}
+
+// AuthMethods The ways to sign in.
+type AuthMethods struct {
+	// Password Whether an e-mail address and password are accepted.
+	Password bool `json:"password"`
+
+	// Providers OpenID Connect providers whose ID tokens are accepted.
+	Providers []AuthProvider `json:"providers"`
+
+	// Signup Whether people without an invitation can create a user.
+	Signup bool `json:"signup"`
+}
+
+// AuthProvider An OpenID Connect provider.
+type AuthProvider struct {
+	// Id What to send as `provider`.
+	Id string `json:"id"`
+
+	// Name What to call it on a button.
+	Name string `json:"name"`
 }
 
 // BreakdownLabel The name of a breakdown value.
@@ -927,6 +999,15 @@ type ConcentrationSummary struct {
 
 	// TotalMrr MRR of all customers that the filters select.
 	TotalMrr int64 `json:"total_mrr"`
+}
+
+// ConnectionKeyRevocation The key to delete.
+type ConnectionKeyRevocation struct {
+	// Keep The ids of things created with the key that are to stay.
+	Keep []string `json:"keep,omitempty"`
+
+	// RevocationSecret The 32 bytes whose hash the key was created with, in base64url without padding.
+	RevocationSecret string `json:"revocation_secret"`
 }
 
 // CustomVariableValue One value.
@@ -1997,6 +2078,30 @@ type ImportedRowExportStatus string
 
 // Interval The length of a period.
 type Interval string
+
+// InvitationPreview What an invitation is for.
+type InvitationPreview struct {
+	// AccountName The account that invites.
+	AccountName string `json:"account_name"`
+
+	// Email Who is invited.
+	Email string `json:"email"`
+
+	// ExpiresAt Until when it can be accepted.
+	ExpiresAt string `json:"expires_at"`
+
+	// NewUser Whether accepting it creates a user.
+	NewUser bool `json:"new_user"`
+
+	// Role What a key may do; `readonly` may only read.
+	Role Role `json:"role"`
+}
+
+// InvitationRef An invitation.
+type InvitationRef struct {
+	// Invitation The secret of the invitation link.
+	Invitation string `json:"invitation"`
+}
 
 // InvoiceBatch Invoices under a name; `data` does as well.
 type InvoiceBatch struct {
@@ -3488,6 +3593,21 @@ type ParetoPoint struct {
 	Rank int64 `json:"rank"`
 }
 
+// PasswordChange A change of password.
+type PasswordChange struct {
+	// CurrentPassword The password until now.
+	CurrentPassword string `json:"current_password"`
+
+	// Disconnect Whether to delete the user's connection keys as well.
+	Disconnect *bool `json:"disconnect,omitempty"`
+
+	// NewPassword The new one, at least 10 characters.
+	NewPassword string `json:"new_password"`
+
+	// Session A session of the user.
+	Session string `json:"session"`
+}
+
 // PercentRange The smallest and the largest value; null without cohorts.
 type PercentRange struct {
 	// Max The largest value.
@@ -3686,6 +3806,60 @@ type PlanUpdated struct {
 // PlansPush One plan, a list, or a named list.
 type PlansPush struct {
 	union json.RawMessage
+}
+
+// Profile A person.
+type Profile struct {
+	// Accounts The accounts that the credential can see, in order of their names.
+	Accounts []ProfileAccount `json:"accounts"`
+
+	// Email Their e-mail address.
+	Email string `json:"email"`
+
+	// FirstName Their first name.
+	FirstName *string `json:"first_name"`
+
+	// Id The user's id.
+	Id string `json:"id"`
+
+	// LastName Their last name.
+	LastName *string `json:"last_name"`
+
+	// Locale Language tag for texts.
+	Locale *string `json:"locale"`
+
+	// Timezone Their IANA time zone.
+	Timezone *string `json:"timezone"`
+}
+
+// ProfileAccount An account as one of its members sees it.
+type ProfileAccount struct {
+	// BaseCurrency ISO 4217 code that its reports convert to.
+	BaseCurrency string `json:"base_currency"`
+
+	// Id The account's id.
+	Id string `json:"id"`
+
+	// Name The account's name.
+	Name string `json:"name"`
+
+	// Role What a key may do; `readonly` may only read.
+	Role Role `json:"role"`
+}
+
+// ProfileUpdate What to change; an empty text removes a field.
+type ProfileUpdate struct {
+	// FirstName Their first name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// LastName Their last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// Locale Language tag for texts, such as `da-DK`.
+	Locale *string `json:"locale,omitempty"`
+
+	// Timezone IANA time zone, such as `Europe/Copenhagen`.
+	Timezone *string `json:"timezone,omitempty"`
 }
 
 // Refund One refund.
@@ -4231,6 +4405,24 @@ type RetentionRow struct {
 // Role What a key may do; `readonly` may only read.
 type Role string
 
+// Session A session.
+type Session struct {
+	// ExpiresAt When it ends at the latest; it ends sooner after 12 hours without use.
+	ExpiresAt string `json:"expires_at"`
+
+	// Session The secret of the session, for a cookie.
+	Session string `json:"session"`
+
+	// User A person in brief.
+	User UserRef `json:"user"`
+}
+
+// SessionRef A session.
+type SessionRef struct {
+	// Session The secret of the session.
+	Session string `json:"session"`
+}
+
 // Settings How an account's metrics are computed.
 type Settings struct {
 	// AutoChurnDays After how many days an unpaid invoice counts as churn; null for never.
@@ -4304,6 +4496,36 @@ type SettingsUpdate struct {
 
 	// TrialDays Length of a trial whose end is not known.
 	TrialDays *int64 `json:"trial_days,omitempty"`
+}
+
+// SignIn Either `email` and `password`, or `provider`, `id_token` and `nonce`.
+type SignIn struct {
+	// Email The user's e-mail address. Not needed with an invitation, which has one.
+	Email *string `json:"email,omitempty"`
+
+	// FirstName With an invitation for a new user: their first name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// IdToken The provider's ID token.
+	IdToken *string `json:"id_token,omitempty"`
+
+	// Invitation The secret of an invitation link to accept.
+	Invitation *string `json:"invitation,omitempty"`
+
+	// LastName With an invitation for a new user: their last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// Nonce The nonce that the ID token was asked with.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Password The password; with an invitation for a new user, the one to set.
+	Password *string `json:"password,omitempty"`
+
+	// Provider The `id` of a provider from `GET /auth/methods`.
+	Provider *string `json:"provider,omitempty"`
+
+	// Session With an ID token: the session of the user to link the provider's identity to, whose `password` must be sent too.
+	Session *string `json:"session,omitempty"`
 }
 
 // StoredCustomer A customer as it was pushed, and where it stands now.
@@ -5128,6 +5350,39 @@ type TransactionsTableRow struct {
 	Type string `json:"type"`
 }
 
+// UserRef A person in brief.
+type UserRef struct {
+	// Email Their e-mail address.
+	Email string `json:"email"`
+
+	// FirstName Their first name.
+	FirstName *string `json:"first_name"`
+
+	// Id The user's id.
+	Id string `json:"id"`
+
+	// LastName Their last name.
+	LastName *string `json:"last_name"`
+}
+
+// UserToken A token for the API.
+type UserToken struct {
+	// ExpiresAt When it ends at the latest; it ends with its session.
+	ExpiresAt string `json:"expires_at"`
+
+	// Token What to send as `Authorization: Bearer <token>`.
+	Token string `json:"token"`
+}
+
+// UserTokenRequest What the token is for.
+type UserTokenRequest struct {
+	// Account The id of one of the user's accounts.
+	Account *string `json:"account,omitempty"`
+
+	// Session The secret of the session.
+	Session string `json:"session"`
+}
+
 // Verification The account behind a key.
 type Verification struct {
 	// AccountId The account's id.
@@ -5230,6 +5485,9 @@ type GrowthTypes = string
 // HasDiscountFilter Examples: true
 type HasDiscountFilter = string
 
+// IdempotencyKey Examples: fam_7f3a
+type IdempotencyKey = string
+
 // IncludeFailed defines model for IncludeFailed.
 type IncludeFailed = string
 
@@ -5244,6 +5502,9 @@ type InvoiceStatusFilter = string
 
 // InvoiceTypeFilter Examples: refund
 type InvoiceTypeFilter = string
+
+// Keep Examples: 3f1f8f0e-6d0c-4a39-9a8e-0f1f5a7b2c11
+type Keep = string
 
 // LeadSort defines model for LeadSort.
 type LeadSort = string
@@ -5403,6 +5664,18 @@ type Invoices = InvoicesPush
 
 // Plans One plan, a list, or a named list.
 type Plans = PlansPush
+
+// PostAccountApiKeysParams defines parameters for PostAccountApiKeys.
+type PostAccountApiKeysParams struct {
+	// IdempotencyKey A name of the caller's own for this request, by which its repetition is recognised.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteAccountApiKeysIdParams defines parameters for DeleteAccountApiKeysId.
+type DeleteAccountApiKeysIdParams struct {
+	// Keep The ids of things to leave, separated by commas.
+	Keep *Keep `form:"keep,omitempty" json:"keep,omitempty"`
+}
 
 // GetCustomersParams defines parameters for GetCustomers.
 type GetCustomersParams struct {
@@ -8728,6 +9001,24 @@ type PostAccountApiKeysJSONRequestBody = ApiKeyCreate
 // PutAccountApiKeysIdJSONRequestBody defines body for PutAccountApiKeysId for application/json ContentType.
 type PutAccountApiKeysIdJSONRequestBody = ApiKeyUpdate
 
+// PostAuthInvitationJSONRequestBody defines body for PostAuthInvitation for application/json ContentType.
+type PostAuthInvitationJSONRequestBody = InvitationRef
+
+// PostAuthPasswordJSONRequestBody defines body for PostAuthPassword for application/json ContentType.
+type PostAuthPasswordJSONRequestBody = PasswordChange
+
+// PostAuthSignInJSONRequestBody defines body for PostAuthSignIn for application/json ContentType.
+type PostAuthSignInJSONRequestBody = SignIn
+
+// PostAuthSignOutJSONRequestBody defines body for PostAuthSignOut for application/json ContentType.
+type PostAuthSignOutJSONRequestBody = SessionRef
+
+// PostAuthTokenJSONRequestBody defines body for PostAuthToken for application/json ContentType.
+type PostAuthTokenJSONRequestBody = UserTokenRequest
+
+// PostConnectionKeysRevokeJSONRequestBody defines body for PostConnectionKeysRevoke for application/json ContentType.
+type PostConnectionKeysRevokeJSONRequestBody = ConnectionKeyRevocation
+
 // PostDataSourcesIdCustomersJSONRequestBody defines body for PostDataSourcesIdCustomers for application/json ContentType.
 type PostDataSourcesIdCustomersJSONRequestBody = CustomersPush
 
@@ -8757,6 +9048,9 @@ type PostDataPlansJSONRequestBody = PlansPush
 
 // PutDataPlansIdJSONRequestBody defines body for PutDataPlansId for application/json ContentType.
 type PutDataPlansIdJSONRequestBody = PlanPatch
+
+// PutProfileJSONRequestBody defines body for PutProfile for application/json ContentType.
+type PutProfileJSONRequestBody = ProfileUpdate
 
 // PostSettingsJSONRequestBody defines body for PostSettings for application/json ContentType.
 type PostSettingsJSONRequestBody = SettingsUpdate
@@ -9389,35 +9683,35 @@ type ClientInterface interface {
 
 	// GetAccountApiKeys List API keys
 	//
-	// The account's keys without their secrets. Needs an admin key.
+	// The account's keys without their secrets. Needs an admin key. A user token sees the user's own connection keys alone.
 	//
 	// Corresponds with GET /account/api-keys (the `GetAccountApiKeys` operationId).
 	GetAccountApiKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PostAccountApiKeysWithBody Create an API key
 	//
-	// Creates a key and shows it this once. Needs an admin key.
+	// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-	PostAccountApiKeysWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PostAccountApiKeysWithBody(ctx context.Context, params *PostAccountApiKeysParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PostAccountApiKeys Create an API key
 	//
-	// Creates a key and shows it this once. Needs an admin key.
+	// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-	PostAccountApiKeys(ctx context.Context, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PostAccountApiKeys(ctx context.Context, params *PostAccountApiKeysParams, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteAccountApiKeysId Revoke an API key
 	//
-	// The key stops working at once. Needs an admin key.
+	// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
 	//
 	// Corresponds with DELETE /account/api-keys/{id} (the `DeleteAccountApiKeysId` operationId).
-	DeleteAccountApiKeysId(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DeleteAccountApiKeysId(ctx context.Context, id ApiKeyId, params *DeleteAccountApiKeysIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutAccountApiKeysIdWithBody Rename an API key or change its role
 	//
@@ -9436,6 +9730,121 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /account/api-keys/{id} (the `PutAccountApiKeysId` operationId).
 	PutAccountApiKeysId(ctx context.Context, id ApiKeyId, body PutAccountApiKeysIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthInvitationWithBody Look at an invitation
+	//
+	// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+	PostAuthInvitationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthInvitation Look at an invitation
+	//
+	// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+	PostAuthInvitation(ctx context.Context, body PostAuthInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAuthMethods List the ways to sign in
+	//
+	// What `POST /auth/sign-in` accepts on this server.
+	//
+	// Corresponds with GET /auth/methods (the `GetAuthMethods` operationId).
+	GetAuthMethods(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthPasswordWithBody Change the password
+	//
+	// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+	PostAuthPasswordWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthPassword Change the password
+	//
+	// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+	PostAuthPassword(ctx context.Context, body PostAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthSignInWithBody Sign in
+	//
+	// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+	PostAuthSignInWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthSignIn Sign in
+	//
+	// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+	PostAuthSignIn(ctx context.Context, body PostAuthSignInJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthSignOutWithBody Sign out
+	//
+	// Ends a session and every token made from it. A session that is over already is no error.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+	PostAuthSignOutWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthSignOut Sign out
+	//
+	// Ends a session and every token made from it. A session that is over already is no error.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+	PostAuthSignOut(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthTokenWithBody Get a user token
+	//
+	// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+	PostAuthTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthToken Get a user token
+	//
+	// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+	PostAuthToken(ctx context.Context, body PostAuthTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostConnectionKeysRevokeWithBody Delete a connection's key
+	//
+	// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+	PostConnectionKeysRevokeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostConnectionKeysRevoke Delete a connection's key
+	//
+	// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+	PostConnectionKeysRevoke(ctx context.Context, body PostConnectionKeysRevokeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCustomers List customers
 	//
@@ -9749,6 +10158,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /plans (the `GetPlans` operationId).
 	GetPlans(ctx context.Context, params *GetPlansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProfile Read the profile
+	//
+	// The person behind the credential. With a user token, `accounts` lists every account of that person; with an API key, the key's own account alone.
+	//
+	// Corresponds with GET /profile (the `GetProfile` operationId).
+	GetProfile(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutProfileWithBody Change the profile
+	//
+	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /profile (the `PutProfile` operationId).
+	PutProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutProfile Change the profile
+	//
+	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /profile (the `PutProfile` operationId).
+	PutProfile(ctx context.Context, body PutProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReportsCancellationTiming How long before the end of the paid period customers cancel
 	//
@@ -10082,7 +10516,7 @@ func (c *Client) GetAccount(ctx context.Context, reqEditors ...RequestEditorFn) 
 
 // GetAccountApiKeys List API keys
 //
-// The account's keys without their secrets. Needs an admin key.
+// The account's keys without their secrets. Needs an admin key. A user token sees the user's own connection keys alone.
 //
 // Corresponds with GET /account/api-keys (the `GetAccountApiKeys` operationId).
 func (c *Client) GetAccountApiKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10099,13 +10533,13 @@ func (c *Client) GetAccountApiKeys(ctx context.Context, reqEditors ...RequestEdi
 
 // PostAccountApiKeysWithBody Create an API key
 //
-// Creates a key and shows it this once. Needs an admin key.
+// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-func (c *Client) PostAccountApiKeysWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPostAccountApiKeysRequestWithBody(c.Server, contentType, body)
+func (c *Client) PostAccountApiKeysWithBody(ctx context.Context, params *PostAccountApiKeysParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAccountApiKeysRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10118,13 +10552,13 @@ func (c *Client) PostAccountApiKeysWithBody(ctx context.Context, contentType str
 
 // PostAccountApiKeys Create an API key
 //
-// Creates a key and shows it this once. Needs an admin key.
+// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-func (c *Client) PostAccountApiKeys(ctx context.Context, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPostAccountApiKeysRequest(c.Server, body)
+func (c *Client) PostAccountApiKeys(ctx context.Context, params *PostAccountApiKeysParams, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAccountApiKeysRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10137,11 +10571,11 @@ func (c *Client) PostAccountApiKeys(ctx context.Context, body PostAccountApiKeys
 
 // DeleteAccountApiKeysId Revoke an API key
 //
-// The key stops working at once. Needs an admin key.
+// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
 //
 // Corresponds with DELETE /account/api-keys/{id} (the `DeleteAccountApiKeysId` operationId).
-func (c *Client) DeleteAccountApiKeysId(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteAccountApiKeysIdRequest(c.Server, id)
+func (c *Client) DeleteAccountApiKeysId(ctx context.Context, id ApiKeyId, params *DeleteAccountApiKeysIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAccountApiKeysIdRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10180,6 +10614,251 @@ func (c *Client) PutAccountApiKeysIdWithBody(ctx context.Context, id ApiKeyId, c
 // Corresponds with PUT /account/api-keys/{id} (the `PutAccountApiKeysId` operationId).
 func (c *Client) PutAccountApiKeysId(ctx context.Context, id ApiKeyId, body PutAccountApiKeysIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutAccountApiKeysIdRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthInvitationWithBody Look at an invitation
+//
+// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+func (c *Client) PostAuthInvitationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthInvitationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthInvitation Look at an invitation
+//
+// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+func (c *Client) PostAuthInvitation(ctx context.Context, body PostAuthInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthInvitationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAuthMethods List the ways to sign in
+//
+// What `POST /auth/sign-in` accepts on this server.
+//
+// Corresponds with GET /auth/methods (the `GetAuthMethods` operationId).
+func (c *Client) GetAuthMethods(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuthMethodsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthPasswordWithBody Change the password
+//
+// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+func (c *Client) PostAuthPasswordWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthPasswordRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthPassword Change the password
+//
+// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+func (c *Client) PostAuthPassword(ctx context.Context, body PostAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthPasswordRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthSignInWithBody Sign in
+//
+// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+func (c *Client) PostAuthSignInWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthSignInRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthSignIn Sign in
+//
+// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+func (c *Client) PostAuthSignIn(ctx context.Context, body PostAuthSignInJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthSignInRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthSignOutWithBody Sign out
+//
+// Ends a session and every token made from it. A session that is over already is no error.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+func (c *Client) PostAuthSignOutWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthSignOutRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthSignOut Sign out
+//
+// Ends a session and every token made from it. A session that is over already is no error.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+func (c *Client) PostAuthSignOut(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthSignOutRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthTokenWithBody Get a user token
+//
+// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+func (c *Client) PostAuthTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthTokenRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthToken Get a user token
+//
+// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+func (c *Client) PostAuthToken(ctx context.Context, body PostAuthTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthTokenRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostConnectionKeysRevokeWithBody Delete a connection's key
+//
+// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+func (c *Client) PostConnectionKeysRevokeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostConnectionKeysRevokeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostConnectionKeysRevoke Delete a connection's key
+//
+// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+func (c *Client) PostConnectionKeysRevoke(ctx context.Context, body PostConnectionKeysRevokeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostConnectionKeysRevokeRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10883,6 +11562,61 @@ func (c *Client) GetOpenapiJson(ctx context.Context, reqEditors ...RequestEditor
 // Corresponds with GET /plans (the `GetPlans` operationId).
 func (c *Client) GetPlans(ctx context.Context, params *GetPlansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPlansRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProfile Read the profile
+//
+// The person behind the credential. With a user token, `accounts` lists every account of that person; with an API key, the key's own account alone.
+//
+// Corresponds with GET /profile (the `GetProfile` operationId).
+func (c *Client) GetProfile(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProfileRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutProfileWithBody Change the profile
+//
+// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /profile (the `PutProfile` operationId).
+func (c *Client) PutProfileWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutProfileRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutProfile Change the profile
+//
+// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /profile (the `PutProfile` operationId).
+func (c *Client) PutProfile(ctx context.Context, body PutProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutProfileRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11700,18 +12434,18 @@ func NewGetAccountApiKeysRequest(server string) (*http.Request, error) {
 }
 
 // NewPostAccountApiKeysRequest calls the generic PostAccountApiKeys builder with application/json body
-func NewPostAccountApiKeysRequest(server string, body PostAccountApiKeysJSONRequestBody) (*http.Request, error) {
+func NewPostAccountApiKeysRequest(server string, params *PostAccountApiKeysParams, body PostAccountApiKeysJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPostAccountApiKeysRequestWithBody(server, "application/json", bodyReader)
+	return NewPostAccountApiKeysRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewPostAccountApiKeysRequestWithBody constructs an http.Request for the PostAccountApiKeys method, with any body, and a specified content type
-func NewPostAccountApiKeysRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewPostAccountApiKeysRequestWithBody(server string, params *PostAccountApiKeysParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -11736,11 +12470,26 @@ func NewPostAccountApiKeysRequestWithBody(server string, contentType string, bod
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewDeleteAccountApiKeysIdRequest constructs an http.Request for the DeleteAccountApiKeysId method
-func NewDeleteAccountApiKeysIdRequest(server string, id ApiKeyId) (*http.Request, error) {
+func NewDeleteAccountApiKeysIdRequest(server string, id ApiKeyId, params *DeleteAccountApiKeysIdParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -11763,6 +12512,33 @@ func NewDeleteAccountApiKeysIdRequest(server string, id ApiKeyId) (*http.Request
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Keep != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "keep", *params.Keep, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
@@ -11811,6 +12587,273 @@ func NewPutAccountApiKeysIdRequestWithBody(server string, id ApiKeyId, contentTy
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostAuthInvitationRequest calls the generic PostAuthInvitation builder with application/json body
+func NewPostAuthInvitationRequest(server string, body PostAuthInvitationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostAuthInvitationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostAuthInvitationRequestWithBody constructs an http.Request for the PostAuthInvitation method, with any body, and a specified content type
+func NewPostAuthInvitationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/invitation")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetAuthMethodsRequest constructs an http.Request for the GetAuthMethods method
+func NewGetAuthMethodsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/methods")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostAuthPasswordRequest calls the generic PostAuthPassword builder with application/json body
+func NewPostAuthPasswordRequest(server string, body PostAuthPasswordJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostAuthPasswordRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostAuthPasswordRequestWithBody constructs an http.Request for the PostAuthPassword method, with any body, and a specified content type
+func NewPostAuthPasswordRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/password")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostAuthSignInRequest calls the generic PostAuthSignIn builder with application/json body
+func NewPostAuthSignInRequest(server string, body PostAuthSignInJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostAuthSignInRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostAuthSignInRequestWithBody constructs an http.Request for the PostAuthSignIn method, with any body, and a specified content type
+func NewPostAuthSignInRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/sign-in")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostAuthSignOutRequest calls the generic PostAuthSignOut builder with application/json body
+func NewPostAuthSignOutRequest(server string, body PostAuthSignOutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostAuthSignOutRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostAuthSignOutRequestWithBody constructs an http.Request for the PostAuthSignOut method, with any body, and a specified content type
+func NewPostAuthSignOutRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/sign-out")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostAuthTokenRequest calls the generic PostAuthToken builder with application/json body
+func NewPostAuthTokenRequest(server string, body PostAuthTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostAuthTokenRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostAuthTokenRequestWithBody constructs an http.Request for the PostAuthToken method, with any body, and a specified content type
+func NewPostAuthTokenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/token")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostConnectionKeysRevokeRequest calls the generic PostConnectionKeysRevoke builder with application/json body
+func NewPostConnectionKeysRevokeRequest(server string, body PostConnectionKeysRevokeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostConnectionKeysRevokeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostConnectionKeysRevokeRequestWithBody constructs an http.Request for the PostConnectionKeysRevoke method, with any body, and a specified content type
+func NewPostConnectionKeysRevokeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/connection-keys/revoke")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -14959,6 +16002,73 @@ func NewGetPlansRequest(server string, params *GetPlansParams) (*http.Request, e
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewGetProfileRequest constructs an http.Request for the GetProfile method
+func NewGetProfileRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/profile")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutProfileRequest calls the generic PutProfile builder with application/json body
+func NewPutProfileRequest(server string, body PutProfileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutProfileRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutProfileRequestWithBody constructs an http.Request for the PutProfile method, with any body, and a specified content type
+func NewPutProfileRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/profile")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -27519,7 +28629,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetAccountApiKeysWithResponse List API keys
 	//
-	// The account's keys without their secrets. Needs an admin key.
+	// The account's keys without their secrets. Needs an admin key. A user token sees the user's own connection keys alone.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -27528,30 +28638,30 @@ type ClientWithResponsesInterface interface {
 
 	// PostAccountApiKeysWithBodyWithResponse Create an API key
 	//
-	// Creates a key and shows it this once. Needs an admin key.
+	// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-	PostAccountApiKeysWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error)
+	PostAccountApiKeysWithBodyWithResponse(ctx context.Context, params *PostAccountApiKeysParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error)
 
 	// PostAccountApiKeysWithResponse Create an API key
 	//
-	// Creates a key and shows it this once. Needs an admin key.
+	// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-	PostAccountApiKeysWithResponse(ctx context.Context, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error)
+	PostAccountApiKeysWithResponse(ctx context.Context, params *PostAccountApiKeysParams, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error)
 
 	// DeleteAccountApiKeysIdWithResponse Revoke an API key
 	//
-	// The key stops working at once. Needs an admin key.
+	// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /account/api-keys/{id} (the `DeleteAccountApiKeysId` operationId).
-	DeleteAccountApiKeysIdWithResponse(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*DeleteAccountApiKeysIdResponse, error)
+	DeleteAccountApiKeysIdWithResponse(ctx context.Context, id ApiKeyId, params *DeleteAccountApiKeysIdParams, reqEditors ...RequestEditorFn) (*DeleteAccountApiKeysIdResponse, error)
 
 	// PutAccountApiKeysIdWithBodyWithResponse Rename an API key or change its role
 	//
@@ -27570,6 +28680,123 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /account/api-keys/{id} (the `PutAccountApiKeysId` operationId).
 	PutAccountApiKeysIdWithResponse(ctx context.Context, id ApiKeyId, body PutAccountApiKeysIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAccountApiKeysIdResponse, error)
+
+	// PostAuthInvitationWithBodyWithResponse Look at an invitation
+	//
+	// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+	PostAuthInvitationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthInvitationResponse, error)
+
+	// PostAuthInvitationWithResponse Look at an invitation
+	//
+	// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+	PostAuthInvitationWithResponse(ctx context.Context, body PostAuthInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthInvitationResponse, error)
+
+	// GetAuthMethodsWithResponse List the ways to sign in
+	//
+	// What `POST /auth/sign-in` accepts on this server.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /auth/methods (the `GetAuthMethods` operationId).
+	GetAuthMethodsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuthMethodsResponse, error)
+
+	// PostAuthPasswordWithBodyWithResponse Change the password
+	//
+	// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+	PostAuthPasswordWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthPasswordResponse, error)
+
+	// PostAuthPasswordWithResponse Change the password
+	//
+	// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+	PostAuthPasswordWithResponse(ctx context.Context, body PostAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthPasswordResponse, error)
+
+	// PostAuthSignInWithBodyWithResponse Sign in
+	//
+	// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+	PostAuthSignInWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthSignInResponse, error)
+
+	// PostAuthSignInWithResponse Sign in
+	//
+	// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+	PostAuthSignInWithResponse(ctx context.Context, body PostAuthSignInJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignInResponse, error)
+
+	// PostAuthSignOutWithBodyWithResponse Sign out
+	//
+	// Ends a session and every token made from it. A session that is over already is no error.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+	PostAuthSignOutWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthSignOutResponse, error)
+
+	// PostAuthSignOutWithResponse Sign out
+	//
+	// Ends a session and every token made from it. A session that is over already is no error.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+	PostAuthSignOutWithResponse(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignOutResponse, error)
+
+	// PostAuthTokenWithBodyWithResponse Get a user token
+	//
+	// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+	PostAuthTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthTokenResponse, error)
+
+	// PostAuthTokenWithResponse Get a user token
+	//
+	// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+	PostAuthTokenWithResponse(ctx context.Context, body PostAuthTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthTokenResponse, error)
+
+	// PostConnectionKeysRevokeWithBodyWithResponse Delete a connection's key
+	//
+	// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+	PostConnectionKeysRevokeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostConnectionKeysRevokeResponse, error)
+
+	// PostConnectionKeysRevokeWithResponse Delete a connection's key
+	//
+	// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+	PostConnectionKeysRevokeWithResponse(ctx context.Context, body PostConnectionKeysRevokeJSONRequestBody, reqEditors ...RequestEditorFn) (*PostConnectionKeysRevokeResponse, error)
 
 	// GetCustomersWithResponse List customers
 	//
@@ -27921,6 +29148,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /plans (the `GetPlans` operationId).
 	GetPlansWithResponse(ctx context.Context, params *GetPlansParams, reqEditors ...RequestEditorFn) (*GetPlansResponse, error)
+
+	// GetProfileWithResponse Read the profile
+	//
+	// The person behind the credential. With a user token, `accounts` lists every account of that person; with an API key, the key's own account alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /profile (the `GetProfile` operationId).
+	GetProfileWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetProfileResponse, error)
+
+	// PutProfileWithBodyWithResponse Change the profile
+	//
+	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /profile (the `PutProfile` operationId).
+	PutProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProfileResponse, error)
+
+	// PutProfileWithResponse Change the profile
+	//
+	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /profile (the `PutProfile` operationId).
+	PutProfileWithResponse(ctx context.Context, body PutProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProfileResponse, error)
 
 	// GetReportsCancellationTimingWithResponse How long before the end of the paid period customers cancel
 	//
@@ -28792,6 +30046,657 @@ func (r PutAccountApiKeysIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutAccountApiKeysIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostAuthInvitationResponse429Headers the declared response headers of an HTTP 429 response for PostAuthInvitation
+type PostAuthInvitationResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostAuthInvitationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *InvitationPreview
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostAuthInvitationResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON200() *InvitationPreview {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostAuthInvitationResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostAuthInvitationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostAuthInvitationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostAuthInvitationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostAuthInvitationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAuthMethodsResponse429Headers the declared response headers of an HTTP 429 response for GetAuthMethods
+type GetAuthMethodsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetAuthMethodsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuthMethods
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetAuthMethodsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAuthMethodsResponse) GetJSON200() *AuthMethods {
+	return r.JSON200
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetAuthMethodsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetAuthMethodsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetAuthMethodsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAuthMethodsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuthMethodsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuthMethodsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuthMethodsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostAuthPasswordResponse429Headers the declared response headers of an HTTP 429 response for PostAuthPassword
+type PostAuthPasswordResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostAuthPasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Session
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostAuthPasswordResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON200() *Session {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostAuthPasswordResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostAuthPasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostAuthPasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostAuthPasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostAuthPasswordResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostAuthSignInResponse429Headers the declared response headers of an HTTP 429 response for PostAuthSignIn
+type PostAuthSignInResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostAuthSignInResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Session
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostAuthSignInResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostAuthSignInResponse) GetJSON200() *Session {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostAuthSignInResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostAuthSignInResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostAuthSignInResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostAuthSignInResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostAuthSignInResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostAuthSignInResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostAuthSignInResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostAuthSignInResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostAuthSignInResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostAuthSignInResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostAuthSignInResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostAuthSignInResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostAuthSignInResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostAuthSignOutResponse429Headers the declared response headers of an HTTP 429 response for PostAuthSignOut
+type PostAuthSignOutResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostAuthSignOutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Acknowledgement
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostAuthSignOutResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostAuthSignOutResponse) GetJSON200() *Acknowledgement {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostAuthSignOutResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostAuthSignOutResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostAuthSignOutResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostAuthSignOutResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostAuthSignOutResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostAuthSignOutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostAuthSignOutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostAuthSignOutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostAuthSignOutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostAuthTokenResponse429Headers the declared response headers of an HTTP 429 response for PostAuthToken
+type PostAuthTokenResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostAuthTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserToken
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostAuthTokenResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostAuthTokenResponse) GetJSON200() *UserToken {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostAuthTokenResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostAuthTokenResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostAuthTokenResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostAuthTokenResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostAuthTokenResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostAuthTokenResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostAuthTokenResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostAuthTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostAuthTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostAuthTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostAuthTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostConnectionKeysRevokeResponse429Headers the declared response headers of an HTTP 429 response for PostConnectionKeysRevoke
+type PostConnectionKeysRevokeResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostConnectionKeysRevokeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Acknowledgement
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostConnectionKeysRevokeResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostConnectionKeysRevokeResponse) GetJSON200() *Acknowledgement {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostConnectionKeysRevokeResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostConnectionKeysRevokeResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostConnectionKeysRevokeResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostConnectionKeysRevokeResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostConnectionKeysRevokeResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostConnectionKeysRevokeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostConnectionKeysRevokeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostConnectionKeysRevokeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostConnectionKeysRevokeResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31633,6 +33538,192 @@ func (r GetPlansResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetPlansResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetProfileResponse429Headers the declared response headers of an HTTP 429 response for GetProfile
+type GetProfileResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetProfileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Profile
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetProfileResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProfileResponse) GetJSON200() *Profile {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetProfileResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetProfileResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetProfileResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetProfileResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetProfileResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProfileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProfileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProfileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProfileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutProfileResponse429Headers the declared response headers of an HTTP 429 response for PutProfile
+type PutProfileResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutProfileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Profile
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutProfileResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutProfileResponse) GetJSON200() *Profile {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutProfileResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutProfileResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutProfileResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutProfileResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutProfileResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutProfileResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutProfileResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutProfileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutProfileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutProfileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutProfileResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -35942,7 +38033,7 @@ func (c *ClientWithResponses) GetAccountWithResponse(ctx context.Context, reqEdi
 
 // GetAccountApiKeysWithResponse List API keys
 //
-// The account's keys without their secrets. Needs an admin key.
+// The account's keys without their secrets. Needs an admin key. A user token sees the user's own connection keys alone.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -35957,13 +38048,13 @@ func (c *ClientWithResponses) GetAccountApiKeysWithResponse(ctx context.Context,
 
 // PostAccountApiKeysWithBodyWithResponse Create an API key
 //
-// Creates a key and shows it this once. Needs an admin key.
+// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-func (c *ClientWithResponses) PostAccountApiKeysWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error) {
-	rsp, err := c.PostAccountApiKeysWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) PostAccountApiKeysWithBodyWithResponse(ctx context.Context, params *PostAccountApiKeysParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error) {
+	rsp, err := c.PostAccountApiKeysWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -35972,13 +38063,13 @@ func (c *ClientWithResponses) PostAccountApiKeysWithBodyWithResponse(ctx context
 
 // PostAccountApiKeysWithResponse Create an API key
 //
-// Creates a key and shows it this once. Needs an admin key.
+// Creates a key of the caller's user and shows it this once. Needs an admin key, or for a connection key a user token. A request that is repeated with the same `Idempotency-Key` before the key was used gives the same key a new secret; after that it answers 409.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /account/api-keys (the `PostAccountApiKeys` operationId).
-func (c *ClientWithResponses) PostAccountApiKeysWithResponse(ctx context.Context, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error) {
-	rsp, err := c.PostAccountApiKeys(ctx, body, reqEditors...)
+func (c *ClientWithResponses) PostAccountApiKeysWithResponse(ctx context.Context, params *PostAccountApiKeysParams, body PostAccountApiKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAccountApiKeysResponse, error) {
+	rsp, err := c.PostAccountApiKeys(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -35987,13 +38078,13 @@ func (c *ClientWithResponses) PostAccountApiKeysWithResponse(ctx context.Context
 
 // DeleteAccountApiKeysIdWithResponse Revoke an API key
 //
-// The key stops working at once. Needs an admin key.
+// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
 //
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /account/api-keys/{id} (the `DeleteAccountApiKeysId` operationId).
-func (c *ClientWithResponses) DeleteAccountApiKeysIdWithResponse(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*DeleteAccountApiKeysIdResponse, error) {
-	rsp, err := c.DeleteAccountApiKeysId(ctx, id, reqEditors...)
+func (c *ClientWithResponses) DeleteAccountApiKeysIdWithResponse(ctx context.Context, id ApiKeyId, params *DeleteAccountApiKeysIdParams, reqEditors ...RequestEditorFn) (*DeleteAccountApiKeysIdResponse, error) {
+	rsp, err := c.DeleteAccountApiKeysId(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -36028,6 +38119,201 @@ func (c *ClientWithResponses) PutAccountApiKeysIdWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParsePutAccountApiKeysIdResponse(rsp)
+}
+
+// PostAuthInvitationWithBodyWithResponse Look at an invitation
+//
+// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+func (c *ClientWithResponses) PostAuthInvitationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthInvitationResponse, error) {
+	rsp, err := c.PostAuthInvitationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthInvitationResponse(rsp)
+}
+
+// PostAuthInvitationWithResponse Look at an invitation
+//
+// Tells what an invitation link is for, before it is accepted by `POST /auth/sign-in`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/invitation (the `PostAuthInvitation` operationId).
+func (c *ClientWithResponses) PostAuthInvitationWithResponse(ctx context.Context, body PostAuthInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthInvitationResponse, error) {
+	rsp, err := c.PostAuthInvitation(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthInvitationResponse(rsp)
+}
+
+// GetAuthMethodsWithResponse List the ways to sign in
+//
+// What `POST /auth/sign-in` accepts on this server.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /auth/methods (the `GetAuthMethods` operationId).
+func (c *ClientWithResponses) GetAuthMethodsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuthMethodsResponse, error) {
+	rsp, err := c.GetAuthMethods(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuthMethodsResponse(rsp)
+}
+
+// PostAuthPasswordWithBodyWithResponse Change the password
+//
+// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+func (c *ClientWithResponses) PostAuthPasswordWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthPasswordResponse, error) {
+	rsp, err := c.PostAuthPasswordWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthPasswordResponse(rsp)
+}
+
+// PostAuthPasswordWithResponse Change the password
+//
+// Sets a new password and ends every session of the user; the answer has a new one. Connections of assistants stay unless `disconnect` is true.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/password (the `PostAuthPassword` operationId).
+func (c *ClientWithResponses) PostAuthPasswordWithResponse(ctx context.Context, body PostAuthPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthPasswordResponse, error) {
+	rsp, err := c.PostAuthPassword(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthPasswordResponse(rsp)
+}
+
+// PostAuthSignInWithBodyWithResponse Sign in
+//
+// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+func (c *ClientWithResponses) PostAuthSignInWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthSignInResponse, error) {
+	rsp, err := c.PostAuthSignInWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthSignInResponse(rsp)
+}
+
+// PostAuthSignInWithResponse Sign in
+//
+// Starts a session with an e-mail address and password, or with an ID token of an OpenID Connect provider. With `invitation`, the person also becomes a member of the account that invited them, and a user who does not exist yet is created; with `session`, the provider's identity is linked to the user of that session, whose `password` is asked again. Wrong credentials, unknown and disabled users all get the same 401.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/sign-in (the `PostAuthSignIn` operationId).
+func (c *ClientWithResponses) PostAuthSignInWithResponse(ctx context.Context, body PostAuthSignInJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignInResponse, error) {
+	rsp, err := c.PostAuthSignIn(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthSignInResponse(rsp)
+}
+
+// PostAuthSignOutWithBodyWithResponse Sign out
+//
+// Ends a session and every token made from it. A session that is over already is no error.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+func (c *ClientWithResponses) PostAuthSignOutWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthSignOutResponse, error) {
+	rsp, err := c.PostAuthSignOutWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthSignOutResponse(rsp)
+}
+
+// PostAuthSignOutWithResponse Sign out
+//
+// Ends a session and every token made from it. A session that is over already is no error.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
+func (c *ClientWithResponses) PostAuthSignOutWithResponse(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignOutResponse, error) {
+	rsp, err := c.PostAuthSignOut(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthSignOutResponse(rsp)
+}
+
+// PostAuthTokenWithBodyWithResponse Get a user token
+//
+// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+func (c *ClientWithResponses) PostAuthTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthTokenResponse, error) {
+	rsp, err := c.PostAuthTokenWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthTokenResponse(rsp)
+}
+
+// PostAuthTokenWithResponse Get a user token
+//
+// Trades a session for a token of 15 minutes to send as Bearer. Without `account` it can only read the profile; with one it can create, list and delete the user's own connection keys in that account, and undo the account's deletion.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/token (the `PostAuthToken` operationId).
+func (c *ClientWithResponses) PostAuthTokenWithResponse(ctx context.Context, body PostAuthTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthTokenResponse, error) {
+	rsp, err := c.PostAuthToken(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthTokenResponse(rsp)
+}
+
+// PostConnectionKeysRevokeWithBodyWithResponse Delete a connection's key
+//
+// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+func (c *ClientWithResponses) PostConnectionKeysRevokeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostConnectionKeysRevokeResponse, error) {
+	rsp, err := c.PostConnectionKeysRevokeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostConnectionKeysRevokeResponse(rsp)
+}
+
+// PostConnectionKeysRevokeWithResponse Delete a connection's key
+//
+// Deletes the key that was created with the hash of this secret, and what was created with that key except the ids in `keep`. It needs no other credential. A secret that fits no key is remembered for 24 hours, in which no key can be created with its hash.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /connection-keys/revoke (the `PostConnectionKeysRevoke` operationId).
+func (c *ClientWithResponses) PostConnectionKeysRevokeWithResponse(ctx context.Context, body PostConnectionKeysRevokeJSONRequestBody, reqEditors ...RequestEditorFn) (*PostConnectionKeysRevokeResponse, error) {
+	rsp, err := c.PostConnectionKeysRevoke(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostConnectionKeysRevokeResponse(rsp)
 }
 
 // GetCustomersWithResponse List customers
@@ -36613,6 +38899,51 @@ func (c *ClientWithResponses) GetPlansWithResponse(ctx context.Context, params *
 		return nil, err
 	}
 	return ParseGetPlansResponse(rsp)
+}
+
+// GetProfileWithResponse Read the profile
+//
+// The person behind the credential. With a user token, `accounts` lists every account of that person; with an API key, the key's own account alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /profile (the `GetProfile` operationId).
+func (c *ClientWithResponses) GetProfileWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetProfileResponse, error) {
+	rsp, err := c.GetProfile(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProfileResponse(rsp)
+}
+
+// PutProfileWithBodyWithResponse Change the profile
+//
+// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /profile (the `PutProfile` operationId).
+func (c *ClientWithResponses) PutProfileWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProfileResponse, error) {
+	rsp, err := c.PutProfileWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutProfileResponse(rsp)
+}
+
+// PutProfileWithResponse Change the profile
+//
+// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /profile (the `PutProfile` operationId).
+func (c *ClientWithResponses) PutProfileWithResponse(ctx context.Context, body PutProfileJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProfileResponse, error) {
+	rsp, err := c.PutProfile(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutProfileResponse(rsp)
 }
 
 // GetReportsCancellationTimingWithResponse How long before the end of the paid period customers cancel
@@ -37765,6 +40096,720 @@ func ParsePutAccountApiKeysIdResponse(rsp *http.Response) (*PutAccountApiKeysIdR
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PutAccountApiKeysIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostAuthInvitationResponse parses an HTTP response from a PostAuthInvitationWithResponse call
+func ParsePostAuthInvitationResponse(rsp *http.Response) (*PostAuthInvitationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostAuthInvitationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest InvitationPreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostAuthInvitationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAuthMethodsResponse parses an HTTP response from a GetAuthMethodsWithResponse call
+func ParseGetAuthMethodsResponse(rsp *http.Response) (*GetAuthMethodsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuthMethodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuthMethods
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetAuthMethodsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostAuthPasswordResponse parses an HTTP response from a PostAuthPasswordWithResponse call
+func ParsePostAuthPasswordResponse(rsp *http.Response) (*PostAuthPasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostAuthPasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Session
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostAuthPasswordResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostAuthSignInResponse parses an HTTP response from a PostAuthSignInWithResponse call
+func ParsePostAuthSignInResponse(rsp *http.Response) (*PostAuthSignInResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostAuthSignInResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Session
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostAuthSignInResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostAuthSignOutResponse parses an HTTP response from a PostAuthSignOutWithResponse call
+func ParsePostAuthSignOutResponse(rsp *http.Response) (*PostAuthSignOutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostAuthSignOutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Acknowledgement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostAuthSignOutResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostAuthTokenResponse parses an HTTP response from a PostAuthTokenWithResponse call
+func ParsePostAuthTokenResponse(rsp *http.Response) (*PostAuthTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostAuthTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserToken
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostAuthTokenResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostConnectionKeysRevokeResponse parses an HTTP response from a PostConnectionKeysRevokeWithResponse call
+func ParsePostConnectionKeysRevokeResponse(rsp *http.Response) (*PostConnectionKeysRevokeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostConnectionKeysRevokeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Acknowledgement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostConnectionKeysRevokeResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
@@ -40846,6 +43891,210 @@ func ParseGetPlansResponse(rsp *http.Response) (*GetPlansResponse, error) {
 	switch {
 	case rsp.StatusCode == 429:
 		var headers GetPlansResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetProfileResponse parses an HTTP response from a GetProfileWithResponse call
+func ParseGetProfileResponse(rsp *http.Response) (*GetProfileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProfileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Profile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetProfileResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutProfileResponse parses an HTTP response from a PutProfileWithResponse call
+func ParsePutProfileResponse(rsp *http.Response) (*PutProfileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutProfileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Profile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutProfileResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

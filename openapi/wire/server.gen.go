@@ -27,13 +27,34 @@ type ServerInterface interface {
 	GetAccountApiKeys(w http.ResponseWriter, r *http.Request)
 	// PostAccountApiKeys Create an API key
 	// (POST /account/api-keys)
-	PostAccountApiKeys(w http.ResponseWriter, r *http.Request)
+	PostAccountApiKeys(w http.ResponseWriter, r *http.Request, params PostAccountApiKeysParams)
 	// DeleteAccountApiKeysId Revoke an API key
 	// (DELETE /account/api-keys/{id})
-	DeleteAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId)
+	DeleteAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId, params DeleteAccountApiKeysIdParams)
 	// PutAccountApiKeysId Rename an API key or change its role
 	// (PUT /account/api-keys/{id})
 	PutAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId)
+	// PostAuthInvitation Look at an invitation
+	// (POST /auth/invitation)
+	PostAuthInvitation(w http.ResponseWriter, r *http.Request)
+	// GetAuthMethods List the ways to sign in
+	// (GET /auth/methods)
+	GetAuthMethods(w http.ResponseWriter, r *http.Request)
+	// PostAuthPassword Change the password
+	// (POST /auth/password)
+	PostAuthPassword(w http.ResponseWriter, r *http.Request)
+	// PostAuthSignIn Sign in
+	// (POST /auth/sign-in)
+	PostAuthSignIn(w http.ResponseWriter, r *http.Request)
+	// PostAuthSignOut Sign out
+	// (POST /auth/sign-out)
+	PostAuthSignOut(w http.ResponseWriter, r *http.Request)
+	// PostAuthToken Get a user token
+	// (POST /auth/token)
+	PostAuthToken(w http.ResponseWriter, r *http.Request)
+	// PostConnectionKeysRevoke Delete a connection's key
+	// (POST /connection-keys/revoke)
+	PostConnectionKeysRevoke(w http.ResponseWriter, r *http.Request)
 	// GetCustomers List customers
 	// (GET /customers)
 	GetCustomers(w http.ResponseWriter, r *http.Request, params GetCustomersParams)
@@ -100,6 +121,12 @@ type ServerInterface interface {
 	// GetPlans List plans
 	// (GET /plans)
 	GetPlans(w http.ResponseWriter, r *http.Request, params GetPlansParams)
+	// GetProfile Read the profile
+	// (GET /profile)
+	GetProfile(w http.ResponseWriter, r *http.Request)
+	// PutProfile Change the profile
+	// (PUT /profile)
+	PutProfile(w http.ResponseWriter, r *http.Request)
 	// GetReportsCancellationTiming How long before the end of the paid period customers cancel
 	// (GET /reports/cancellation-timing)
 	GetReportsCancellationTiming(w http.ResponseWriter, r *http.Request, params GetReportsCancellationTimingParams)
@@ -271,8 +298,35 @@ func (siw *ServerInterfaceWrapper) GetAccountApiKeys(w http.ResponseWriter, r *h
 // PostAccountApiKeys operation middleware
 func (siw *ServerInterfaceWrapper) PostAccountApiKeys(w http.ResponseWriter, r *http.Request) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PostAccountApiKeysParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.PostAccountApiKeys(w, r)
+		siw.Handler.PostAccountApiKeys(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -297,8 +351,24 @@ func (siw *ServerInterfaceWrapper) DeleteAccountApiKeysId(w http.ResponseWriter,
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteAccountApiKeysIdParams
+
+	// ------------- Optional query parameter "keep" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "keep", r.URL.Query(), &params.Keep, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "keep"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "keep", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.DeleteAccountApiKeysId(w, r, id)
+		siw.Handler.DeleteAccountApiKeysId(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -325,6 +395,104 @@ func (siw *ServerInterfaceWrapper) PutAccountApiKeysId(w http.ResponseWriter, r 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PutAccountApiKeysId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAuthInvitation operation middleware
+func (siw *ServerInterfaceWrapper) PostAuthInvitation(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAuthInvitation(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAuthMethods operation middleware
+func (siw *ServerInterfaceWrapper) GetAuthMethods(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAuthMethods(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAuthPassword operation middleware
+func (siw *ServerInterfaceWrapper) PostAuthPassword(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAuthPassword(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAuthSignIn operation middleware
+func (siw *ServerInterfaceWrapper) PostAuthSignIn(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAuthSignIn(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAuthSignOut operation middleware
+func (siw *ServerInterfaceWrapper) PostAuthSignOut(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAuthSignOut(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAuthToken operation middleware
+func (siw *ServerInterfaceWrapper) PostAuthToken(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAuthToken(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostConnectionKeysRevoke operation middleware
+func (siw *ServerInterfaceWrapper) PostConnectionKeysRevoke(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostConnectionKeysRevoke(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2592,6 +2760,34 @@ func (siw *ServerInterfaceWrapper) GetPlans(w http.ResponseWriter, r *http.Reque
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetPlans(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetProfile operation middleware
+func (siw *ServerInterfaceWrapper) GetProfile(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetProfile(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutProfile operation middleware
+func (siw *ServerInterfaceWrapper) PutProfile(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutProfile(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -15246,6 +15442,15 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/api-keys", wrapper.PostAccountApiKeys)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account/api-keys/{id}", wrapper.DeleteAccountApiKeysId)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/account/api-keys/{id}", wrapper.PutAccountApiKeysId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/profile", wrapper.GetProfile)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/profile", wrapper.PutProfile)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/auth/methods", wrapper.GetAuthMethods)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/sign-in", wrapper.PostAuthSignIn)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/token", wrapper.PostAuthToken)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/sign-out", wrapper.PostAuthSignOut)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/password", wrapper.PostAuthPassword)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/invitation", wrapper.PostAuthInvitation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/connection-keys/revoke", wrapper.PostConnectionKeysRevoke)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/integrations/verify", wrapper.GetIntegrationsVerify)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/healthz", wrapper.GetHealthz)
 
@@ -15484,7 +15689,8 @@ func (response GetAccountApiKeys503JSONResponse) VisitGetAccountApiKeysResponse(
 }
 
 type PostAccountApiKeysRequestObject struct {
-	Body *PostAccountApiKeysJSONRequestBody
+	Params PostAccountApiKeysParams
+	Body   *PostAccountApiKeysJSONRequestBody
 }
 
 type PostAccountApiKeysResponseObject interface {
@@ -15622,7 +15828,8 @@ func (response PostAccountApiKeys503JSONResponse) VisitPostAccountApiKeysRespons
 }
 
 type DeleteAccountApiKeysIdRequestObject struct {
-	Id ApiKeyId `json:"id"`
+	Id     ApiKeyId `json:"id"`
+	Params DeleteAccountApiKeysIdParams
 }
 
 type DeleteAccountApiKeysIdResponseObject interface {
@@ -15859,6 +16066,775 @@ func (response PutAccountApiKeysId500JSONResponse) VisitPutAccountApiKeysIdRespo
 type PutAccountApiKeysId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PutAccountApiKeysId503JSONResponse) VisitPutAccountApiKeysIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitationRequestObject struct {
+	Body *PostAuthInvitationJSONRequestBody
+}
+
+type PostAuthInvitationResponseObject interface {
+	VisitPostAuthInvitationResponse(w http.ResponseWriter) error
+}
+
+type PostAuthInvitation200JSONResponse InvitationPreview
+
+func (response PostAuthInvitation200JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitation400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAuthInvitation400JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitation404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostAuthInvitation404JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitation413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAuthInvitation413JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitation429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAuthInvitation429JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitation500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAuthInvitation500JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthInvitation503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAuthInvitation503JSONResponse) VisitPostAuthInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuthMethodsRequestObject struct {
+}
+
+type GetAuthMethodsResponseObject interface {
+	VisitGetAuthMethodsResponse(w http.ResponseWriter) error
+}
+
+type GetAuthMethods200JSONResponse AuthMethods
+
+func (response GetAuthMethods200JSONResponse) VisitGetAuthMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuthMethods429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAuthMethods429JSONResponse) VisitGetAuthMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuthMethods500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAuthMethods500JSONResponse) VisitGetAuthMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuthMethods503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAuthMethods503JSONResponse) VisitGetAuthMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPasswordRequestObject struct {
+	Body *PostAuthPasswordJSONRequestBody
+}
+
+type PostAuthPasswordResponseObject interface {
+	VisitPostAuthPasswordResponse(w http.ResponseWriter) error
+}
+
+type PostAuthPassword200JSONResponse Session
+
+func (response PostAuthPassword200JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAuthPassword400JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAuthPassword401JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAuthPassword403JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAuthPassword413JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAuthPassword429JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAuthPassword500JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthPassword503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAuthPassword503JSONResponse) VisitPostAuthPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignInRequestObject struct {
+	Body *PostAuthSignInJSONRequestBody
+}
+
+type PostAuthSignInResponseObject interface {
+	VisitPostAuthSignInResponse(w http.ResponseWriter) error
+}
+
+type PostAuthSignIn200JSONResponse Session
+
+func (response PostAuthSignIn200JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAuthSignIn400JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAuthSignIn401JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAuthSignIn403JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostAuthSignIn404JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostAuthSignIn409JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAuthSignIn413JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAuthSignIn429JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAuthSignIn500JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignIn503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAuthSignIn503JSONResponse) VisitPostAuthSignInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignOutRequestObject struct {
+	Body *PostAuthSignOutJSONRequestBody
+}
+
+type PostAuthSignOutResponseObject interface {
+	VisitPostAuthSignOutResponse(w http.ResponseWriter) error
+}
+
+type PostAuthSignOut200JSONResponse Acknowledgement
+
+func (response PostAuthSignOut200JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignOut400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAuthSignOut400JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignOut413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAuthSignOut413JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignOut429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAuthSignOut429JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignOut500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAuthSignOut500JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignOut503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAuthSignOut503JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthTokenRequestObject struct {
+	Body *PostAuthTokenJSONRequestBody
+}
+
+type PostAuthTokenResponseObject interface {
+	VisitPostAuthTokenResponse(w http.ResponseWriter) error
+}
+
+type PostAuthToken200JSONResponse UserToken
+
+func (response PostAuthToken200JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAuthToken400JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAuthToken401JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAuthToken403JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAuthToken413JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAuthToken429JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAuthToken500JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthToken503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAuthToken503JSONResponse) VisitPostAuthTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostConnectionKeysRevokeRequestObject struct {
+	Body *PostConnectionKeysRevokeJSONRequestBody
+}
+
+type PostConnectionKeysRevokeResponseObject interface {
+	VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error
+}
+
+type PostConnectionKeysRevoke200JSONResponse Acknowledgement
+
+func (response PostConnectionKeysRevoke200JSONResponse) VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostConnectionKeysRevoke400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostConnectionKeysRevoke400JSONResponse) VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostConnectionKeysRevoke413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostConnectionKeysRevoke413JSONResponse) VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostConnectionKeysRevoke429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostConnectionKeysRevoke429JSONResponse) VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostConnectionKeysRevoke500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostConnectionKeysRevoke500JSONResponse) VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostConnectionKeysRevoke503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostConnectionKeysRevoke503JSONResponse) VisitPostConnectionKeysRevokeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -18553,6 +19529,225 @@ func (response GetPlans500JSONResponse) VisitGetPlansResponse(w http.ResponseWri
 type GetPlans503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetPlans503JSONResponse) VisitGetPlansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfileRequestObject struct {
+}
+
+type GetProfileResponseObject interface {
+	VisitGetProfileResponse(w http.ResponseWriter) error
+}
+
+type GetProfile200JSONResponse Profile
+
+func (response GetProfile200JSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetProfile401JSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetProfile403JSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetProfile429JSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetProfile500JSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProfile503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetProfile503JSONResponse) VisitGetProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfileRequestObject struct {
+	Body *PutProfileJSONRequestBody
+}
+
+type PutProfileResponseObject interface {
+	VisitPutProfileResponse(w http.ResponseWriter) error
+}
+
+type PutProfile200JSONResponse Profile
+
+func (response PutProfile200JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutProfile400JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutProfile401JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutProfile403JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutProfile413JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutProfile429JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutProfile500JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutProfile503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutProfile503JSONResponse) VisitPutProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -23884,6 +25079,27 @@ type StrictServerInterface interface {
 	// PutAccountApiKeysId Rename an API key or change its role
 	// (PUT /account/api-keys/{id})
 	PutAccountApiKeysId(ctx context.Context, request PutAccountApiKeysIdRequestObject) (PutAccountApiKeysIdResponseObject, error)
+	// PostAuthInvitation Look at an invitation
+	// (POST /auth/invitation)
+	PostAuthInvitation(ctx context.Context, request PostAuthInvitationRequestObject) (PostAuthInvitationResponseObject, error)
+	// GetAuthMethods List the ways to sign in
+	// (GET /auth/methods)
+	GetAuthMethods(ctx context.Context, request GetAuthMethodsRequestObject) (GetAuthMethodsResponseObject, error)
+	// PostAuthPassword Change the password
+	// (POST /auth/password)
+	PostAuthPassword(ctx context.Context, request PostAuthPasswordRequestObject) (PostAuthPasswordResponseObject, error)
+	// PostAuthSignIn Sign in
+	// (POST /auth/sign-in)
+	PostAuthSignIn(ctx context.Context, request PostAuthSignInRequestObject) (PostAuthSignInResponseObject, error)
+	// PostAuthSignOut Sign out
+	// (POST /auth/sign-out)
+	PostAuthSignOut(ctx context.Context, request PostAuthSignOutRequestObject) (PostAuthSignOutResponseObject, error)
+	// PostAuthToken Get a user token
+	// (POST /auth/token)
+	PostAuthToken(ctx context.Context, request PostAuthTokenRequestObject) (PostAuthTokenResponseObject, error)
+	// PostConnectionKeysRevoke Delete a connection's key
+	// (POST /connection-keys/revoke)
+	PostConnectionKeysRevoke(ctx context.Context, request PostConnectionKeysRevokeRequestObject) (PostConnectionKeysRevokeResponseObject, error)
 	// GetCustomers List customers
 	// (GET /customers)
 	GetCustomers(ctx context.Context, request GetCustomersRequestObject) (GetCustomersResponseObject, error)
@@ -23950,6 +25166,12 @@ type StrictServerInterface interface {
 	// GetPlans List plans
 	// (GET /plans)
 	GetPlans(ctx context.Context, request GetPlansRequestObject) (GetPlansResponseObject, error)
+	// GetProfile Read the profile
+	// (GET /profile)
+	GetProfile(ctx context.Context, request GetProfileRequestObject) (GetProfileResponseObject, error)
+	// PutProfile Change the profile
+	// (PUT /profile)
+	PutProfile(ctx context.Context, request PutProfileRequestObject) (PutProfileResponseObject, error)
 	// GetReportsCancellationTiming How long before the end of the paid period customers cancel
 	// (GET /reports/cancellation-timing)
 	GetReportsCancellationTiming(ctx context.Context, request GetReportsCancellationTimingRequestObject) (GetReportsCancellationTimingResponseObject, error)
@@ -24169,8 +25391,10 @@ func (sh *strictHandler) GetAccountApiKeys(w http.ResponseWriter, r *http.Reques
 }
 
 // PostAccountApiKeys operation middleware
-func (sh *strictHandler) PostAccountApiKeys(w http.ResponseWriter, r *http.Request) {
+func (sh *strictHandler) PostAccountApiKeys(w http.ResponseWriter, r *http.Request, params PostAccountApiKeysParams) {
 	var request PostAccountApiKeysRequestObject
+
+	request.Params = params
 
 	var body PostAccountApiKeysJSONRequestBody
 	if err := runtime.BindJSONBody(r, &body); err != nil {
@@ -24200,10 +25424,11 @@ func (sh *strictHandler) PostAccountApiKeys(w http.ResponseWriter, r *http.Reque
 }
 
 // DeleteAccountApiKeysId operation middleware
-func (sh *strictHandler) DeleteAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId) {
+func (sh *strictHandler) DeleteAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId, params DeleteAccountApiKeysIdParams) {
 	var request DeleteAccountApiKeysIdRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
 		return sh.ssi.DeleteAccountApiKeysId(ctx, request.(DeleteAccountApiKeysIdRequestObject))
@@ -24251,6 +25476,216 @@ func (sh *strictHandler) PutAccountApiKeysId(w http.ResponseWriter, r *http.Requ
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutAccountApiKeysIdResponseObject); ok {
 		if err := validResponse.VisitPutAccountApiKeysIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAuthInvitation operation middleware
+func (sh *strictHandler) PostAuthInvitation(w http.ResponseWriter, r *http.Request) {
+	var request PostAuthInvitationRequestObject
+
+	var body PostAuthInvitationJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAuthInvitation(ctx, request.(PostAuthInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAuthInvitation")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAuthInvitationResponseObject); ok {
+		if err := validResponse.VisitPostAuthInvitationResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAuthMethods operation middleware
+func (sh *strictHandler) GetAuthMethods(w http.ResponseWriter, r *http.Request) {
+	var request GetAuthMethodsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAuthMethods(ctx, request.(GetAuthMethodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAuthMethods")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAuthMethodsResponseObject); ok {
+		if err := validResponse.VisitGetAuthMethodsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAuthPassword operation middleware
+func (sh *strictHandler) PostAuthPassword(w http.ResponseWriter, r *http.Request) {
+	var request PostAuthPasswordRequestObject
+
+	var body PostAuthPasswordJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAuthPassword(ctx, request.(PostAuthPasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAuthPassword")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAuthPasswordResponseObject); ok {
+		if err := validResponse.VisitPostAuthPasswordResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAuthSignIn operation middleware
+func (sh *strictHandler) PostAuthSignIn(w http.ResponseWriter, r *http.Request) {
+	var request PostAuthSignInRequestObject
+
+	var body PostAuthSignInJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAuthSignIn(ctx, request.(PostAuthSignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAuthSignIn")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAuthSignInResponseObject); ok {
+		if err := validResponse.VisitPostAuthSignInResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAuthSignOut operation middleware
+func (sh *strictHandler) PostAuthSignOut(w http.ResponseWriter, r *http.Request) {
+	var request PostAuthSignOutRequestObject
+
+	var body PostAuthSignOutJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAuthSignOut(ctx, request.(PostAuthSignOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAuthSignOut")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAuthSignOutResponseObject); ok {
+		if err := validResponse.VisitPostAuthSignOutResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAuthToken operation middleware
+func (sh *strictHandler) PostAuthToken(w http.ResponseWriter, r *http.Request) {
+	var request PostAuthTokenRequestObject
+
+	var body PostAuthTokenJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAuthToken(ctx, request.(PostAuthTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAuthToken")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAuthTokenResponseObject); ok {
+		if err := validResponse.VisitPostAuthTokenResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostConnectionKeysRevoke operation middleware
+func (sh *strictHandler) PostConnectionKeysRevoke(w http.ResponseWriter, r *http.Request) {
+	var request PostConnectionKeysRevokeRequestObject
+
+	var body PostConnectionKeysRevokeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostConnectionKeysRevoke(ctx, request.(PostConnectionKeysRevokeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostConnectionKeysRevoke")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostConnectionKeysRevokeResponseObject); ok {
+		if err := validResponse.VisitPostConnectionKeysRevokeResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -24855,6 +26290,61 @@ func (sh *strictHandler) GetPlans(w http.ResponseWriter, r *http.Request, params
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetPlansResponseObject); ok {
 		if err := validResponse.VisitGetPlansResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetProfile operation middleware
+func (sh *strictHandler) GetProfile(w http.ResponseWriter, r *http.Request) {
+	var request GetProfileRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProfile(ctx, request.(GetProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetProfileResponseObject); ok {
+		if err := validResponse.VisitGetProfileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutProfile operation middleware
+func (sh *strictHandler) PutProfile(w http.ResponseWriter, r *http.Request) {
+	var request PutProfileRequestObject
+
+	var body PutProfileJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutProfile(ctx, request.(PutProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutProfileResponseObject); ok {
+		if err := validResponse.VisitPutProfileResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

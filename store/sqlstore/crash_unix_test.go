@@ -230,10 +230,13 @@ func playOperator(ctx context.Context, folder string) (err error) {
 	created := time.Unix(0, 0)
 	for i := range operatorRounds {
 		account := identity.Account{ID: fmt.Sprint("account ", i), Name: "Acme", CreatedAt: created}
-		key := identity.Key{ID: fmt.Sprint("key ", i), Account: account.ID, Name: "CI", Role: identity.Admin, CreatedAt: created}
+		user := identity.User{ID: fmt.Sprint("user ", i), Email: fmt.Sprint(i, "@example.com"), CreatedAt: created}
+		key := identity.Key{ID: fmt.Sprint("key ", i), Account: account.ID, User: user.ID, Name: "CI", Role: identity.Admin, CreatedAt: created}
 		rates := []fx.Rate{{Day: calendar.Day(i), Base: "eur", Quote: "usd", Value: "1.1"}}
 		if err := errors.Join(
 			s.Identity().CreateAccount(ctx, account),
+			s.Identity().CreateUser(ctx, user),
+			s.Identity().AddMember(ctx, account.ID, user.ID, identity.Owner, created, 1),
 			s.Identity().CreateKey(ctx, key, 1),
 			s.Analytics().ImportRates(ctx, rates),
 		); err != nil {
@@ -268,7 +271,7 @@ func TestStore_TwoProcesses(t *testing.T) {
 	}
 	verify(t, s, acked)
 	for i := range operatorRounds {
-		k, err := s.Identity().KeyByID(t.Context(), fmt.Sprint("key ", i))
+		k, err := s.Identity().Access(t.Context(), fmt.Sprint("key ", i))
 		if err != nil || k.Account != fmt.Sprint("account ", i) {
 			t.Errorf("key %d of the other process: %+v, %v", i, k, err)
 		}

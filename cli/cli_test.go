@@ -57,6 +57,8 @@ func TestCommands_Requests(t *testing.T) {
 	}{
 		{"reports mrr --date last-12-months --breakdown plan", "", "GET /reports/mrr?breakdown=plan&date=last-12-months"},
 		{"reports mrr --param custom_size=a=b", "", "GET /reports/mrr?custom_size=a%3Db"},
+		{"reports custom-variables --key industry --search soft", "", "GET /reports/custom-variables?key=industry&search=soft"},
+		{"reports latest-activity --days 7", "", "GET /reports/latest-activity?days=7"},
 		{"reports anything-new", "", "GET /reports/anything-new"},
 		{"customers list --limit 5 --offset 10 --search acme", "", "GET /customers?limit=5&offset=10&search=acme"},
 		{"customers get a/b", "", "GET /customers/a%2Fb"},
@@ -150,6 +152,8 @@ func TestRender(t *testing.T) {
 		{"a currency without decimals", mrr, "DATE        TOTAL MRR      NEW     TOTAL CUSTOMERS\n2026-01-01  1,234,567 JPY  -5 JPY  3\n", true, "reports mrr"},
 		{"row and base currency apart, as plain decimals", movements, "date,currency,customer_name,type,mrr_change,mrr_change_base_currency\n2026-01-02,kwd,\"A\x1b[31m, Inc\",new,12.345,40.00\n", false, "reports movement-table --format csv"},
 		{"control characters stay out of the terminal", movements, "DATE        CUSTOMER NAME  TYPE  MRR CHANGE\n2026-01-02  A [31m, Inc    new   12.345 KWD\n", true, "reports movement-table"},
+		{"rows by key", `{"currency":"jpy","result":{"list":{"de":{"arpa":100,"subscribers":2},"us":{"arpa":50,"subscribers":3}}}}`, "KEY  SUBSCRIBERS  ARPA\nde   2            100 JPY\nus   3            50 JPY\n", true, "reports map"},
+		{"values", `{"count":1,"has_more":false,"values":[{"value":"Retail","customer_count":7,"variable_name":"industry"}]}`, "VARIABLE NAME  VALUE   CUSTOMER COUNT\nindustry       Retail  7\n", true, "reports custom-variables"},
 		{"empty list", `{"result":[]}`, "No data\n", true, "reports mrr"},
 		{"an object is key and value", `{"success":true,"id":"x"}`, "KEY      VALUE\nsuccess  true\nid       x\n", true, "account get"},
 	}

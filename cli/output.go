@@ -99,8 +99,11 @@ func tabulate(body []byte, schema *openapi.Schema, base string) (table, error) {
 			return table{}, err
 		}
 		for _, f := range fields {
-			if f.key == "list" {
-				return list(f.value, schema.Child([]byte(f.key)), base)
+			switch schema := schema.Child([]byte(f.key)); {
+			case f.key == "list" && bytes.HasPrefix(bytes.TrimSpace(f.value), []byte("{")):
+				return keyed(f.value, schema, base)
+			case f.key == "list", f.key == "values" && bytes.HasPrefix(bytes.TrimSpace(f.value), []byte("[")):
+				return list(f.value, schema, base)
 			}
 		}
 		for _, f := range fields {
@@ -112,6 +115,31 @@ func tabulate(body []byte, schema *openapi.Schema, base string) (table, error) {
 	default:
 		return table{keys: []string{"value"}, rows: []map[string]cell{{"value": scalar(body, schema, base, "")}}}, nil
 	}
+}
+
+// keyed turns an object of objects into rows that begin with their key.
+func keyed(body []byte, schema *openapi.Schema, base string) (table, error) {
+	entries, err := members(body)
+	if err != nil {
+		return table{}, err
+	}
+	rows := make([]json.RawMessage, len(entries))
+	for i, e := range entries {
+		rows[i] = e.value
+	}
+	values, err := json.Marshal(rows)
+	if err != nil {
+		return table{}, fmt.Errorf("encode rows: %w", err)
+	}
+	t, err := list(values, schema.Child(nil), base)
+	if err != nil {
+		return table{}, err
+	}
+	t.keys = append([]string{"key"}, t.keys...)
+	for i := range t.rows {
+		t.rows[i]["key"] = cell{text: entries[i].key}
+	}
+	return t, nil
 }
 
 func list(body []byte, schema *openapi.Schema, base string) (table, error) {

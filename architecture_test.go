@@ -67,7 +67,8 @@ var libraries = map[string][]string{
 	"github.com/google/uuid":           {"identity", "analytics", "internal/httpx"},
 	"golang.org/x/crypto":              {"identity"},
 	"github.com/golang-jwt/jwt/v5":     {"identity", "oauth/..."},
-	"github.com/coreos/go-oidc/v3":     {"identity"},
+	"github.com/coreos/go-oidc/v3":     {"identity", "oauth"},
+	"golang.org/x/oauth2":              {"oauth"},
 	"modernc.org/sqlite":               {"internal/sqldb"},
 	"golang.org/x/sys":                 {"internal/sqldb"},
 }

@@ -9,7 +9,6 @@ import (
 type Connections struct {
 	Session
 	Mine      []Connection
-	Teams     []Team // what others connected to accounts that the user owns
 	Done      string // what has just been done
 	RevokeAll string // path that asks for confirmation
 }
@@ -31,18 +30,12 @@ func (c Connections) Live() int {
 	return n
 }
 
-// Team is what others connected to one account.
-type Team struct {
-	Account     string
-	Connections []Connection
-}
-
-// Connection is an app that uses an account in a user's name.
+// Connection is an app that uses an account in the user's name.
 type Connection struct {
 	Client  Client
 	Account string
-	User    string // e-mail of whose it is; "" for the reader's own
 	Devices []Device
+	Live    int    // devices that still have access, where Revoke is set
 	Revoke  string // path that asks for confirmation; "" with a single device
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/growpanel/growpanel-mcp/oauth/protocol"
 )
 
 // Form is where a page posts to, and what goes along unseen.
@@ -55,16 +57,15 @@ const nameLimit = 60
 // request; publisher is the host of its metadata document, if it has one.
 func NewClient(name, redirect, publisher string) Client {
 	c := Client{Name: plainName(name), Publisher: publisher}
-	u, err := url.Parse(redirect)
-	switch {
-	case err != nil || u.Scheme == "":
+	switch kind, target := protocol.RedirectTarget(redirect); {
+	case target == "":
 		c.Target = "an unknown place"
-	case u.Scheme == "https":
-		c.Target, c.Verified = u.Host, knownHost(u.Host)
-	case u.Scheme == "http":
+	case kind == protocol.RedirectWeb:
+		c.Target, c.Verified = target, knownHost(target)
+	case kind == protocol.RedirectLoopback:
 		c.Target, c.Local = "a program on this computer", true
 	default:
-		c.Target, c.Local = "the app that opens "+u.Scheme+": links", true
+		c.Target, c.Local = "the app that opens "+target+": links", true
 	}
 	if c.Name == "" {
 		c.Name = "Unnamed app"
@@ -118,32 +119,18 @@ type SignIn struct {
 	Email     string  // what was typed before
 	Password  bool    // passwords are accepted
 	Providers []Provider
-	SignUp    string // path of the sign-up page; "" when that is closed
+	Link      string // provider whose identity the user is to get; "" for a plain sign-in
 	Problem   string // why the last try did not work
 	Notice    string // what has just been done
 }
 
 func (SignIn) page() page { return page{template: "signin", title: "Sign in", leaves: true} }
 
-// SignUp asks for what a new user needs.
-type SignUp struct {
-	Session
-	Form      Form
-	Email     string
-	Account   string
-	MinLength int    // of a password
-	SignIn    string // path back
-	Problem   string
-}
-
-func (SignUp) page() page { return page{template: "signup", title: "Create your user", leaves: true} }
-
 // Password changes the password of who is signed in.
 type Password struct {
 	Session
-	Form      Form
-	MinLength int
-	Problem   string
+	Form    Form
+	Problem string
 }
 
 func (Password) page() page { return page{template: "password", title: "Change your password"} }
@@ -226,6 +213,16 @@ func NewHandover(c Client, link string, denied bool) (Handover, error) {
 		return Handover{}, fmt.Errorf("no app opens the scheme %q", schemeOf(u))
 	}
 	return Handover{Client: c, Denied: denied, Link: template.URL(link)}, nil //nolint:gosec // its scheme was just checked
+}
+
+// outward is a link to an app or a site, which must have been checked against
+// the client's registered redirect URIs.
+func outward(link string) (template.URL, error) {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" && !appScheme(u.Scheme) {
+		return "", fmt.Errorf("no link leads to the scheme %q", schemeOf(u))
+	}
+	return template.URL(link), nil //nolint:gosec // its scheme was just checked
 }
 
 func schemeOf(u *url.URL) string {

@@ -142,7 +142,7 @@ func TestPages_AskNothingOfOthers(t *testing.T) {
 
 // leadsOut lists where samples link to on purpose.
 func leadsOut(href string) bool {
-	return slices.ContainsFunc([]string{"cursor://", "vscode:mcp/install?", "https://app.growpanel.example"},
+	return slices.ContainsFunc([]string{"cursor://", "vscode:mcp/install?", "https://dash.example.net/oauth/cb?error="},
 		func(prefix string) bool { return strings.HasPrefix(href, prefix) })
 }
 

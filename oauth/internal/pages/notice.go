@@ -2,6 +2,7 @@ package pages
 
 import (
 	"fmt"
+	"html/template"
 	"strings"
 	"time"
 )
@@ -15,8 +16,14 @@ type Notice struct {
 	Text    []string
 	Facts   []Fact
 	Steps   []string // what the reader can do, in order
-	Retry   *Retry   // a button that posts; may be nil
+	Out     *Out     // the way back to an app; may be nil
 	Actions []Action
+}
+
+// Out is a link to an app that has asked for something.
+type Out struct {
+	Label string
+	Href  template.URL
 }
 
 // Action is a link that looks like a button.
@@ -25,14 +32,8 @@ type Action struct {
 	Primary     bool
 }
 
-// Retry is a button that posts to this server.
-type Retry struct {
-	Form
-	Label string
-}
-
 func (n Notice) page() page {
-	return page{template: "notice", title: n.Heading, leaves: n.Retry != nil}
+	return page{template: "notice", title: n.Heading}
 }
 
 const startAgain = "Go back to your assistant and click Connect there again."
@@ -89,8 +90,8 @@ func BadRequest(reason string) Notice {
 }
 
 // NoAccess is for somebody who is signed in but belongs to no account.
-func NoAccess(s Session, app string) Notice {
-	n := Notice{
+func NoAccess(s Session) Notice {
+	return Notice{
 		Session: s, Tone: "warn", Heading: "No GrowPanel account access",
 		Text: []string{fmt.Sprintf("You are signed in as %s, but this user belongs to no GrowPanel account.", s.User)},
 		Steps: []string{
@@ -98,10 +99,6 @@ func NoAccess(s Session, app string) Notice {
 			"If you have another user, sign out and sign in with that one.",
 		},
 	}
-	if app != "" {
-		n.Actions = []Action{{Label: "Open GrowPanel", Href: app, Primary: true}}
-	}
-	return n
 }
 
 // AlreadyConnected is for a flow that has been finished: by a second click, the
@@ -109,7 +106,10 @@ func NoAccess(s Session, app string) Notice {
 func AlreadyConnected(c Client) Notice {
 	return Notice{
 		Tone: "good", Heading: "Already connected",
-		Text:    []string{fmt.Sprintf("“%s” has its access. You can close this page and go back to it.", c.Name)},
+		Text: []string{
+			fmt.Sprintf("You have allowed “%s”. You can close this page and go back to it.", c.Name),
+			"Should it still ask you to connect, click Connect there once more.",
+		},
 		Actions: []Action{{Label: "See your connections", Href: "/connections"}},
 	}
 }
@@ -159,6 +159,42 @@ func roundWait(wait time.Duration) string {
 		return fmt.Sprintf("%d seconds", seconds)
 	default:
 		return fmt.Sprintf("%d minutes", (seconds+59)/60)
+	}
+}
+
+// RequestRefused is for a request that the client made wrongly, whose answer
+// goes back to it only by a click of somebody who may not even be its user.
+func RequestRefused(c Client, reason, location string) (Notice, error) {
+	link, err := outward(location)
+	if err != nil {
+		return Notice{}, err
+	}
+	return Notice{
+		Tone: "warn", Heading: "This request cannot be answered",
+		Text:  []string{fmt.Sprintf("The app that calls itself “%s” made a mistake: %s.", c.Name, strings.TrimSuffix(reason, "."))},
+		Facts: []Fact{{"Answer goes to", c.Target}},
+		Steps: []string{startAgain, "If it happens again, tell the makers of the app what this page says."},
+		Out:   &Out{Label: "Tell the app", Href: link},
+	}, nil
+}
+
+// Refused is for what the API does not accept; message says why.
+func Refused(message string) Notice {
+	return Notice{
+		Tone: "warn", Heading: "That did not work", Text: []string{message},
+		Actions: []Action{{Label: "Your connections", Href: "/connections"}},
+	}
+}
+
+// PasswordChanged is shown after a change of password.
+func PasswordChanged(disconnected bool) Notice {
+	text := "Everywhere else you are signed out. Your assistants stay connected."
+	if disconnected {
+		text = "Everywhere else you are signed out, and every assistant lost its access."
+	}
+	return Notice{
+		Tone: "good", Heading: "Your password is changed", Text: []string{text},
+		Actions: []Action{{Label: "Your connections", Href: "/connections", Primary: true}},
 	}
 }
 

@@ -26,6 +26,10 @@ func samples(t *testing.T) map[string]View {
 	if err != nil {
 		t.Fatal(err)
 	}
+	refused, err := RequestRefused(stranger, "response_type must be code", "https://dash.example.net/oauth/cb?error=unsupported_response_type")
+	if err != nil {
+		t.Fatal(err)
+	}
 	denied := handover
 	denied.Denied = true
 	device := Device{
@@ -42,11 +46,11 @@ func samples(t *testing.T) map[string]View {
 	return map[string]View{
 		"sign-in": SignIn{Form: form, For: &claude, Password: true, Providers: providers},
 		"sign-in-failed": SignIn{
-			Form: form, Email: "jane@acme.example", Password: true, SignUp: "/sign-up", Problem: "E-mail or password is wrong.",
+			Form: form, Email: "jane@acme.example", Password: true, Problem: "E-mail or password is wrong.",
 		},
 		"sign-in-closed": SignIn{Form: form},
-		"sign-up":        SignUp{Form: form, MinLength: 12, SignIn: "/sign-in", Problem: "The password is too short."},
-		"password":       Password{Session: jane, Form: form, MinLength: 12},
+		"link":           SignIn{Form: form, Link: "Google", Password: true},
+		"password":       Password{Session: jane, Form: form, Problem: "The current password is wrong."},
 		"picker": Picker{Session: jane, Form: form, Client: claude, Accounts: []Account{
 			{"a1", "Acme Inc", "Owner"}, {"a2", "Globex", "Admin"}, {"a3", "Initech International Holdings", "Read only"},
 		}},
@@ -66,7 +70,7 @@ func samples(t *testing.T) map[string]View {
 		"unknown-client":    UnknownClient(),
 		"bad-redirect":      BadRedirect("Claude", "https://evil.example/cb"),
 		"bad-request":       BadRequest("code_challenge is missing"),
-		"no-access":         NoAccess(jane, "https://app.growpanel.example"),
+		"no-access":         NoAccess(jane),
 		"already-connected": AlreadyConnected(claude),
 		"decided":           Decided(),
 		"signed-out":        SignedOut(),
@@ -75,15 +79,17 @@ func samples(t *testing.T) map[string]View {
 		"unavailable":       Unavailable(),
 		"provider-failed":   ProviderFailed("Google", "Google says that you canceled the sign-in.", "/sign-in"),
 		"not-found":         NotFound(),
+		"request-refused":   refused,
+		"refused":           Refused("The account is about to be deleted."),
+		"password-changed":  PasswordChanged(true),
 		"connections-empty": Connections{Session: jane},
 		"connections": Connections{
 			Session: jane, Done: "“Cursor” lost its access to Globex, and its key is deleted.", RevokeAll: "/connections/revoke?all=1",
 			Mine: []Connection{
-				{Client: claude, Account: "Acme Inc", Devices: []Device{device, laptop}, Revoke: "/connections/revoke?connection=c1"},
+				{Client: claude, Account: "Acme Inc", Devices: []Device{device, laptop}, Live: 2, Revoke: "/connections/revoke?connection=c1"},
 				{Client: code, Account: "Globex", Devices: []Device{laptop}},
 				{Client: cursor, Account: "Globex", Devices: []Device{ending, gone}},
 			},
-			Teams: []Team{{"Acme Inc", []Connection{{Client: stranger, Account: "Acme Inc", User: "bob@acme.example", Devices: []Device{device}}}}},
 		},
 		"revoke": Revoke{
 			Session: jane, Form: form, Heading: "Revoke “Claude”?", Text: "It loses access to Acme Inc at once, on both devices, and their keys are deleted.",

@@ -1,0 +1,214 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/apiclient"
+)
+
+// APIUsers is Users over the REST API, in this process or elsewhere.
+type APIUsers struct {
+	client *apiclient.Client
+}
+
+// NewAPIUsers returns the users of an API. The client needs no key; for the API
+// to count attempts per browser, its transport is one of ForwardAddress.
+func NewAPIUsers(client *apiclient.Client) *APIUsers { return &APIUsers{client: client} }
+
+// Methods implements Users.
+func (a *APIUsers) Methods(ctx context.Context) (SignInMethods, error) {
+	var answer struct {
+		Password  bool
+		Providers []struct{ ID, Name string }
+	}
+	if err := exchange(ctx, a.client, http.MethodGet, nil, &answer, "auth", "methods"); err != nil {
+		return SignInMethods{}, err
+	}
+	m := SignInMethods{Password: answer.Password}
+	for _, p := range answer.Providers {
+		m.Providers = append(m.Providers, ProviderName{ID: p.ID, Name: p.Name})
+	}
+	return m, nil
+}
+
+// SignIn implements Users.
+func (a *APIUsers) SignIn(ctx context.Context, p Proof) (Session, error) {
+	body := map[string]string{}
+	for name, value := range map[string]string{
+		"email": p.Email, "password": p.Password.Reveal(), "provider": p.Provider,
+		"id_token": p.IDToken.Reveal(), "nonce": p.Nonce, "session": p.Session.Reveal(),
+	} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	return newSession(withAddress(ctx, p.From), a.client, body, "auth", "sign-in")
+}
+
+// ChangePassword implements Users.
+func (a *APIUsers) ChangePassword(ctx context.Context, c PasswordChange) (Session, error) {
+	return newSession(withAddress(ctx, c.From), a.client, map[string]any{
+		"session": c.Session.Reveal(), "current_password": c.Old.Reveal(), "new_password": c.New.Reveal(), "disconnect": c.Disconnect,
+	}, "auth", "password")
+}
+
+// newSession makes a call that is answered with a session.
+func newSession(ctx context.Context, client *apiclient.Client, body any, segments ...string) (Session, error) {
+	var answer struct {
+		Session   string
+		ExpiresAt time.Time `json:"expires_at"`
+	}
+	if err := exchange(ctx, client, http.MethodPost, body, &answer, segments...); err != nil {
+		return Session{}, err
+	}
+	return Session{Secret: NewSecret(answer.Session), ExpiresAt: answer.ExpiresAt}, nil
+}
+
+// SignOut implements Users.
+func (a *APIUsers) SignOut(ctx context.Context, session Secret) error {
+	return exchange(ctx, a.client, http.MethodPost, map[string]string{"session": session.Reveal()}, nil, "auth", "sign-out")
+}
+
+// Token implements Users.
+func (a *APIUsers) Token(ctx context.Context, session Secret, account string) (Secret, error) {
+	body := map[string]string{"session": session.Reveal()}
+	if account != "" {
+		body["account"] = account
+	}
+	var answer struct{ Token string }
+	if err := exchange(ctx, a.client, http.MethodPost, body, &answer, "auth", "token"); err != nil {
+		return Secret{}, err
+	}
+	return NewSecret(answer.Token), nil
+}
+
+// User implements Users.
+func (a *APIUsers) User(ctx context.Context, session Secret) (User, error) {
+	client, err := a.as(ctx, session, "")
+	if err != nil {
+		return User{}, err
+	}
+	var answer struct {
+		ID, Email string
+		Accounts  []struct{ ID, Name, Role string }
+	}
+	if err := exchange(ctx, client, http.MethodGet, nil, &answer, "profile"); err != nil {
+		return User{}, err
+	}
+	u := User{ID: answer.ID, Email: answer.Email}
+	for _, account := range answer.Accounts {
+		u.Accounts = append(u.Accounts, Membership{ID: account.ID, Name: account.Name, Role: account.Role})
+	}
+	return u, nil
+}
+
+// Created implements Users.
+func (a *APIUsers) Created(ctx context.Context, session Secret, account, key string) ([]CreatedThing, error) {
+	client, err := a.as(ctx, session, account)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Result struct {
+			List []struct {
+				ID, Name, Role string
+				CreatedVia     *string   `json:"created_via"`
+				CreatedAt      time.Time `json:"created_at"`
+			}
+		}
+	}
+	if err := exchange(ctx, client, http.MethodGet, nil, &answer, "account", "api-keys"); err != nil {
+		return nil, err
+	}
+	var things []CreatedThing
+	for _, k := range answer.Result.List {
+		if k.CreatedVia != nil && *k.CreatedVia == key {
+			things = append(things, CreatedThing{ID: k.ID, Kind: "API key", Name: k.Name, Detail: k.Role, CreatedAt: k.CreatedAt})
+		}
+	}
+	return things, nil
+}
+
+// DeleteKey implements Users.
+func (a *APIUsers) DeleteKey(ctx context.Context, session Secret, account, key string, keep []string) error {
+	client, err := a.as(ctx, session, account)
+	if err != nil {
+		return err
+	}
+	_, err = client.Do(ctx, http.MethodDelete, []string{"account", "api-keys", key}, url.Values{"keep": {strings.Join(keep, ",")}}, nil)
+	if refused, ok := errors.AsType[*apiclient.Error](err); ok && refused.Status == http.StatusNotFound {
+		return nil
+	}
+	return translate(err)
+}
+
+// as returns a client with a token of the session's user; account may be empty.
+func (a *APIUsers) as(ctx context.Context, session Secret, account string) (*apiclient.Client, error) {
+	token, err := a.Token(ctx, session, account)
+	if err != nil {
+		return nil, err
+	}
+	return a.client.WithKey(apiclient.NewSecret(token.Reveal()))
+}
+
+// exchange sends JSON and reads the JSON of the answer, unless that is nil.
+func exchange(ctx context.Context, client *apiclient.Client, method string, body, answer any, segments ...string) error {
+	var content []byte
+	if body != nil {
+		var err error
+		if content, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("ask the API: %w", err)
+		}
+	}
+	response, err := client.Do(ctx, method, segments, nil, content)
+	if err != nil {
+		return translate(err)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(response.Body, answer); err != nil {
+		return fmt.Errorf("read the API's answer of %s: %w", strings.Join(segments, "/"), err)
+	}
+	return nil
+}
+
+// translate finds the meaning of an answer outside 2xx.
+func translate(err error) error {
+	refused, ok := errors.AsType[*apiclient.Error](err)
+	if !ok {
+		return err
+	}
+	switch refused.Code {
+	case "invalid_credentials":
+		return ErrCredentials
+	case "session_over":
+		return ErrSessionOver
+	case "not_linked":
+		return ErrNotLinked
+	case "no_access", "account_closing":
+		return ErrNoMember
+	}
+	switch refused.Status {
+	case http.StatusTooManyRequests:
+		return &WaitError{Wait: refused.RetryAfter}
+	case http.StatusBadRequest, http.StatusConflict:
+		return &RefusedError{Message: sentence(refused.Message)}
+	}
+	return err
+}
+
+// sentence makes a message of the API one for people.
+func sentence(message string) string {
+	if message == "" {
+		return "GrowPanel does not accept that."
+	}
+	return strings.ToUpper(message[:1]) + strings.TrimSuffix(message[1:], ".") + "."
+}

@@ -1,0 +1,55 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/growpanel/growpanel-mcp/oauth/internal/pages"
+)
+
+// maxCreatedFamilies bounds the families whose creations a page asks the API
+// for.
+const maxCreatedFamilies = 20
+
+// created lists what families have made with their keys. In an account that the
+// user has left there is nothing to choose: it went with the membership.
+func (b *Browser) created(r *http.Request, families []Family) ([]CreatedThing, error) {
+	var all []CreatedThing
+	for _, f := range families[:min(len(families), maxCreatedFamilies)] {
+		things, err := b.cfg.Users.Created(r.Context(), b.sessionOf(r), f.Account, f.KeyID)
+		if err != nil && !errors.Is(err, ErrNoMember) {
+			return nil, err
+		}
+		all = append(all, things...)
+	}
+	return all, nil
+}
+
+func createdViews(things []CreatedThing) []pages.Created {
+	views := make([]pages.Created, 0, len(things))
+	for _, thing := range things {
+		detail := "created " + thing.CreatedAt.UTC().Format("2 January 2006")
+		if thing.Detail != "" {
+			detail = thing.Detail + ", " + detail
+		}
+		views = append(views, pages.Created{Value: thing.ID, Kind: thing.Kind, Name: thing.Name, Detail: detail})
+	}
+	return views
+}
+
+// keep decides before a family ends whether what it has made stays. When some of
+// it is to stay, its key is deleted here, by name, with the rest; when the API
+// cannot do that now, all of it stays, for what is deleted cannot be had back.
+func (b *Browser) keep(r *http.Request, f Family) (all bool) {
+	shown, ticked := r.PostForm["shown"], r.PostForm["delete"]
+	kept := slices.DeleteFunc(slices.Clone(shown), func(id string) bool { return slices.Contains(ticked, id) })
+	if len(kept) == 0 {
+		return false
+	}
+	if err := b.cfg.Users.DeleteKey(r.Context(), b.sessionOf(r), f.Account, f.KeyID, kept); err != nil {
+		b.cfg.Logger.WarnContext(r.Context(), "all that a connection created is kept", "family", f.ID.String(), "error", err)
+		return true
+	}
+	return false
+}

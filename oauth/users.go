@@ -1,0 +1,135 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// What the REST API answers about people. Any other error of Users means that
+// it could not be asked.
+var (
+	// ErrCredentials is returned for a wrong password, an unknown or a disabled
+	// user, which nobody can tell apart.
+	ErrCredentials = errors.New("e-mail or password is wrong")
+	// ErrSessionOver is returned for a session that has ended.
+	ErrSessionOver = errors.New("the session is over")
+	// ErrNotLinked is returned for a provider's identity that no user has.
+	ErrNotLinked = errors.New("no user has this identity")
+	// ErrNoMember is returned for an account that the user does not belong to.
+	ErrNoMember = errors.New("the user is no member of the account")
+)
+
+// RefusedError is an answer of the API that the user can do something about.
+type RefusedError struct {
+	Message string // for the user
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Message }
+
+// WaitError is returned when somebody tries too often.
+type WaitError struct {
+	Wait time.Duration
+}
+
+// Error implements error.
+func (*WaitError) Error() string { return "too many attempts" }
+
+// Users is what pages need of the REST API: who somebody is and what they may
+// do. Sessions and passwords are its own; pages only carry them.
+type Users interface {
+	// Methods tells how people can sign in.
+	Methods(ctx context.Context) (SignInMethods, error)
+	// SignIn starts a session. ErrCredentials, ErrNotLinked, *WaitError,
+	// *RefusedError.
+	SignIn(ctx context.Context, p Proof) (Session, error)
+	// SignOut ends a session; one that is over is no error.
+	SignOut(ctx context.Context, session Secret) error
+	// User returns whose session it is, or ErrSessionOver.
+	User(ctx context.Context, session Secret) (User, error)
+	// Token returns a token that may create connection keys in an account.
+	// ErrSessionOver, ErrNoMember.
+	Token(ctx context.Context, session Secret, account string) (Secret, error)
+	// Created lists what was made with one of the user's connection keys.
+	// ErrSessionOver, ErrNoMember.
+	Created(ctx context.Context, session Secret, account, key string) ([]CreatedThing, error)
+	// DeleteKey deletes one of the user's connection keys with what was made with it,
+	// except the ids in keep; a key that is gone is no error. ErrSessionOver,
+	// ErrNoMember.
+	DeleteKey(ctx context.Context, session Secret, account, key string, keep []string) error
+	// ChangePassword sets a new password, ends all sessions of the user and returns
+	// a new one. ErrCredentials, ErrSessionOver, *WaitError, *RefusedError.
+	ChangePassword(ctx context.Context, c PasswordChange) (Session, error)
+}
+
+// SignInMethods are the ways to sign in.
+type SignInMethods struct {
+	Password  bool
+	Providers []ProviderName
+}
+
+// ProviderName is an OpenID Connect provider whose ID tokens the API accepts.
+type ProviderName struct{ ID, Name string }
+
+// Proof is how somebody proves who they are: e-mail address and password, or a
+// provider's ID token.
+type Proof struct {
+	Email    string
+	Password Secret
+	Provider string
+	IDToken  Secret
+	Nonce    string
+	// Session, with an ID token and its user's Password, links the identity to
+	// that user.
+	Session Secret
+	// From is the address of the browser.
+	From netip.Addr
+}
+
+// Session is a signed-in browser.
+type Session struct {
+	Secret    Secret
+	ExpiresAt time.Time // at the latest
+}
+
+// User is somebody who is signed in.
+type User struct {
+	ID       string
+	Email    string
+	Accounts []Membership
+}
+
+// Membership is an account with the user's role there.
+type Membership struct {
+	ID, Name string
+	Role     string // owner, admin or readonly
+}
+
+// membership returns the user's membership of an account.
+func (u User) membership(account string) (Membership, bool) {
+	for _, m := range u.Accounts {
+		if m.ID == account {
+			return m, true
+		}
+	}
+	return Membership{}, false
+}
+
+// PasswordChange is a user's wish for another password.
+type PasswordChange struct {
+	Session    Secret
+	Old, New   Secret
+	Disconnect bool // also end the user's connections
+	From       netip.Addr
+}
+
+// CreatedThing is something that was made with a connection's key.
+type CreatedThing struct {
+	ID        string
+	Kind      string // "API key", "Invitation", "Webhook"
+	Name      string
+	Detail    string // what else tells it from others; may be empty
+	CreatedAt time.Time
+}

@@ -123,13 +123,15 @@ func tooManyTries(err error, now time.Time) (wire.TooManyRequestsJSONResponse, b
 	}, true
 }
 
-// isSignIn reports whether an escaped path takes credentials that pages of other
-// origins must not be able to try.
-func isSignIn(escaped string) bool {
-	if !strings.Contains(escaped, "/auth/") && !strings.Contains(escaped, "/connection-keys/") {
-		return false
+// isSignIn reports whether an unescaped path takes credentials that pages of
+// other origins must not be able to try.
+func isSignIn(path string) bool {
+	for _, version := range [...]string{"/v1/", "/v2/"} {
+		if rest, ok := strings.CutPrefix(path, version); ok {
+			path = "/" + rest
+			break
+		}
 	}
-	path, _ := canonicalPath(escaped)
 	return strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/connection-keys/")
 }
 

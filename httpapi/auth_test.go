@@ -312,7 +312,7 @@ func TestSignIn_ThePagesSayForWhomTheyAsk(t *testing.T) {
 func TestSignIn_IsClosedToPagesOfOtherOrigins(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	for _, at := range []string{"/auth/methods", "/v1/auth/methods", "/auth/sign-in", "/v2/connection-keys/revoke/"} {
+	for _, at := range []string{"/auth/methods", "/v1/auth/methods", "/auth/sign-in", "/v2/connection-keys/revoke/", "/%61uth/methods"} {
 		for _, method := range []string{http.MethodGet, http.MethodOptions} {
 			r := httptest.NewRequest(method, at, nil)
 			r.Header.Set("Origin", "https://evil.example")

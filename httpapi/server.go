@@ -114,7 +114,7 @@ func (s *Server) GetHealthz(context.Context, wire.GetHealthzRequestObject) (wire
 // Sign-in takes passwords, so it is closed to pages.
 func anyOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isSignIn(r.URL.EscapedPath()) {
+		if isSignIn(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

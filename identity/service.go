@@ -177,25 +177,40 @@ func (s *Service) CreateAccount(ctx context.Context, name string) (Account, erro
 // this name when there is none. ErrAmbiguousName when several have it; the
 // caller then has to use an id.
 func (s *Service) EnsureAccount(ctx context.Context, nameOrID string) (Account, error) {
-	if id, err := uuid.Parse(nameOrID); err == nil {
-		return s.Account(ctx, id.String())
+	a, err := s.FindAccount(ctx, nameOrID)
+	if _, isID := parseID(nameOrID); errors.Is(err, ErrNotFound) && !isID {
+		return s.CreateAccount(ctx, nameOrID)
+	}
+	return a, err
+}
+
+// FindAccount returns the account with this id or name, or ErrNotFound.
+// ErrAmbiguousName when several have it; the caller then has to use an id.
+func (s *Service) FindAccount(ctx context.Context, nameOrID string) (Account, error) {
+	if id, ok := parseID(nameOrID); ok {
+		return s.Account(ctx, id)
 	}
 	name, err := cleanName("account", nameOrID)
 	if err != nil {
 		return Account{}, err
 	}
 	found, err := s.store.AccountsNamed(ctx, name, 2)
+	if err == nil && len(found) == 0 {
+		err = ErrNotFound
+	}
+	if err == nil && len(found) > 1 {
+		err = ErrAmbiguousName
+	}
 	if err != nil {
 		return Account{}, fmt.Errorf("find account %q: %w", name, err)
 	}
-	switch len(found) {
-	case 0:
-		return s.CreateAccount(ctx, name)
-	case 1:
-		return found[0], nil
-	default:
-		return Account{}, fmt.Errorf("find account %q: %w", name, ErrAmbiguousName)
-	}
+	return found[0], nil
+}
+
+// parseID reads an account id in any form of UUID.
+func parseID(text string) (id string, ok bool) {
+	parsed, err := uuid.Parse(text)
+	return parsed.String(), err == nil
 }
 
 // Account returns an account, or ErrNotFound.

@@ -54,6 +54,9 @@ func TestCall_RefusesWhatItWouldIgnore(t *testing.T) {
 		{"get_report", `{"name":"mrr","interval":"fortnight"}`, `interval: "fortnight" is not valid; use one of: day, week`},
 		{"get_report", `{"name":"mrr","segmnt":"x"}`, `unknown argument "segmnt", did you mean "segment"?`},
 		{"api_request", `{"method":"PATCH","path":"/account"}`, `method: "PATCH" is not valid`},
+		{"api_request", `{"method":"POST","path":"/auth/sign-in","body":{"a":1}}`, "not for tools"},
+		{"api_request", `{"method":"GET","path":"/v2/%61uth/methods"}`, "not for tools"},
+		{"api_request", `{"method":"POST","path":"/connection-keys/revoke"}`, "not for tools"},
 		{"api_request", `{"method":"GET","path":"/account","body":{"a":1}}`, `api_request does not use "body"`},
 	}
 	for _, tt := range tests {

@@ -61,6 +61,9 @@ func routeRequest(c *toolCall) error {
 			return fmt.Errorf("path: the segment %q holds an escaped slash or backslash", segment)
 		}
 	}
+	if signsIn(segments) {
+		return errors.New("path: passwords, sessions and revocation secrets do not belong in a conversation; this route is not for tools")
+	}
 	c.segments, c.query = segments, query
 	params := c.values.Map("params")
 	for _, name := range slices.Sorted(maps.Keys(params)) {
@@ -73,6 +76,14 @@ func routeRequest(c *toolCall) error {
 		c.ask = c.method + " " + c.escapedPath() + "?"
 	}
 	return nil
+}
+
+// signsIn reports whether a route takes credentials of people.
+func signsIn(segments []string) bool {
+	if len(segments) > 1 && (segments[0] == "v1" || segments[0] == "v2") {
+		segments = segments[1:]
+	}
+	return segments[0] == "auth" || segments[0] == "connection-keys"
 }
 
 // wipes reports whether posting to a route removes something for good.

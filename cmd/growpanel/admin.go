@@ -17,10 +17,12 @@ import (
 // admin is operator work on a data folder. It needs no running server and does
 // not disturb one: a server reads accounts, keys and rates from the database.
 func (p process) admin() *cobra.Command {
-	cmd := &cobra.Command{Use: "admin", Short: "Work on a data folder: accounts, API keys, exchange rates"}
+	cmd := &cobra.Command{Use: "admin", Short: "Work on a data folder: accounts, people, API keys, exchange rates"}
 	rates := &cobra.Command{Use: "fx", Short: "Work on exchange rates"}
 	rates.AddCommand(p.importRates(), p.ratesStatus())
 	cmd.AddCommand(p.createAccount(), p.createKey(), rates)
+	cmd.AddCommand(p.users()...)
+	cmd.AddCommand(p.auditLog())
 	return cmd
 }
 

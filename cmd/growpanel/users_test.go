@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/growpanel/growpanel-mcp/identity"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
+)
+
+// admin runs admin commands on one folder.
+type admin struct {
+	t      *testing.T
+	folder string
+}
+
+func (a admin) run(stdin string, args ...string) (stdout, stderr string, code int) {
+	a.t.Helper()
+	return command(a.t, nil, stdin, append(append([]string{"admin"}, args...), "--data", a.folder)...)
+}
+
+func (a admin) ok(stdin string, args ...string) string {
+	a.t.Helper()
+	stdout, stderr, code := a.run(stdin, args...)
+	if code != 0 {
+		a.t.Fatalf("%q exited with %d: %s", args, code, stderr)
+	}
+	return strings.TrimSpace(stdout)
+}
+
+// signIn tries a password against the folder.
+func (a admin) signIn(email, password string) error {
+	a.t.Helper()
+	store, err := sqlstore.Open(a.t.Context(), a.folder)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			a.t.Error(err)
+		}
+	}()
+	p := testProcess(nil)
+	p.err = &syncBuffer{}
+	_, err = p.identity(store).SignIn(a.t.Context(), identity.SignIn{Email: email, Password: password, FromAddress: "192.0.2.7"})
+	return err
+}
+
+func TestAdmin_LifeOfAUser(t *testing.T) {
+	t.Parallel()
+	a := admin{t, filepath.Join(t.TempDir(), "data")}
+	drawn := a.ok("", "create-user", "Ann@Example.com", "--account", "Acme", "--role", "owner")
+	if err := a.signIn("ann@example.com", drawn); err != nil {
+		t.Fatalf("sign in with the password that was printed: %v", err)
+	}
+	if out := a.ok("a password of her own\r\n", "create-user", "bob@example.com", "--password-stdin", "--account", "Acme", "--role", "readonly"); out != "" {
+		t.Errorf("create-user --password-stdin prints %q", out)
+	}
+	key := a.ok("", "create-key", "--account", "Acme", "--user", "bob@example.com")
+	wantRole := func(want identity.Role) {
+		t.Helper()
+		if caller, err := authenticate(t, a.folder, key); err != nil || caller.Role != want {
+			t.Errorf("the key has %q, %v, want %q", caller.Role, err, want)
+		}
+	}
+	wantRole(identity.Readonly) // the lesser of the key's admin and the member's role
+	a.ok("", "set-role", "bob@example.com", "--account", "Acme", "--role", "admin")
+	wantRole(identity.Admin)
+	a.ok("", "remove-member", "bob@example.com", "--account", "Acme")
+	if _, err := authenticate(t, a.folder, key); err == nil {
+		t.Errorf("the key of a removed member works")
+	}
+	a.ok("", "add-member", "bob@example.com", "--account", "Acme", "--role", "owner")
+	if _, err := authenticate(t, a.folder, key); err == nil {
+		t.Errorf("the key of a removed member came back with them")
+	}
+
+	second := a.ok("", "reset-password", "bob@example.com", "--revoke-connections")
+	if err := a.signIn("bob@example.com", second); err != nil {
+		t.Errorf("sign in after the reset: %v", err)
+	}
+	a.ok("", "disable-user", "bob@example.com")
+	if err := a.signIn("bob@example.com", second); err == nil {
+		t.Errorf("a disabled user signs in")
+	}
+	a.ok("", "enable-user", "bob@example.com")
+	if err := a.signIn("bob@example.com", second); err != nil {
+		t.Errorf("sign in after enable-user: %v", err)
+	}
+
+	log := a.ok("", "audit", "--user", "bob@example.com", "--json")
+	var kinds []string
+	for line := range strings.SplitSeq(log, "\n") {
+		var e eventLine
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		kinds = append(kinds, e.Kind)
+	}
+	want := "sign_in user_enabled sign_in_refused user_disabled sign_in password_changed member_added member_removed role_changed key_created member_added user_created"
+	if got := strings.Join(kinds, " "); got != want {
+		t.Errorf("the audit log has\n%s, want\n%s", got, want)
+	}
+	for _, secret := range []string{drawn, second, "a password of her own", key[37:], "192.0.2.7"} {
+		if strings.Contains(a.ok("", "audit", "--since", "1h")+log, secret) {
+			t.Errorf("the audit log has %q", secret)
+		}
+	}
+	if table := a.ok("", "audit", "--kind", "sign_in_refused"); !strings.Contains(table, "bob@example.com  192.0.2.0/24  wrong credentials") {
+		t.Errorf("the audit log as a table:\n%s", table)
+	}
+}
+
+func TestAdmin_UserCommandsRefuse(t *testing.T) {
+	t.Parallel()
+	a := admin{t, filepath.Join(t.TempDir(), "data")}
+	a.ok("", "create-user", "ann@example.com", "--account", "Acme")
+	for want, args := range map[string][]string{
+		"already exists":           {"create-user", "ANN@example.com"},
+		"must be an e-mail":        {"create-user", "ann"},
+		"at least 10 characters":   {"create-user", "bob@example.com", "--password-stdin"},
+		"exclude each other":       {"create-user", "bob@example.com", "--password-stdin", "--no-password"},
+		"at least one owner":       {"remove-member", "ann@example.com", "--account", "Acme"},
+		"not found":                {"disable-user", "nobody@example.com"},
+		`account "Other"`:          {"add-member", "ann@example.com", "--account", "Other", "--role", "admin"},
+		"is not one of":            {"set-role", "ann@example.com", "--account", "Acme", "--role", "king"},
+		"want 24h, 30d":            {"audit", "--since", "yesterday"},
+		`required flag(s) "role"`:  {"set-role", "ann@example.com", "--account", "Acme"},
+		"keeps at least one owner": {"set-role", "ann@example.com", "--account", "Acme", "--role", "admin"},
+	} {
+		if _, stderr, code := a.run("short\n", args...); code == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%q exited with %d: %s, want %q", args, code, stderr, want)
+		}
+	}
+}

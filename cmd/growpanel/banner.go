@@ -19,7 +19,7 @@ func announce(w io.Writer, company *demo.Company, api, mcp string) error {
 	if mcp != "" {
 		fmt.Fprintf(&text, "  MCP endpoint  %s/mcp\n", mcp)
 	}
-	fmt.Fprintf(&text, "  REST API      %s\n  API key       %s\n\n", api, demoKey)
+	fmt.Fprintf(&text, "  REST API      %s\n  API key       %s\n  Sign in       %s with the password %s\n\n", api, demoKey, demoUser, demoPassword)
 	if mcp != "" {
 		text.WriteString("Clients that connect by URL (Cursor and others):\n\n")
 		if err := writeConfig(&text, clientEntry{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -26,6 +27,14 @@ import (
 // configurations in README.md can be pasted as they are. It exists in a demo's
 // own data folder alone, and a demo is reachable from its own machine alone.
 const demoKey = "de300000-0000-4000-8000-000000000001.de300000-0000-4000-8000-000000000002"
+
+// The demo user has a second account, so that picking one can be tried. Their
+// password is no more secret than demoKey.
+const (
+	demoUser          = "demo@example.com"
+	demoPassword      = "growpanel-demo" //nolint:gosec // G101: see above
+	demoSecondAccount = "Harbor Books"
+)
 
 const (
 	demoSourcePrefix = "Billing since "
@@ -86,7 +95,11 @@ func (d *demonstration) prepare(ctx context.Context) (*demo.Company, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.users.AdoptKey(ctx, identity.NewKey{Account: account.ID, Name: "demo", Role: identity.Admin}, token); err != nil {
+	owner, err := d.owner(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.users.AdoptKey(ctx, identity.NewKey{Account: account.ID, User: owner, Name: "demo", Role: identity.Admin}, token); err != nil {
 		return nil, err
 	}
 	company, err := d.push(ctx)
@@ -94,6 +107,28 @@ func (d *demonstration) prepare(ctx context.Context) (*demo.Company, error) {
 		return nil, fmt.Errorf("push the demo company: %w", err)
 	}
 	return company, nil
+}
+
+// owner finds or creates the demo user, an owner of the demo account and of one
+// more, and returns their id.
+func (d *demonstration) owner(ctx context.Context, account identity.Account) (string, error) {
+	u, err := d.users.UserByEmail(ctx, demoUser)
+	if errors.Is(err, identity.ErrNotFound) {
+		u, err = d.users.CreateUser(ctx, demoUser, demoPassword, identity.Profile{FirstName: "Demo"})
+	}
+	if err != nil {
+		return "", err
+	}
+	second, err := d.users.EnsureAccount(ctx, demoSecondAccount)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range []string{account.ID, second.ID} {
+		if err := d.users.AddMember(ctx, id, u.ID, identity.Owner); err != nil && !errors.Is(err, identity.ErrExists) {
+			return "", err
+		}
+	}
+	return u.ID, nil
 }
 
 // keepUp pushes what happened since, as long as ctx lives: without new invoices

@@ -69,6 +69,7 @@ var libraries = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":     {"identity", "oauth/..."},
 	"github.com/coreos/go-oidc/v3":     {"identity", "oauth"},
 	"golang.org/x/oauth2":              {"oauth"},
+	"github.com/redis/go-redis/v9":     {"oauth/redisstore"},
 	"modernc.org/sqlite":               {"internal/sqldb"},
 	"golang.org/x/sys":                 {"internal/sqldb"},
 }

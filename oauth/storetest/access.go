@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"encoding/base64"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +107,18 @@ var accessTests = []test{
 			w.wantInactive(t, token)
 		}
 	}},
+	{"a_token_is_good_in_its_own_family_alone", func(t *testing.T, w *world) {
+		mine, other := w.connect(t, "mine"), w.connect(t, "other")
+		transplanted := transplant(t, mine.Access, other.Family)
+		_, err := w.CheckAccess(t.Context(), transplanted)
+		wantError(t, "CheckAccess", err, oauth.ErrInvalidToken)
+		w.wantInactive(t, transplanted)
+		if err := w.RevokeToken(t.Context(), transplanted, testClient, netip.Addr{}); err != nil {
+			t.Error(err)
+		}
+		w.wantGood(t, other.Access)
+		w.wantGood(t, mine.Access)
+	}},
 	{"a_clock_that_is_behind_is_no_reason_to_refuse", func(t *testing.T, w *world) {
 		tokens := w.mustRefresh(t, w.connect(t, "tx").Refresh)
 		w.clock.Advance(-5 * second)
@@ -128,6 +142,17 @@ var accessTests = []test{
 		}
 		w.wantGood(t, bob.Access)
 	}},
+}
+
+// transplant returns an access token with the id of another family.
+func transplant(t testing.TB, token oauth.Secret, id oauth.FamilyID) oauth.Secret {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(token.Reveal(), oauth.AccessPrefix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(raw, id[:])
+	return oauth.NewSecret(oauth.AccessPrefix + base64.RawURLEncoding.EncodeToString(raw))
 }
 
 func (w *world) wantInactive(t testing.TB, token oauth.Secret) {

@@ -86,6 +86,9 @@ func open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := keepOld(ctx, writing.conns[0], cfg); err != nil {
+		return nil, err
+	}
 	if err := migrate(ctx, writing.conns[0], cfg.Migrations); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -41,6 +42,28 @@ func migrate(ctx context.Context, c *conn, migrations fs.FS) (err error) {
 	}
 	if err := c.exec(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit migration: %w", err)
+	}
+	return nil
+}
+
+// keepOld copies a file whose schema is about to change to a file beside it,
+// such as growpanel.db.schema-3, so that an operator can go back to the version
+// of the program before. One that is there from an earlier attempt stays.
+func keepOld(ctx context.Context, c *conn, cfg Config) error {
+	scripts, err := readMigrations(cfg.Migrations)
+	if err != nil {
+		return err
+	}
+	version, err := schemaVersion(ctx, c, len(scripts))
+	if err != nil || version == 0 || version == len(scripts) {
+		return err
+	}
+	kept := cfg.Path + ".schema-" + strconv.Itoa(version)
+	if _, err := os.Lstat(kept); err == nil {
+		return nil
+	}
+	if err := Copy(ctx, cfg.Path, kept); err != nil {
+		return fmt.Errorf("back up before the schema changes: %w", err)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ var layout = map[string][]string{
 	"store/storetest": {"analytics/...", "identity", "billing", "jobs"},
 
 	"config/...":        {"config"},
+	"internal/backup":   {},
 	"internal/sqldb":    {},
 	"internal/httpx":    {},
 	"internal/jsonscan": {},

@@ -14,8 +14,8 @@ import (
 const (
 	envSecret     = "GROWPANEL_SECRET"      //nolint:gosec // G101: the name of a variable
 	envSecretFile = "GROWPANEL_SECRET_FILE" //nolint:gosec // G101: likewise
-	// secretFile is the file in the data folder that holds a drawn secret.
-	secretFile     = "secret"
+	// SecretFile is the file in the data folder that holds a drawn secret.
+	SecretFile     = "secret"
 	minSecretBytes = 32
 )
 
@@ -72,7 +72,7 @@ func (c Serve) FolderSecrets(folder string) ([]Secret, error) {
 	if len(c.Secrets) > 0 {
 		return c.Secrets, nil
 	}
-	path := filepath.Join(folder, secretFile)
+	path := filepath.Join(folder, SecretFile)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		content, err = drawSecret(path)
@@ -88,7 +88,7 @@ func (c Serve) FolderSecrets(folder string) ([]Secret, error) {
 func drawSecret(path string) ([]byte, error) {
 	var random [minSecretBytes]byte
 	rand.Read(random[:]) //nolint:errcheck // never fails (crypto/rand)
-	file, err := os.CreateTemp(filepath.Dir(path), secretFile+"-*")
+	file, err := os.CreateTemp(filepath.Dir(path), SecretFile+"-*")
 	if err != nil {
 		return nil, err
 	}

@@ -17,10 +17,10 @@ import (
 // admin is operator work on a data folder. It needs no running server and does
 // not disturb one: a server reads accounts, keys and rates from the database.
 func (p process) admin() *cobra.Command {
-	cmd := &cobra.Command{Use: "admin", Short: "Work on a data folder: accounts, people, API keys, exchange rates"}
+	cmd := &cobra.Command{Use: "admin", Short: "Work on a data folder: accounts, people, API keys, exchange rates, backups"}
 	rates := &cobra.Command{Use: "fx", Short: "Work on exchange rates"}
 	rates.AddCommand(p.importRates(), p.ratesStatus())
-	cmd.AddCommand(p.createAccount(), p.createKey(), rates)
+	cmd.AddCommand(p.createAccount(), p.createKey(), p.backup(), p.restore(), rates)
 	cmd.AddCommand(p.users()...)
 	cmd.AddCommand(p.auditLog())
 	return cmd

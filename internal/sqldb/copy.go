@@ -32,7 +32,7 @@ func Copy(ctx context.Context, from, to string) error {
 	if err := os.Rename(partial, to); err != nil {
 		return errors.Join(fmt.Errorf("copy data file %s: %w", from, err), removed(partial))
 	}
-	return syncFolder(filepath.Dir(to))
+	return SyncFolder(filepath.Dir(to))
 }
 
 func copyTo(ctx context.Context, from, to string) error {

@@ -120,7 +120,7 @@ func create(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return syncFolder(dir)
+	return SyncFolder(dir)
 }
 
 // Write runs fn in a transaction of the one writer and returns nil once the

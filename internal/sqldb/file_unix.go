@@ -20,9 +20,9 @@ func lockFile(f *os.File) error {
 	return err
 }
 
-// syncFolder makes a file that was just created in the folder survive a power
+// SyncFolder makes a file that was just created in the folder survive a power
 // cut.
-func syncFolder(dir string) error {
+func SyncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -23,5 +23,5 @@ func lockFile(f *os.File) error {
 	return err
 }
 
-// syncFolder does nothing: NTFS journals the creation of files.
-func syncFolder(string) error { return nil }
+// SyncFolder does nothing: NTFS journals the creation of files.
+func SyncFolder(string) error { return nil }

@@ -155,6 +155,25 @@ WHERE id = ? AND state <> 'ended' AND (NOT ? OR expires_at <= ?)`
 	return ended, err
 }
 
+// EndAll ends every family, as after a restore: tokens may have moved on since
+// the backup. Their API keys are deleted when a server runs next.
+func (s *Store) EndAll(ctx context.Context) error {
+	const end = `UPDATE family SET state = 'ended', reason = ?, ended_at = ?, sealed_key = x'', keep_until = ? WHERE state <> 'ended'`
+	return s.write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		now := s.now()
+		if _, err := tx.Exec(ctx, end, string(oauth.ReasonOperator), millis(now), millis(now.Add(oauth.Retention))); err != nil {
+			return err
+		}
+		for _, statement := range []string{"DELETE FROM access_token", "UPDATE code SET sealed_key = x''"} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, "UPDATE revocation SET due = ?, attempts = 0", millis(now))
+		return err
+	})
+}
+
 func dropTokens(ctx context.Context, tx *sqldb.Tx, id oauth.FamilyID, now time.Time, keepCreated bool) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM access_token WHERE family_id = ?", id[:]); err != nil {
 		return err

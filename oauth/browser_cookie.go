@@ -32,12 +32,18 @@ func newCookies(issuer *url.URL) cookies {
 	return cookies{session: "gp_session_" + port, browser: "gp_browser_" + port}
 }
 
-// cookie is Lax, because the way back from a sign-in provider is cross-site, and
-// not Secure on plain http, where browsers would drop it: that is this machine.
-func (c cookies) cookie(name, value string) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // G124: Secure follows the public URL
-		Name: name, Value: value, Path: "/", Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+// set gives the browser a cookie; a maxAge of 0 keeps it until the browser closes,
+// a negative one takes it away. It is Lax, because the way back from a sign-in
+// provider is cross-site, and not Secure on plain http, where browsers would drop
+// it: that is this machine.
+func (c cookies) set(w http.ResponseWriter, name, value string, maxAge time.Duration) {
+	seconds := int(maxAge / time.Second)
+	if maxAge < 0 {
+		seconds = -1
 	}
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure follows the public URL
+		Name: name, Value: value, Path: "/", MaxAge: seconds, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
 }
 
 // read returns a cookie's value, "" when it is missing, or there twice: then
@@ -63,18 +69,10 @@ func (b *Browser) sessionOf(r *http.Request) Secret {
 const maxCookie = 256
 
 func (b *Browser) setSession(w http.ResponseWriter, s Session) {
-	cookie := b.cookies.cookie(b.cookies.session, s.Secret.Reveal())
-	if left := s.ExpiresAt.Sub(b.cfg.Now()); left > 0 {
-		cookie.MaxAge = int(left / time.Second)
-	}
-	http.SetCookie(w, cookie) //nolint:gosec // G124: see cookie
+	b.cookies.set(w, b.cookies.session, s.Secret.Reveal(), max(0, s.ExpiresAt.Sub(b.cfg.Now())))
 }
 
-func (b *Browser) dropSession(w http.ResponseWriter) {
-	cookie := b.cookies.cookie(b.cookies.session, "")
-	cookie.MaxAge = -1
-	http.SetCookie(w, cookie) //nolint:gosec // G124: see cookie
-}
+func (b *Browser) dropSession(w http.ResponseWriter) { b.cookies.set(w, b.cookies.session, "", -1) }
 
 // browserOf returns what tells this browser from others, and gives it one when
 // it has none.
@@ -82,10 +80,10 @@ func (b *Browser) browserOf(w http.ResponseWriter, r *http.Request) string {
 	if value, ok := b.knownBrowser(r); ok {
 		return value
 	}
-	cookie := b.cookies.cookie(b.cookies.browser, randomText())
-	http.SetCookie(w, cookie) //nolint:gosec // G124: see cookie
-	r.AddCookie(cookie) // for the next who asks while this request is served
-	return cookie.Value
+	value := randomText()
+	b.cookies.set(w, b.cookies.browser, value, 0)
+	r.AddCookie(&http.Cookie{Name: b.cookies.browser, Value: value}) // for the next who asks while this request is served
+	return value
 }
 
 func (b *Browser) knownBrowser(r *http.Request) (string, bool) {

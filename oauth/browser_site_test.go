@@ -36,12 +36,14 @@ type people struct {
 	users    map[string]*person // by e-mail
 	sessions map[string]string  // session -> e-mail
 	logins   map[string]string  // ID token -> e-mail
-	drawn    int
-	created  map[string][]oauth.CreatedThing // by key
-	kept     []string
-	methods  oauth.SignInMethods
-	proofs   []oauth.Proof
-	down     error
+
+	onIDToken string // who every unknown ID token is of; "" for nobody
+	drawn     int
+	created   map[string][]oauth.CreatedThing // by key
+	kept      []string
+	methods   oauth.SignInMethods
+	proofs    []oauth.Proof
+	down      error
 }
 
 type person struct {
@@ -97,8 +99,11 @@ func (p *people) SignIn(_ context.Context, proof oauth.Proof) (oauth.Session, er
 		p.logins[token] = email
 	case token != "":
 		known, ok := p.logins[token]
-		if !ok {
+		if !ok && p.onIDToken == "" {
 			return oauth.Session{}, oauth.ErrNotLinked
+		}
+		if !ok {
+			known = p.onIDToken
 		}
 		return p.start(known), nil
 	}
@@ -278,6 +283,7 @@ type tab struct {
 	*site
 	jar    http.CookieJar
 	header http.Header // sent with every form on top of the usual
+	stay   bool        // follow no redirect
 }
 
 func (s *site) open() *tab {
@@ -338,7 +344,7 @@ func (b *tab) do(method, path string, form url.Values) page {
 		}
 	}
 	client := http.Client{Jar: b.jar, Timeout: time.Minute, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		if "http://"+r.URL.Host != b.url {
+		if b.stay || "http://"+r.URL.Host != b.url {
 			return http.ErrUseLastResponse
 		}
 		return nil

@@ -59,9 +59,11 @@ type settingsState struct {
 }
 
 // source is a data source. Its index in the account's list is what the rows of
-// the snapshot refer to.
+// the snapshot refer to; so one that is deleted keeps its place until the
+// account is opened again.
 type source struct {
-	seq int64
+	seq     int64
+	deleted bool
 	Source
 }
 

@@ -19,6 +19,7 @@ type edit struct {
 	sources  []source       // nil: unchanged
 	settings *settingsState // nil: unchanged
 	log      [TableSettings + 1]tableLog
+	cleared  []int64 // seqs of the data sources whose rows all go
 	undo     undo
 	asOf     calendar.Day // today in the new zone, when settings changed
 }
@@ -324,7 +325,7 @@ func (l *tableLog) position(seq int64) (int, bool) {
 
 // changeset returns what the edit writes and whether that is anything.
 func (e *edit) changeset() (Changeset, bool) {
-	c := Changeset{Version: e.a.version + 1}
+	c := Changeset{Version: e.a.version + 1, Clear: e.cleared}
 	dropped := func(r Row) bool { return r.Table == 0 }
 	for t := range e.log {
 		l := &e.log[t]
@@ -332,7 +333,7 @@ func (e *edit) changeset() (Changeset, bool) {
 		c.Update = join(c.Update, slices.DeleteFunc(l.update, dropped))
 		c.Delete = append(c.Delete, l.remove...)
 	}
-	return c, len(c.Insert)+len(c.Update)+len(c.Delete) > 0
+	return c, len(c.Insert)+len(c.Update)+len(c.Delete)+len(c.Clear) > 0
 }
 
 // join appends without copying in the usual case that one side is empty.

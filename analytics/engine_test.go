@@ -271,7 +271,7 @@ func TestEngine_SameIDsInTwoSources(t *testing.T) {
 func TestEngine_CreateSource(t *testing.T) {
 	t.Parallel()
 	w, _ := basicWorld(t)
-	_, err := w.engine.CreateSource(t.Context(), account, " ", "stripe")
+	_, err := w.engine.CreateSource(t.Context(), account, analytics.NewSource{Name: " ", Type: "stripe"})
 	var invalid *analytics.InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Fields) != 2 {
 		t.Errorf("error %v, want an *InvalidError for name and type", err)

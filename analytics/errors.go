@@ -17,6 +17,8 @@ var (
 	// ErrSourceRequired means that a write names no data source and the account
 	// does not have exactly one of type api to take it.
 	ErrSourceRequired = errors.New("data_source is required")
+	// ErrTooManySources means that the account has as many data sources as it may.
+	ErrTooManySources = errors.New("the account has 1,000 data sources")
 	// ErrInUse means that other rows need the row; it comes as *InUseError.
 	ErrInUse = errors.New("in use")
 )

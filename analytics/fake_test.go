@@ -122,6 +122,11 @@ func (a *memoryAccount) write(c analytics.Changeset) error {
 		seen[k] = true
 		return nil
 	}
+	for k, r := range a.rows {
+		if slices.Contains(c.Clear, r.Source) && slices.Contains([]analytics.Table{analytics.TableCustomer, analytics.TablePlan, analytics.TableInvoice}, k.Table) {
+			delete(a.rows, k)
+		}
+	}
 	for _, r := range c.Insert {
 		if err := once(r.Key(), false); err != nil {
 			return fmt.Errorf("insert: %w", err)

@@ -2,6 +2,7 @@ package analytics_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -186,7 +187,16 @@ func TestLaw_FailedCommitLeavesTheOldState(t *testing.T) {
 				return second(w.tryPut(t.Context(), w.source, "plans", `{"id":"p0","name":"n","billing_freq":"day","currency":"usd"}`))
 			},
 			func() error { return w.engine.DeleteCustomer(t.Context(), account, "", "c1") },
-			func() error { _, err := w.engine.CreateSource(t.Context(), account, "x", "csv"); return err },
+			func() error { return w.engine.ResetSource(t.Context(), account, w.source) },
+			func() error { return w.engine.DeleteSource(t.Context(), account, w.source) },
+			func() error {
+				_, err := w.engine.UpdateSource(t.Context(), account, w.source, func(s *analytics.Source) error { s.Name = "Renamed"; return nil })
+				return err
+			},
+			func() error {
+				_, err := w.engine.CreateSource(t.Context(), account, analytics.NewSource{Name: "x", Type: "csv"})
+				return err
+			},
 			func() error {
 				days := 0
 				_, err := w.engine.UpdateSettings(t.Context(), account, analytics.SettingsPatch{ChurnGraceDays: &days})
@@ -207,6 +217,40 @@ func TestLaw_FailedCommitLeavesTheOldState(t *testing.T) {
 		whole := newWorld(t, newMemoryStore())
 		whole.push(c)
 		equal(t, "state after the disk came back", whole.state(), w.state())
+	})
+}
+
+func TestLaw_ResettingASourceLeavesTheOthers(t *testing.T) {
+	seeds(t, func(t *testing.T, r *rand.Rand) {
+		w := newWorld(t, newMemoryStore())
+		mine, other := newCompany(r, 12), newCompany(r, 12)
+		w.push(mine)
+		alone := w.state()
+		first := w.source
+		w.source = w.newSource("Other").ID
+		w.push(other)
+		if err := w.engine.ResetSource(t.Context(), account, w.source); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "state after the reset", alone, w.state())
+		w.reopen()
+		equal(t, "state after the reset, opened again", alone, w.state())
+		w.push(other)
+		both := w.state()
+		if err := w.engine.ResetSource(t.Context(), account, w.source); err != nil {
+			t.Fatal(err)
+		}
+		w.push(other)
+		equal(t, "state after a reset and the same rows again", both, w.state())
+		if err := w.engine.DeleteSource(t.Context(), account, first); err != nil {
+			t.Fatal(err)
+		}
+		left := w.state()
+		w.reopen()
+		equal(t, "state without the first source, opened again", left, w.state())
+		if _, err := w.tryPut(t.Context(), first, "customers", customer1); !errors.Is(err, analytics.ErrUnknownSource) {
+			t.Errorf("a push into a deleted source: %v", err)
+		}
 	})
 }
 

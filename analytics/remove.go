@@ -91,27 +91,39 @@ func (e *edit) locate(kind, sourceID, id string, has func(source uint32) bool) (
 }
 
 func (e *edit) removeCustomer(key customerKey) {
-	a := e.a
-	i := a.byID[key]
+	i := e.a.byID[key]
+	for _, p := range e.historyOf(int(i)).events {
+		e.log[TableInvoice].removed(TableInvoice, int64(p.row))
+	}
+	e.log[TableCustomer].removed(TableCustomer, e.dropCustomer(key, i).seq)
+}
+
+// dropCustomer takes a customer and its invoices out of memory; the store's rows
+// are the caller's to remove.
+func (e *edit) dropCustomer(key customerKey, i uint32) *work {
 	w := e.touch(i)
 	for _, p := range w.history.events {
-		e.removeInvoice(key.source, p.row)
+		e.dropInvoice(key.source, p.row)
 	}
 	w.deleted, w.history, w.owned = true, history{}, true
-	delete(a.byID, key)
+	delete(e.a.byID, key)
 	e.undo.removed = append(e.undo.removed, savedCustomer{key: key, index: i})
-	e.log[TableCustomer].removed(TableCustomer, w.seq)
+	return w
 }
 
 // removeInvoice takes an invoice out of the index and the store; its event is
 // the caller's to remove.
 func (e *edit) removeInvoice(source, row uint32) {
+	e.dropInvoice(source, row)
+	e.log[TableInvoice].removed(TableInvoice, int64(row))
+}
+
+func (e *edit) dropInvoice(source, row uint32) {
 	t := &e.a.invoices
 	h := keyHash(e.a.seed, source, t.id(row))
 	e.saveKey(row, h)
 	t.index.remove(h, row)
 	t.keys[row] = invoiceKey{}
-	e.log[TableInvoice].removed(TableInvoice, int64(row))
 }
 
 func (e *edit) removePlan(key customerKey) error {

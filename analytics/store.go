@@ -51,6 +51,9 @@ func (r Row) Key() Key { return Key{Table: r.Table, Seq: r.Seq} }
 // Changeset is everything that one commit of one account writes. A row appears
 // in it at most once.
 type Changeset struct {
+	// Clear holds the Seqs of data sources whose customers, plans and invoices
+	// all go, before anything else is written; the other fields name none of them.
+	Clear   []int64
 	Insert  []Row
 	Update  []Row
 	Delete  []Key

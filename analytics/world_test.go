@@ -58,7 +58,7 @@ func (w *world) reopen() {
 
 func (w *world) newSource(name string) analytics.Source {
 	w.t.Helper()
-	s, err := w.engine.CreateSource(w.t.Context(), w.account, name, analytics.SourceAPI)
+	s, err := w.engine.CreateSource(w.t.Context(), w.account, analytics.NewSource{Name: name, Type: analytics.SourceAPI})
 	if err != nil {
 		w.t.Fatal(err)
 	}

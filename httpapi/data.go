@@ -87,7 +87,7 @@ func (s *Server) PostDataDataSources(ctx context.Context, request wire.PostDataD
 		}
 	}
 	if kind != analytics.SourceAPI {
-		source, err := s.engine.CreateSource(ctx, callerOf(ctx).Account, name, kind)
+		source, err := s.engine.CreateSource(ctx, callerOf(ctx).Account, analytics.NewSource{Name: name, Type: kind})
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (s *Server) createAPISource(ctx context.Context, name string) (wire.PostDat
 	if err != nil {
 		return nil, err
 	}
-	source, err := s.engine.CreateSource(ctx, account, name, analytics.SourceAPI)
+	source, err := s.engine.CreateSource(ctx, account, analytics.NewSource{Name: name, Type: analytics.SourceAPI, KeyID: k.ID})
 	if err != nil {
 		if undo := s.identity.DeleteKey(context.WithoutCancel(ctx), account, k.ID); undo != nil {
 			s.errs.Logger.ErrorContext(ctx, "key of a data source that was not created is left over", slog.String("key", k.ID), slog.Any("error", undo))

@@ -96,8 +96,8 @@ func accountState(ctx context.Context, tx *sqldb.Tx, account string) (no int64, 
 	return no, version, err
 }
 
-// Commit implements analytics.Store. It writes inserts, then updates, then
-// deletes. A version that is not above the account's, a sequence number that is
+// Commit implements analytics.Store. It clears, then writes inserts, updates
+// and deletes. A version that is not above the account's, a sequence number that is
 // taken, and an update or delete of a row that is not there mean that caller
 // and store disagree about the account: they are refused.
 func (s *Analytics) Commit(ctx context.Context, account string, c analytics.Changeset) error {
@@ -135,6 +135,9 @@ func commit(ctx context.Context, tx *sqldb.Tx, account string, c analytics.Chang
 	if err != nil {
 		return err
 	}
+	if err := clearSources(ctx, tx, no, c.Clear); err != nil {
+		return err
+	}
 	if err := insertRows(ctx, tx, no, c.Insert); err != nil {
 		return err
 	}
@@ -149,6 +152,18 @@ func commit(ctx context.Context, tx *sqldb.Tx, account string, c analytics.Chang
 		changed, err := tx.Exec(ctx, statements[k.Table].remove, no, k.Seq)
 		if err := oneRow(changed, err); err != nil {
 			return fmt.Errorf("delete %s %d: %w", statements[k.Table].name, k.Seq, err)
+		}
+	}
+	return nil
+}
+
+// clearSources removes the rows of data sources.
+func clearSources(ctx context.Context, tx *sqldb.Tx, no int64, sources []int64) error {
+	for _, source := range sources {
+		for _, t := range [...]analytics.Table{analytics.TableInvoice, analytics.TableCustomer, analytics.TablePlan} {
+			if _, err := tx.Exec(ctx, statements[t].clear, no, source); err != nil {
+				return fmt.Errorf("clear %s rows of data source %d: %w", statements[t].name, source, err)
+			}
 		}
 	}
 	return nil

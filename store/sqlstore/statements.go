@@ -15,8 +15,8 @@ const (
 
 // tableStatements are the statements of one table; each binds the account.
 type tableStatements struct {
-	name                                              string
-	load, rows, insertOne, insertMany, update, remove string
+	name                                                     string
+	load, rows, insertOne, insertMany, update, remove, clear string
 }
 
 // statements has an entry for every analytics.Table.
@@ -47,6 +47,7 @@ func statementsOf(table string) tableStatements {
 		insertMany: insert + row + strings.Repeat(", "+row, insertBatch-1),
 		update:     "UPDATE " + table + " SET source = ?, owner = ?, id = ?, doc = ? WHERE account_no = ? AND seq = ?",
 		remove:     "DELETE FROM " + table + " WHERE account_no = ? AND seq = ?",
+		clear:      "DELETE FROM " + table + " WHERE account_no = ? AND source = ?",
 	}
 }
 

@@ -29,6 +29,7 @@ func RunAnalytics(t *testing.T, open func(t *testing.T) analytics.Store) {
 		"rows come back by number":                           testRows,
 		"awkward text comes back as written":                 testAwkwardText,
 		"rows are updated and deleted":                       testUpdateDelete,
+		"the rows of a data source are cleared":              testClear,
 		"the version is that of the last commit":             testVersion,
 		"a commit that fails has written nothing":            testAtomic,
 		"a commit is refused when caller and store disagree": testRefused,
@@ -200,6 +201,25 @@ func testUpdateDelete(t *testing.T, s analytics.Store) {
 	})
 	old := invoices(1, 5)
 	wantRows(t, s, account, []analytics.Row{changed, old[2], old[4], added}, 2)
+}
+
+func testClear(t *testing.T, s analytics.Store) {
+	account, other := uuid.NewString(), uuid.NewString()
+	all := slices.Concat(rows(analytics.TableSource, 1, 2), rows(analytics.TablePlan, 1, 2), rows(analytics.TableCustomer, 1, 9), invoices(1, 9))
+	for i := range all {
+		if all[i].Source != 0 {
+			all[i].Source = 1 + all[i].Seq%2
+		}
+	}
+	for _, a := range []string{account, other} {
+		mustCommit(t, s, a, analytics.Changeset{Insert: all, Version: 1})
+	}
+	again := row(analytics.TableCustomer, 10)
+	mustCommit(t, s, account, analytics.Changeset{Clear: []int64{1}, Insert: []analytics.Row{again}, Version: 2})
+	left := slices.DeleteFunc(slices.Clone(all), func(r analytics.Row) bool { return r.Source == 1 })
+	i := slices.IndexFunc(left, func(r analytics.Row) bool { return r.Table == analytics.TableInvoice })
+	wantRows(t, s, account, slices.Insert(left, i, again), 2)
+	wantRows(t, s, other, all, 1)
 }
 
 func testVersion(t *testing.T, s analytics.Store) {

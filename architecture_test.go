@@ -36,9 +36,9 @@ var layout = map[string][]string{
 	"apiclient":       {"openapi/..."},
 	"openapi/...":     {"openapi/..."},
 	"cli/...":         {"cli/...", "apiclient", "openapi/..."},
-	"httpapi/...":     {"httpapi/...", "analytics/...", "identity", "ingest", "jobs", "notify", "billing", "openapi/...", "internal/httpx"},
+	"httpapi/...":     {"httpapi/...", "analytics/...", "identity", "ingest/...", "jobs", "notify", "billing", "openapi/...", "internal/httpx"},
 	"identity/...":    {"identity"},
-	"ingest":          {"analytics/...", "jobs", "internal/httpx", "internal/jsonscan"},
+	"ingest/...":      {"ingest/...", "analytics/...", "jobs", "internal/httpx", "internal/jsonscan"},
 	"jobs":            {},
 	"notify":          {"analytics/...", "jobs", "internal/httpx"},
 	"fxfeed":          {"analytics/fx", "analytics/calendar", "analytics/money", "internal/httpx"},
@@ -53,6 +53,7 @@ var layout = map[string][]string{
 	"internal/httpx":    {},
 	"internal/jsonscan": {},
 	"internal/demo":     {},
+	"internal/sealed":   {},
 	"e2e/...":           {},
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/identity"
+	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
@@ -67,9 +68,14 @@ func (s *Server) GetDataDataSources(ctx context.Context, request wire.GetDataDat
 	}
 	list := make([]wire.DataSource, 0, len(sources))
 	for _, source := range sources {
-		if kind := request.Params.Type; kind == nil || *kind == source.Type {
-			list = append(list, sourceToWire(source))
+		if kind := request.Params.Type; kind != nil && *kind != source.Type {
+			continue
 		}
+		status, err := s.importStatus(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, sourceToWire(source, status))
 	}
 	return wire.GetDataDataSources200JSONResponse{Result: list}, nil
 }
@@ -119,16 +125,9 @@ func (s *Server) createAPISource(ctx context.Context, name string) (wire.PostDat
 }
 
 func createdSource(source analytics.Source, token *string) wire.PostDataDataSources201JSONResponse {
-	w := sourceToWire(source)
+	w := sourceToWire(source, pull.Status{})
 	return wire.PostDataDataSources201JSONResponse{
 		Id: w.Id, Name: w.Name, Type: w.Type, Status: w.Status, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, AccessToken: token,
-	}
-}
-
-func sourceToWire(source analytics.Source) wire.DataSource {
-	created := stampText(source.CreatedAt)
-	return wire.DataSource{
-		Id: source.ID, Name: &source.Name, Type: source.Type, Status: "connected", CreatedAt: &created, UpdatedAt: &created,
 	}
 }
 

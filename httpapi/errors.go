@@ -10,6 +10,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/report"
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 )
 
@@ -26,6 +27,10 @@ var sentinels = append([]sentinel{
 	{analytics.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
 	{analytics.ErrUnknownSource, http.StatusNotFound, "not_found", "no data source has this id; GET /data/data-sources lists them"},
 	{analytics.ErrSourceRequired, http.StatusBadRequest, "data_source_required", ""},
+	{analytics.ErrTooManySources, http.StatusConflict, "too_many_data_sources", "the account has 1,000 data sources; delete one first"},
+	{pull.ErrNotConnected, http.StatusConflict, "not_connected", "the data source is not connected to an endpoint; POST /data/data-sources/{id}/connect first"},
+	{pull.ErrImporting, http.StatusConflict, "import_running", "an import of the data source is under way; wait for it or abort it"},
+	{pull.ErrNoImport, http.StatusConflict, "no_import", "no import of the data source is under way"},
 	{analytics.ErrClosed, http.StatusServiceUnavailable, "shutting_down", "the server is shutting down; send the request again"},
 	{identity.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
 	{identity.ErrTooManyKeys, http.StatusConflict, "too_many_api_keys", "the account has 1,000 API keys; delete one first"},

@@ -174,6 +174,12 @@ func (r *Runner) StopRepeating(ctx context.Context, account, lane string) error 
 	return r.store.DropSchedule(ctx, account, lane)
 }
 
+// DropLane removes all jobs of a lane and its schedule; a job that runs loses its
+// lease.
+func (r *Runner) DropLane(ctx context.Context, account, lane string) error {
+	return r.store.DropLane(ctx, account, lane)
+}
+
 // Run works until ctx ends, then interrupts the attempts under way, waits for
 // them and puts their jobs back. It must be called once.
 func (r *Runner) Run(ctx context.Context) {

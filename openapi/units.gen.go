@@ -17,9 +17,11 @@ var operations = []Operation{
 	{ID: "PostConnectionKeysRevoke", Method: "POST", Path: "/connection-keys/revoke", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
 	{ID: "GetCustomers", Method: "GET", Path: "/customers", Status: 200, Public: false, body: Schema{fields: customerListFields}},
 	{ID: "GetCustomersId", Method: "GET", Path: "/customers/{id}", Status: 200, Public: false, body: Schema{fields: customerDetailFields}},
+	{ID: "GetDataSourcesId", Method: "GET", Path: "/data-sources/{id}", Status: 200, Public: false, body: Schema{fields: dataSourceDetailFields}},
 	{ID: "PostDataSourcesIdCustomers", Method: "POST", Path: "/data-sources/{id}/customers", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "PostDataSourcesIdInvoices", Method: "POST", Path: "/data-sources/{id}/invoices", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "PostDataSourcesIdPlans", Method: "POST", Path: "/data-sources/{id}/plans", Status: 200, Public: false, body: Schema{fields: importResultFields}},
+	{ID: "PostDataSourcesIdSync", Method: "POST", Path: "/data-sources/{id}/sync", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataCustomers", Method: "GET", Path: "/data/customers", Status: 200, Public: false, body: Schema{fields: storedCustomerListFields}},
 	{ID: "PostDataCustomers", Method: "POST", Path: "/data/customers", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "DeleteDataCustomersId", Method: "DELETE", Path: "/data/customers/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
@@ -27,6 +29,14 @@ var operations = []Operation{
 	{ID: "PutDataCustomersId", Method: "PUT", Path: "/data/customers/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataDataSources", Method: "GET", Path: "/data/data-sources", Status: 200, Public: false, body: Schema{fields: dataSourceListFields}},
 	{ID: "PostDataDataSources", Method: "POST", Path: "/data/data-sources", Status: 201, Public: false, body: Schema{fields: dataSourceCreatedFields}},
+	{ID: "DeleteDataDataSourcesId", Method: "DELETE", Path: "/data/data-sources/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataDataSourcesId", Method: "GET", Path: "/data/data-sources/{id}", Status: 200, Public: false, body: Schema{fields: dataSourceDetailFields}},
+	{ID: "PutDataDataSourcesId", Method: "PUT", Path: "/data/data-sources/{id}", Status: 200, Public: false, body: Schema{fields: dataSourceDetailFields}},
+	{ID: "PostDataDataSourcesIdAbort", Method: "POST", Path: "/data/data-sources/{id}/abort", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "PostDataDataSourcesIdConnect", Method: "POST", Path: "/data/data-sources/{id}/connect", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "PostDataDataSourcesIdFullImport", Method: "POST", Path: "/data/data-sources/{id}/full-import", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataDataSourcesIdProgress", Method: "GET", Path: "/data/data-sources/{id}/progress", Status: 200, Public: false, body: Schema{fields: importProgressFields}},
+	{ID: "PostDataDataSourcesIdReset", Method: "POST", Path: "/data/data-sources/{id}/reset", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataInvoices", Method: "GET", Path: "/data/invoices", Status: 200, Public: false, body: Schema{fields: storedInvoiceListFields}},
 	{ID: "PostDataInvoices", Method: "POST", Path: "/data/invoices", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "DeleteDataInvoicesId", Method: "DELETE", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
@@ -506,6 +516,18 @@ var dataSourceCreatedFields = []Schema{
 	{name: "updated_at"},
 }
 
+var dataSourceDetailFields = []Schema{
+	{name: "config"},
+	{name: "created_at"},
+	{name: "id"},
+	{name: "import_started"},
+	{name: "import_status"},
+	{name: "name"},
+	{name: "status"},
+	{name: "type"},
+	{name: "updated_at"},
+}
+
 var dataSourceListFields = []Schema{
 	{name: "result", fields: dataSourceFields},
 }
@@ -712,6 +734,31 @@ var failureRateSummaryReportFields = []Schema{
 var healthFields = []Schema{
 	{name: "status"},
 	{name: "version"},
+}
+
+var importFailureFields = []Schema{
+	{name: "field"},
+	{name: "id"},
+	{name: "index", unit: Index},
+	{name: "message"},
+	{name: "page", unit: Index},
+	{name: "type"},
+}
+
+var importProgressFields = []Schema{
+	{name: "attempt", unit: Count},
+	{name: "code"},
+	{name: "enqueuedCount", unit: Count},
+	{name: "error"},
+	{name: "failedCount", unit: Count},
+	{name: "failures", fields: importFailureFields},
+	{name: "lastActivityAt"},
+	{name: "page", unit: Index},
+	{name: "phase"},
+	{name: "processedCount", unit: Count},
+	{name: "retryAt"},
+	{name: "startedAt"},
+	{name: "type"},
 }
 
 var importResultFields = []Schema{

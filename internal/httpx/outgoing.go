@@ -114,6 +114,14 @@ type URLError struct{ Problem string }
 // Error implements error.
 func (e *URLError) Error() string { return e.Problem }
 
+// RedirectError says that a redirect led to another scheme, host or port.
+type RedirectError struct{ Host string }
+
+// Error names the host.
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("redirect to another host (%s) is not followed", e.Host)
+}
+
 // CheckURL reads a URL and says early what a client with this config would
 // refuse to call, as far as the text alone shows. Errors are *URLError or
 // *BlockedError.
@@ -157,7 +165,7 @@ func (c OutgoingConfig) checkRedirect(next *http.Request, past []*http.Request) 
 	case len(past) > maxRedirects:
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	case c.Redirects == SameHostRedirects && (next.URL.Scheme != past[0].URL.Scheme || next.URL.Host != past[0].URL.Host):
-		return fmt.Errorf("redirect to another host (%s) is not followed", next.URL.Host)
+		return &RedirectError{Host: next.URL.Host}
 	}
 	return nil
 }

@@ -101,6 +101,36 @@ func (e DataSourceType) Valid() bool {
 	}
 }
 
+// Defines values for ImportProgressPhase.
+const (
+	ImportProgressPhaseAborted    ImportProgressPhase = "aborted"
+	ImportProgressPhaseDone       ImportProgressPhase = "done"
+	ImportProgressPhaseEnqueueing ImportProgressPhase = "enqueueing"
+	ImportProgressPhaseIdle       ImportProgressPhase = "idle"
+	ImportProgressPhaseProcessing ImportProgressPhase = "processing"
+	ImportProgressPhaseStuck      ImportProgressPhase = "stuck"
+)
+
+// Valid indicates whether the value is a known member of the ImportProgressPhase enum.
+func (e ImportProgressPhase) Valid() bool {
+	switch e {
+	case ImportProgressPhaseAborted:
+		return true
+	case ImportProgressPhaseDone:
+		return true
+	case ImportProgressPhaseEnqueueing:
+		return true
+	case ImportProgressPhaseIdle:
+		return true
+	case ImportProgressPhaseProcessing:
+		return true
+	case ImportProgressPhaseStuck:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportedRowExportStatus.
 const (
 	ImportedRowExportStatusError   ImportedRowExportStatus = "error"
@@ -1001,6 +1031,57 @@ type ConcentrationSummary struct {
 	TotalMrr int64 `json:"total_mrr"`
 }
 
+// Connection How rows are fetched from an endpoint.
+type Connection struct {
+	// Auth How requests to the endpoint show who they are from. Secrets are not shown.
+	Auth ConnectionAuth `json:"auth"`
+
+	// EndpointUrl The URL below which `/customers`, `/plans` and `/invoices` answer.
+	EndpointUrl string `json:"endpoint_url"`
+
+	// Schedule `off`, `hourly` or `daily`.
+	Schedule string `json:"schedule"`
+
+	// Types What is fetched.
+	Types []string `json:"types"`
+}
+
+// ConnectionAuth How requests to the endpoint show who they are from. Secrets are not shown.
+type ConnectionAuth struct {
+	// HeaderName The header of `header`.
+	HeaderName *string `json:"header_name"`
+
+	// SecretSet Whether a token, password or value is stored.
+	SecretSet bool `json:"secret_set"`
+
+	// Type `none`, `bearer`, `basic` or `header`.
+	Type string `json:"type"`
+
+	// Username The user of `basic`.
+	Username *string `json:"username"`
+}
+
+// ConnectionCredentials Credentials for the endpoint.
+type ConnectionCredentials struct {
+	// HeaderName The name of `header`, such as `X-Api-Key`.
+	HeaderName *string `json:"header_name,omitempty"`
+
+	// HeaderValue The value of `header`.
+	HeaderValue *string `json:"header_value,omitempty"`
+
+	// Password The password of `basic`.
+	Password *string `json:"password,omitempty"`
+
+	// Token The token of `bearer`.
+	Token *string `json:"token,omitempty"`
+
+	// Type `none`, `bearer`, `basic` or `header`.
+	Type string `json:"type"`
+
+	// Username The user of `basic`.
+	Username *string `json:"username,omitempty"`
+}
+
 // ConnectionKeyRevocation The key to delete.
 type ConnectionKeyRevocation struct {
 	// Keep The ids of things created with the key that are to stay.
@@ -1008,6 +1089,21 @@ type ConnectionKeyRevocation struct {
 
 	// RevocationSecret The 32 bytes whose hash the key was created with, in base64url without padding.
 	RevocationSecret string `json:"revocation_secret"`
+}
+
+// ConnectionUpdate The parts of a connection to change.
+type ConnectionUpdate struct {
+	// Auth Credentials for the endpoint.
+	Auth *ConnectionCredentials `json:"auth,omitempty"`
+
+	// EndpointUrl The URL below which `/customers`, `/plans` and `/invoices` answer; https, a public host.
+	EndpointUrl *string `json:"endpoint_url,omitempty"`
+
+	// Schedule `off`, the default, `hourly` or `daily`.
+	Schedule *string `json:"schedule,omitempty"`
+
+	// Types What to fetch: `customers`, `plans`, `invoices`. Default all.
+	Types []string `json:"types,omitempty"`
 }
 
 // CustomVariableValue One value.
@@ -1329,7 +1425,7 @@ type DataSource struct {
 	// ImportStarted When that import began.
 	ImportStarted *string `json:"import_started"`
 
-	// ImportStatus State of the last import; null when there was none.
+	// ImportStatus Phase of the last import, as in its progress; null when there was none.
 	ImportStatus *string `json:"import_status"`
 
 	// Name Its name.
@@ -1368,7 +1464,37 @@ type DataSourceCreated struct {
 	// ImportStarted When that import began.
 	ImportStarted *string `json:"import_started"`
 
-	// ImportStatus State of the last import; null when there was none.
+	// ImportStatus Phase of the last import, as in its progress; null when there was none.
+	ImportStatus *string `json:"import_status"`
+
+	// Name Its name.
+	Name *string `json:"name"`
+
+	// Status `connected` when it can take rows.
+	Status string `json:"status"`
+
+	// Type Its type, such as `api`.
+	Type string `json:"type"`
+
+	// UpdatedAt When it last changed.
+	UpdatedAt *string `json:"updated_at"`
+}
+
+// DataSourceDetail A data source with its connection.
+type DataSourceDetail struct {
+	// Config How rows are fetched; null when they are pushed alone.
+	Config *Connection `json:"config"`
+
+	// CreatedAt When it was created.
+	CreatedAt *string `json:"created_at"`
+
+	// Id The data source's id.
+	Id string `json:"id"`
+
+	// ImportStarted When that import began.
+	ImportStarted *string `json:"import_started"`
+
+	// ImportStatus Phase of the last import, as in its progress; null when there was none.
 	ImportStatus *string `json:"import_status"`
 
 	// Name Its name.
@@ -1404,6 +1530,45 @@ type DataSourceRef struct {
 
 // DataSourceType `api` is pushed to; `csv` is filled from files.
 type DataSourceType string
+
+// DataSourceUpdate What to change of a data source; its other fields may come along as they are.
+type DataSourceUpdate struct {
+	// Auth Credentials for the endpoint.
+	Auth *ConnectionCredentials `json:"auth,omitempty"`
+
+	// CreatedAt Ignored.
+	CreatedAt *string `json:"created_at,omitempty"`
+
+	// EndpointUrl The URL below which `/customers`, `/plans` and `/invoices` answer; https, a public host.
+	EndpointUrl *string `json:"endpoint_url,omitempty"`
+
+	// Id The data source's id.
+	Id *string `json:"id,omitempty"`
+
+	// ImportStarted Ignored.
+	ImportStarted *string `json:"import_started,omitempty"`
+
+	// ImportStatus Ignored.
+	ImportStatus *string `json:"import_status,omitempty"`
+
+	// Name Its name.
+	Name *string `json:"name,omitempty"`
+
+	// Schedule `off`, `hourly` or `daily`.
+	Schedule *string `json:"schedule,omitempty"`
+
+	// Status Ignored.
+	Status *string `json:"status,omitempty"`
+
+	// Type Its type.
+	Type *string `json:"type,omitempty"`
+
+	// Types What to fetch: `customers`, `plans`, `invoices`.
+	Types []string `json:"types,omitempty"`
+
+	// UpdatedAt Ignored.
+	UpdatedAt *string `json:"updated_at,omitempty"`
+}
 
 // Error The body of every answer outside 2xx.
 type Error struct {
@@ -2010,6 +2175,72 @@ type Health struct {
 	// Version The version that runs.
 	Version *string `json:"version,omitempty"`
 }
+
+// ImportFailure A row that an import could not store.
+type ImportFailure struct {
+	// Field The field at fault.
+	Field string `json:"field"`
+
+	// Id Its id; null when it has none.
+	Id *string `json:"id"`
+
+	// Index Its position on the page, from 0.
+	Index int64 `json:"index"`
+
+	// Message What would be right.
+	Message string `json:"message"`
+
+	// Page Its page, from 1.
+	Page int64 `json:"page"`
+
+	// Type `customers`, `plans` or `invoices`.
+	Type string `json:"type"`
+}
+
+// ImportProgress How the last import of a data source is getting on.
+type ImportProgress struct {
+	// Attempt How often it was begun, after failures and restarts.
+	Attempt int64 `json:"attempt"`
+
+	// Code What kind of problem it met, such as `endpoint_error`; null for none.
+	Code *string `json:"code"`
+
+	// EnqueuedCount Rows fetched so far.
+	EnqueuedCount int64 `json:"enqueuedCount"`
+
+	// Error Where and why it is stuck; null when it is not.
+	Error *string `json:"error"`
+
+	// FailedCount Rows refused so far.
+	FailedCount int64 `json:"failedCount"`
+
+	// Failures The first hundred rows that were refused.
+	Failures []ImportFailure `json:"failures"`
+
+	// LastActivityAt When it last got on.
+	LastActivityAt *string `json:"lastActivityAt"`
+
+	// Page The page of that type that comes next.
+	Page *int64 `json:"page"`
+
+	// Phase Where the import stands; `stuck` says why in `error`.
+	Phase ImportProgressPhase `json:"phase"`
+
+	// ProcessedCount Rows stored so far, unchanged ones included.
+	ProcessedCount int64 `json:"processedCount"`
+
+	// RetryAt When it goes on by itself; null when it will not.
+	RetryAt *string `json:"retryAt"`
+
+	// StartedAt When it began; null when there was none.
+	StartedAt *string `json:"startedAt"`
+
+	// Type The type that it is at: customers, plans or invoices.
+	Type *string `json:"type"`
+}
+
+// ImportProgressPhase Where the import stands; `stuck` says why in `error`.
+type ImportProgressPhase string
 
 // ImportResult The outcome of a push.
 type ImportResult struct {
@@ -9037,6 +9268,12 @@ type PutDataCustomersIdJSONRequestBody = CustomerPatch
 // PostDataDataSourcesJSONRequestBody defines body for PostDataDataSources for application/json ContentType.
 type PostDataDataSourcesJSONRequestBody = DataSourceCreate
 
+// PutDataDataSourcesIdJSONRequestBody defines body for PutDataDataSourcesId for application/json ContentType.
+type PutDataDataSourcesIdJSONRequestBody = DataSourceUpdate
+
+// PostDataDataSourcesIdConnectJSONRequestBody defines body for PostDataDataSourcesIdConnect for application/json ContentType.
+type PostDataDataSourcesIdConnectJSONRequestBody = ConnectionUpdate
+
 // PostDataInvoicesJSONRequestBody defines body for PostDataInvoices for application/json ContentType.
 type PostDataInvoicesJSONRequestBody = InvoicesPush
 
@@ -9860,6 +10097,13 @@ type ClientInterface interface {
 	// Corresponds with GET /customers/{id} (the `GetCustomersId` operationId).
 	GetCustomersId(ctx context.Context, id CustomerId, params *GetCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetDataSourcesId Read one data source
+	//
+	// The data source with its connection, less the credentials.
+	//
+	// Corresponds with GET /data-sources/{id} (the `GetDataSourcesId` operationId).
+	GetDataSourcesId(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PostDataSourcesIdCustomersWithBody Push customers into a data source
 	//
 	// Creates rows and updates those whose id the data source already knows. The reply means that the rows are durable and that the next report counts them. Rows are judged one by one: good rows are stored when others fail, and the status is 400 only when every row fails. At most 10,000 rows and 20 MiB. The body is read as JSON whatever its Content-Type.
@@ -9913,6 +10157,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /data-sources/{id}/plans (the `PostDataSourcesIdPlans` operationId).
 	PostDataSourcesIdPlans(ctx context.Context, id DataSourceId, params *PostDataSourcesIdPlansParams, body PostDataSourcesIdPlansJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataSourcesIdSync Fetch everything from the endpoint
+	//
+	// The same as `full-import`.
+	//
+	// Corresponds with POST /data-sources/{id}/sync (the `PostDataSourcesIdSync` operationId).
+	PostDataSourcesIdSync(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDataCustomers List stored customers
 	//
@@ -9995,6 +10246,84 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /data/data-sources (the `PostDataDataSources` operationId).
 	PostDataDataSources(ctx context.Context, body PostDataDataSourcesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteDataDataSourcesId Delete a data source with all of its rows
+	//
+	// Ends its import, revokes its key, and removes the data source with its customers, plans and invoices; reports change at once.
+	//
+	// Corresponds with DELETE /data/data-sources/{id} (the `DeleteDataDataSourcesId` operationId).
+	DeleteDataDataSourcesId(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataDataSourcesId Read one data source
+	//
+	// The data source with its connection, less the credentials.
+	//
+	// Corresponds with GET /data/data-sources/{id} (the `GetDataDataSourcesId` operationId).
+	GetDataDataSourcesId(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataDataSourcesIdWithBody Rename a data source or change its connection
+	//
+	// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+	PutDataDataSourcesIdWithBody(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataDataSourcesId Rename a data source or change its connection
+	//
+	// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+	PutDataDataSourcesId(ctx context.Context, id DataSourceId, body PutDataDataSourcesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdAbort End the import that runs
+	//
+	// What was stored stays. Answers 409 when no import is under way.
+	//
+	// Corresponds with POST /data/data-sources/{id}/abort (the `PostDataDataSourcesIdAbort` operationId).
+	PostDataDataSourcesIdAbort(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdConnectWithBody Connect a data source to an endpoint to fetch from
+	//
+	// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+	PostDataDataSourcesIdConnectWithBody(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdConnect Connect a data source to an endpoint to fetch from
+	//
+	// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+	PostDataDataSourcesIdConnect(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdConnectJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdFullImport Fetch everything from the endpoint
+	//
+	// Starts an import of all customers, plans and invoices and answers at once; see `progress`. Rows are created or updated, none is removed. One import runs at a time.
+	//
+	// Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
+	PostDataDataSourcesIdFullImport(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataDataSourcesIdProgress See how the last import is getting on
+	//
+	// The phase of the last import, how many rows it has read and stored, and where and why it is stuck if it is.
+	//
+	// Corresponds with GET /data/data-sources/{id}/progress (the `GetDataDataSourcesIdProgress` operationId).
+	GetDataDataSourcesIdProgress(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdReset Remove all rows of a data source
+	//
+	// Ends its import and removes its customers, plans and invoices; reports change at once. The data source, its key and its connection stay.
+	//
+	// Corresponds with POST /data/data-sources/{id}/reset (the `PostDataDataSourcesIdReset` operationId).
+	PostDataDataSourcesIdReset(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDataInvoices List stored invoices
 	//
@@ -10903,6 +11232,23 @@ func (c *Client) GetCustomersId(ctx context.Context, id CustomerId, params *GetC
 	return c.Client.Do(req)
 }
 
+// GetDataSourcesId Read one data source
+//
+// The data source with its connection, less the credentials.
+//
+// Corresponds with GET /data-sources/{id} (the `GetDataSourcesId` operationId).
+func (c *Client) GetDataSourcesId(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataSourcesIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PostDataSourcesIdCustomersWithBody Push customers into a data source
 //
 // Creates rows and updates those whose id the data source already knows. The reply means that the rows are durable and that the next report counts them. Rows are judged one by one: good rows are stored when others fail, and the status is 400 only when every row fails. At most 10,000 rows and 20 MiB. The body is read as JSON whatever its Content-Type.
@@ -11007,6 +11353,23 @@ func (c *Client) PostDataSourcesIdPlansWithBody(ctx context.Context, id DataSour
 // Corresponds with POST /data-sources/{id}/plans (the `PostDataSourcesIdPlans` operationId).
 func (c *Client) PostDataSourcesIdPlans(ctx context.Context, id DataSourceId, params *PostDataSourcesIdPlansParams, body PostDataSourcesIdPlansJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostDataSourcesIdPlansRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataSourcesIdSync Fetch everything from the endpoint
+//
+// The same as `full-import`.
+//
+// Corresponds with POST /data-sources/{id}/sync (the `PostDataSourcesIdSync` operationId).
+func (c *Client) PostDataSourcesIdSync(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataSourcesIdSyncRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -11189,6 +11552,184 @@ func (c *Client) PostDataDataSourcesWithBody(ctx context.Context, contentType st
 // Corresponds with POST /data/data-sources (the `PostDataDataSources` operationId).
 func (c *Client) PostDataDataSources(ctx context.Context, body PostDataDataSourcesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostDataDataSourcesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteDataDataSourcesId Delete a data source with all of its rows
+//
+// Ends its import, revokes its key, and removes the data source with its customers, plans and invoices; reports change at once.
+//
+// Corresponds with DELETE /data/data-sources/{id} (the `DeleteDataDataSourcesId` operationId).
+func (c *Client) DeleteDataDataSourcesId(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteDataDataSourcesIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataDataSourcesId Read one data source
+//
+// The data source with its connection, less the credentials.
+//
+// Corresponds with GET /data/data-sources/{id} (the `GetDataDataSourcesId` operationId).
+func (c *Client) GetDataDataSourcesId(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataDataSourcesIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataDataSourcesIdWithBody Rename a data source or change its connection
+//
+// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+func (c *Client) PutDataDataSourcesIdWithBody(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataDataSourcesIdRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataDataSourcesId Rename a data source or change its connection
+//
+// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+func (c *Client) PutDataDataSourcesId(ctx context.Context, id DataSourceId, body PutDataDataSourcesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataDataSourcesIdRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdAbort End the import that runs
+//
+// What was stored stays. Answers 409 when no import is under way.
+//
+// Corresponds with POST /data/data-sources/{id}/abort (the `PostDataDataSourcesIdAbort` operationId).
+func (c *Client) PostDataDataSourcesIdAbort(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdAbortRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdConnectWithBody Connect a data source to an endpoint to fetch from
+//
+// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+func (c *Client) PostDataDataSourcesIdConnectWithBody(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdConnectRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdConnect Connect a data source to an endpoint to fetch from
+//
+// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+func (c *Client) PostDataDataSourcesIdConnect(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdConnectJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdConnectRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdFullImport Fetch everything from the endpoint
+//
+// Starts an import of all customers, plans and invoices and answers at once; see `progress`. Rows are created or updated, none is removed. One import runs at a time.
+//
+// Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
+func (c *Client) PostDataDataSourcesIdFullImport(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdFullImportRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataDataSourcesIdProgress See how the last import is getting on
+//
+// The phase of the last import, how many rows it has read and stored, and where and why it is stuck if it is.
+//
+// Corresponds with GET /data/data-sources/{id}/progress (the `GetDataDataSourcesIdProgress` operationId).
+func (c *Client) GetDataDataSourcesIdProgress(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataDataSourcesIdProgressRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdReset Remove all rows of a data source
+//
+// Ends its import and removes its customers, plans and invoices; reports change at once. The data source, its key and its connection stay.
+//
+// Corresponds with POST /data/data-sources/{id}/reset (the `PostDataDataSourcesIdReset` operationId).
+func (c *Client) PostDataDataSourcesIdReset(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdResetRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -13230,6 +13771,40 @@ func NewGetCustomersIdRequest(server string, id CustomerId, params *GetCustomers
 	return req, nil
 }
 
+// NewGetDataSourcesIdRequest constructs an http.Request for the GetDataSourcesId method
+func NewGetDataSourcesIdRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPostDataSourcesIdCustomersRequest calls the generic PostDataSourcesIdCustomers builder with application/json body
 func NewPostDataSourcesIdCustomersRequest(server string, id DataSourceId, params *PostDataSourcesIdCustomersParams, body PostDataSourcesIdCustomersJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -13448,6 +14023,40 @@ func NewPostDataSourcesIdPlansRequestWithBody(server string, id DataSourceId, pa
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostDataSourcesIdSyncRequest constructs an http.Request for the PostDataSourcesIdSync method
+func NewPostDataSourcesIdSyncRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data-sources/%s/sync", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -13967,6 +14576,304 @@ func NewPostDataDataSourcesRequestWithBody(server string, contentType string, bo
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteDataDataSourcesIdRequest constructs an http.Request for the DeleteDataDataSourcesId method
+func NewDeleteDataDataSourcesIdRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDataDataSourcesIdRequest constructs an http.Request for the GetDataDataSourcesId method
+func NewGetDataDataSourcesIdRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutDataDataSourcesIdRequest calls the generic PutDataDataSourcesId builder with application/json body
+func NewPutDataDataSourcesIdRequest(server string, id DataSourceId, body PutDataDataSourcesIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutDataDataSourcesIdRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutDataDataSourcesIdRequestWithBody constructs an http.Request for the PutDataDataSourcesId method, with any body, and a specified content type
+func NewPutDataDataSourcesIdRequestWithBody(server string, id DataSourceId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostDataDataSourcesIdAbortRequest constructs an http.Request for the PostDataDataSourcesIdAbort method
+func NewPostDataDataSourcesIdAbortRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s/abort", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostDataDataSourcesIdConnectRequest calls the generic PostDataDataSourcesIdConnect builder with application/json body
+func NewPostDataDataSourcesIdConnectRequest(server string, id DataSourceId, body PostDataDataSourcesIdConnectJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataDataSourcesIdConnectRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPostDataDataSourcesIdConnectRequestWithBody constructs an http.Request for the PostDataDataSourcesIdConnect method, with any body, and a specified content type
+func NewPostDataDataSourcesIdConnectRequestWithBody(server string, id DataSourceId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s/connect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostDataDataSourcesIdFullImportRequest constructs an http.Request for the PostDataDataSourcesIdFullImport method
+func NewPostDataDataSourcesIdFullImportRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s/full-import", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDataDataSourcesIdProgressRequest constructs an http.Request for the GetDataDataSourcesIdProgress method
+func NewGetDataDataSourcesIdProgressRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s/progress", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostDataDataSourcesIdResetRequest constructs an http.Request for the PostDataDataSourcesIdReset method
+func NewPostDataDataSourcesIdResetRequest(server string, id DataSourceId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s/reset", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -28816,6 +29723,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /customers/{id} (the `GetCustomersId` operationId).
 	GetCustomersIdWithResponse(ctx context.Context, id CustomerId, params *GetCustomersIdParams, reqEditors ...RequestEditorFn) (*GetCustomersIdResponse, error)
 
+	// GetDataSourcesIdWithResponse Read one data source
+	//
+	// The data source with its connection, less the credentials.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data-sources/{id} (the `GetDataSourcesId` operationId).
+	GetDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*GetDataSourcesIdResponse, error)
+
 	// PostDataSourcesIdCustomersWithBodyWithResponse Push customers into a data source
 	//
 	// Creates rows and updates those whose id the data source already knows. The reply means that the rows are durable and that the next report counts them. Rows are judged one by one: good rows are stored when others fail, and the status is 400 only when every row fails. At most 10,000 rows and 20 MiB. The body is read as JSON whatever its Content-Type.
@@ -28869,6 +29785,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /data-sources/{id}/plans (the `PostDataSourcesIdPlans` operationId).
 	PostDataSourcesIdPlansWithResponse(ctx context.Context, id DataSourceId, params *PostDataSourcesIdPlansParams, body PostDataSourcesIdPlansJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataSourcesIdPlansResponse, error)
+
+	// PostDataSourcesIdSyncWithResponse Fetch everything from the endpoint
+	//
+	// The same as `full-import`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data-sources/{id}/sync (the `PostDataSourcesIdSync` operationId).
+	PostDataSourcesIdSyncWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataSourcesIdSyncResponse, error)
 
 	// GetDataCustomersWithResponse List stored customers
 	//
@@ -28959,6 +29884,96 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /data/data-sources (the `PostDataDataSources` operationId).
 	PostDataDataSourcesWithResponse(ctx context.Context, body PostDataDataSourcesJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataDataSourcesResponse, error)
+
+	// DeleteDataDataSourcesIdWithResponse Delete a data source with all of its rows
+	//
+	// Ends its import, revokes its key, and removes the data source with its customers, plans and invoices; reports change at once.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /data/data-sources/{id} (the `DeleteDataDataSourcesId` operationId).
+	DeleteDataDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*DeleteDataDataSourcesIdResponse, error)
+
+	// GetDataDataSourcesIdWithResponse Read one data source
+	//
+	// The data source with its connection, less the credentials.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/data-sources/{id} (the `GetDataDataSourcesId` operationId).
+	GetDataDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*GetDataDataSourcesIdResponse, error)
+
+	// PutDataDataSourcesIdWithBodyWithResponse Rename a data source or change its connection
+	//
+	// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+	PutDataDataSourcesIdWithBodyWithResponse(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataDataSourcesIdResponse, error)
+
+	// PutDataDataSourcesIdWithResponse Rename a data source or change its connection
+	//
+	// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+	PutDataDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, body PutDataDataSourcesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataDataSourcesIdResponse, error)
+
+	// PostDataDataSourcesIdAbortWithResponse End the import that runs
+	//
+	// What was stored stays. Answers 409 when no import is under way.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/abort (the `PostDataDataSourcesIdAbort` operationId).
+	PostDataDataSourcesIdAbortWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdAbortResponse, error)
+
+	// PostDataDataSourcesIdConnectWithBodyWithResponse Connect a data source to an endpoint to fetch from
+	//
+	// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+	PostDataDataSourcesIdConnectWithBodyWithResponse(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdConnectResponse, error)
+
+	// PostDataDataSourcesIdConnectWithResponse Connect a data source to an endpoint to fetch from
+	//
+	// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+	PostDataDataSourcesIdConnectWithResponse(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdConnectJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdConnectResponse, error)
+
+	// PostDataDataSourcesIdFullImportWithResponse Fetch everything from the endpoint
+	//
+	// Starts an import of all customers, plans and invoices and answers at once; see `progress`. Rows are created or updated, none is removed. One import runs at a time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
+	PostDataDataSourcesIdFullImportWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdFullImportResponse, error)
+
+	// GetDataDataSourcesIdProgressWithResponse See how the last import is getting on
+	//
+	// The phase of the last import, how many rows it has read and stored, and where and why it is stuck if it is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/data-sources/{id}/progress (the `GetDataDataSourcesIdProgress` operationId).
+	GetDataDataSourcesIdProgressWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*GetDataDataSourcesIdProgressResponse, error)
+
+	// PostDataDataSourcesIdResetWithResponse Remove all rows of a data source
+	//
+	// Ends its import and removes its customers, plans and invoices; reports change at once. The data source, its key and its connection stay.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/reset (the `PostDataDataSourcesIdReset` operationId).
+	PostDataDataSourcesIdResetWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdResetResponse, error)
 
 	// GetDataInvoicesWithResponse List stored invoices
 	//
@@ -30910,6 +31925,99 @@ func (r GetCustomersIdResponse) ContentType() string {
 	return ""
 }
 
+// GetDataSourcesIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataSourcesId
+type GetDataSourcesIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataSourcesIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DataSourceDetail
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataSourcesIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON200() *DataSourceDetail {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataSourcesIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataSourcesIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataSourcesIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataSourcesIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataSourcesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // PostDataSourcesIdCustomersResponse429Headers the declared response headers of an HTTP 429 response for PostDataSourcesIdCustomers
 type PostDataSourcesIdCustomersResponse429Headers struct {
 	RetryAfter          int64
@@ -31225,6 +32333,113 @@ func (r PostDataSourcesIdPlansResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostDataSourcesIdPlansResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataSourcesIdSyncResponse429Headers the declared response headers of an HTTP 429 response for PostDataSourcesIdSync
+type PostDataSourcesIdSyncResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataSourcesIdSyncResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataSourcesIdSyncResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataSourcesIdSyncResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataSourcesIdSyncResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataSourcesIdSyncResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataSourcesIdSyncResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataSourcesIdSyncResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31850,6 +33065,8 @@ type PostDataDataSourcesResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON429 the response for an HTTP 429 `application/json` response
@@ -31880,6 +33097,11 @@ func (r PostDataDataSourcesResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r PostDataDataSourcesResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostDataDataSourcesResponse) GetJSON409() *Conflict {
+	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -31925,6 +33147,827 @@ func (r PostDataDataSourcesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostDataDataSourcesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteDataDataSourcesIdResponse429Headers the declared response headers of an HTTP 429 response for DeleteDataDataSourcesId
+type DeleteDataDataSourcesIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type DeleteDataDataSourcesIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteDataDataSourcesIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r DeleteDataDataSourcesIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteDataDataSourcesIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteDataDataSourcesIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteDataDataSourcesIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteDataDataSourcesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataDataSourcesIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataDataSourcesId
+type GetDataDataSourcesIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataDataSourcesIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DataSourceDetail
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataDataSourcesIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON200() *DataSourceDetail {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataDataSourcesIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataDataSourcesIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataDataSourcesIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataDataSourcesIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataDataSourcesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutDataDataSourcesIdResponse429Headers the declared response headers of an HTTP 429 response for PutDataDataSourcesId
+type PutDataDataSourcesIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutDataDataSourcesIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DataSourceDetail
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutDataDataSourcesIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON200() *DataSourceDetail {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutDataDataSourcesIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutDataDataSourcesIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutDataDataSourcesIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutDataDataSourcesIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutDataDataSourcesIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataDataSourcesIdAbortResponse429Headers the declared response headers of an HTTP 429 response for PostDataDataSourcesIdAbort
+type PostDataDataSourcesIdAbortResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataDataSourcesIdAbortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataDataSourcesIdAbortResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataDataSourcesIdAbortResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataDataSourcesIdAbortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataDataSourcesIdAbortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataDataSourcesIdAbortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataDataSourcesIdAbortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataDataSourcesIdConnectResponse429Headers the declared response headers of an HTTP 429 response for PostDataDataSourcesIdConnect
+type PostDataDataSourcesIdConnectResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataDataSourcesIdConnectResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataDataSourcesIdConnectResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataDataSourcesIdConnectResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataDataSourcesIdConnectResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataDataSourcesIdConnectResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataDataSourcesIdConnectResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataDataSourcesIdConnectResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataDataSourcesIdFullImportResponse429Headers the declared response headers of an HTTP 429 response for PostDataDataSourcesIdFullImport
+type PostDataDataSourcesIdFullImportResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataDataSourcesIdFullImportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataDataSourcesIdFullImportResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataDataSourcesIdFullImportResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataDataSourcesIdFullImportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataDataSourcesIdFullImportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataDataSourcesIdFullImportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataDataSourcesIdFullImportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataDataSourcesIdProgressResponse429Headers the declared response headers of an HTTP 429 response for GetDataDataSourcesIdProgress
+type GetDataDataSourcesIdProgressResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataDataSourcesIdProgressResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ImportProgress
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataDataSourcesIdProgressResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON200() *ImportProgress {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataDataSourcesIdProgressResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataDataSourcesIdProgressResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataDataSourcesIdProgressResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataDataSourcesIdProgressResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataDataSourcesIdProgressResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataDataSourcesIdResetResponse429Headers the declared response headers of an HTTP 429 response for PostDataDataSourcesIdReset
+type PostDataDataSourcesIdResetResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataDataSourcesIdResetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataDataSourcesIdResetResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataDataSourcesIdResetResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataDataSourcesIdResetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataDataSourcesIdResetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataDataSourcesIdResetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataDataSourcesIdResetResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -38346,6 +40389,21 @@ func (c *ClientWithResponses) GetCustomersIdWithResponse(ctx context.Context, id
 	return ParseGetCustomersIdResponse(rsp)
 }
 
+// GetDataSourcesIdWithResponse Read one data source
+//
+// The data source with its connection, less the credentials.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data-sources/{id} (the `GetDataSourcesId` operationId).
+func (c *ClientWithResponses) GetDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*GetDataSourcesIdResponse, error) {
+	rsp, err := c.GetDataSourcesId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataSourcesIdResponse(rsp)
+}
+
 // PostDataSourcesIdCustomersWithBodyWithResponse Push customers into a data source
 //
 // Creates rows and updates those whose id the data source already knows. The reply means that the rows are durable and that the next report counts them. Rows are judged one by one: good rows are stored when others fail, and the status is 400 only when every row fails. At most 10,000 rows and 20 MiB. The body is read as JSON whatever its Content-Type.
@@ -38434,6 +40492,21 @@ func (c *ClientWithResponses) PostDataSourcesIdPlansWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParsePostDataSourcesIdPlansResponse(rsp)
+}
+
+// PostDataSourcesIdSyncWithResponse Fetch everything from the endpoint
+//
+// The same as `full-import`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data-sources/{id}/sync (the `PostDataSourcesIdSync` operationId).
+func (c *ClientWithResponses) PostDataSourcesIdSyncWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataSourcesIdSyncResponse, error) {
+	rsp, err := c.PostDataSourcesIdSync(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataSourcesIdSyncResponse(rsp)
 }
 
 // GetDataCustomersWithResponse List stored customers
@@ -38584,6 +40657,156 @@ func (c *ClientWithResponses) PostDataDataSourcesWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParsePostDataDataSourcesResponse(rsp)
+}
+
+// DeleteDataDataSourcesIdWithResponse Delete a data source with all of its rows
+//
+// Ends its import, revokes its key, and removes the data source with its customers, plans and invoices; reports change at once.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /data/data-sources/{id} (the `DeleteDataDataSourcesId` operationId).
+func (c *ClientWithResponses) DeleteDataDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*DeleteDataDataSourcesIdResponse, error) {
+	rsp, err := c.DeleteDataDataSourcesId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteDataDataSourcesIdResponse(rsp)
+}
+
+// GetDataDataSourcesIdWithResponse Read one data source
+//
+// The data source with its connection, less the credentials.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/data-sources/{id} (the `GetDataDataSourcesId` operationId).
+func (c *ClientWithResponses) GetDataDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*GetDataDataSourcesIdResponse, error) {
+	rsp, err := c.GetDataDataSourcesId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataDataSourcesIdResponse(rsp)
+}
+
+// PutDataDataSourcesIdWithBodyWithResponse Rename a data source or change its connection
+//
+// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+func (c *ClientWithResponses) PutDataDataSourcesIdWithBodyWithResponse(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataDataSourcesIdResponse, error) {
+	rsp, err := c.PutDataDataSourcesIdWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataDataSourcesIdResponse(rsp)
+}
+
+// PutDataDataSourcesIdWithResponse Rename a data source or change its connection
+//
+// Changes what is sent and leaves the rest. Credentials do not survive a new scheme, host or port of the endpoint: send them along with it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/data-sources/{id} (the `PutDataDataSourcesId` operationId).
+func (c *ClientWithResponses) PutDataDataSourcesIdWithResponse(ctx context.Context, id DataSourceId, body PutDataDataSourcesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataDataSourcesIdResponse, error) {
+	rsp, err := c.PutDataDataSourcesId(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataDataSourcesIdResponse(rsp)
+}
+
+// PostDataDataSourcesIdAbortWithResponse End the import that runs
+//
+// What was stored stays. Answers 409 when no import is under way.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/abort (the `PostDataDataSourcesIdAbort` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdAbortWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdAbortResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdAbort(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdAbortResponse(rsp)
+}
+
+// PostDataDataSourcesIdConnectWithBodyWithResponse Connect a data source to an endpoint to fetch from
+//
+// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdConnectWithBodyWithResponse(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdConnectResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdConnectWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdConnectResponse(rsp)
+}
+
+// PostDataDataSourcesIdConnectWithResponse Connect a data source to an endpoint to fetch from
+//
+// Says where customers, plans and invoices can be fetched, and with which credentials; these are kept encrypted and never shown. What is not sent stays as it is. Without a body the data source is connected as it was before, which needs an endpoint.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/connect (the `PostDataDataSourcesIdConnect` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdConnectWithResponse(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdConnectJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdConnectResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdConnect(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdConnectResponse(rsp)
+}
+
+// PostDataDataSourcesIdFullImportWithResponse Fetch everything from the endpoint
+//
+// Starts an import of all customers, plans and invoices and answers at once; see `progress`. Rows are created or updated, none is removed. One import runs at a time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdFullImportWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdFullImportResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdFullImport(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdFullImportResponse(rsp)
+}
+
+// GetDataDataSourcesIdProgressWithResponse See how the last import is getting on
+//
+// The phase of the last import, how many rows it has read and stored, and where and why it is stuck if it is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/data-sources/{id}/progress (the `GetDataDataSourcesIdProgress` operationId).
+func (c *ClientWithResponses) GetDataDataSourcesIdProgressWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*GetDataDataSourcesIdProgressResponse, error) {
+	rsp, err := c.GetDataDataSourcesIdProgress(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataDataSourcesIdProgressResponse(rsp)
+}
+
+// PostDataDataSourcesIdResetWithResponse Remove all rows of a data source
+//
+// Ends its import and removes its customers, plans and invoices; reports change at once. The data source, its key and its connection stay.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/reset (the `PostDataDataSourcesIdReset` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdResetWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdResetResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdReset(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdResetResponse(rsp)
 }
 
 // GetDataInvoicesWithResponse List stored invoices
@@ -41069,6 +43292,108 @@ func ParseGetCustomersIdResponse(rsp *http.Response) (*GetCustomersIdResponse, e
 	return response, nil
 }
 
+// ParseGetDataSourcesIdResponse parses an HTTP response from a GetDataSourcesIdWithResponse call
+func ParseGetDataSourcesIdResponse(rsp *http.Response) (*GetDataSourcesIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataSourcesIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DataSourceDetail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataSourcesIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
 // ParsePostDataSourcesIdCustomersResponse parses an HTTP response from a PostDataSourcesIdCustomersWithResponse call
 func ParsePostDataSourcesIdCustomersResponse(rsp *http.Response) (*PostDataSourcesIdCustomersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -41383,6 +43708,122 @@ func ParsePostDataSourcesIdPlansResponse(rsp *http.Response) (*PostDataSourcesId
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostDataSourcesIdPlansResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataSourcesIdSyncResponse parses an HTTP response from a PostDataSourcesIdSyncWithResponse call
+func ParsePostDataSourcesIdSyncResponse(rsp *http.Response) (*PostDataSourcesIdSyncResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataSourcesIdSyncResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataSourcesIdSyncResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
@@ -42113,6 +44554,13 @@ func ParsePostDataDataSourcesResponse(rsp *http.Response) (*PostDataDataSourcesR
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -42146,6 +44594,899 @@ func ParsePostDataDataSourcesResponse(rsp *http.Response) (*PostDataDataSourcesR
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostDataDataSourcesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteDataDataSourcesIdResponse parses an HTTP response from a DeleteDataDataSourcesIdWithResponse call
+func ParseDeleteDataDataSourcesIdResponse(rsp *http.Response) (*DeleteDataDataSourcesIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteDataDataSourcesIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers DeleteDataDataSourcesIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataDataSourcesIdResponse parses an HTTP response from a GetDataDataSourcesIdWithResponse call
+func ParseGetDataDataSourcesIdResponse(rsp *http.Response) (*GetDataDataSourcesIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataDataSourcesIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DataSourceDetail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataDataSourcesIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutDataDataSourcesIdResponse parses an HTTP response from a PutDataDataSourcesIdWithResponse call
+func ParsePutDataDataSourcesIdResponse(rsp *http.Response) (*PutDataDataSourcesIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutDataDataSourcesIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DataSourceDetail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutDataDataSourcesIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataDataSourcesIdAbortResponse parses an HTTP response from a PostDataDataSourcesIdAbortWithResponse call
+func ParsePostDataDataSourcesIdAbortResponse(rsp *http.Response) (*PostDataDataSourcesIdAbortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataDataSourcesIdAbortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataDataSourcesIdAbortResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataDataSourcesIdConnectResponse parses an HTTP response from a PostDataDataSourcesIdConnectWithResponse call
+func ParsePostDataDataSourcesIdConnectResponse(rsp *http.Response) (*PostDataDataSourcesIdConnectResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataDataSourcesIdConnectResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataDataSourcesIdConnectResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataDataSourcesIdFullImportResponse parses an HTTP response from a PostDataDataSourcesIdFullImportWithResponse call
+func ParsePostDataDataSourcesIdFullImportResponse(rsp *http.Response) (*PostDataDataSourcesIdFullImportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataDataSourcesIdFullImportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataDataSourcesIdFullImportResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataDataSourcesIdProgressResponse parses an HTTP response from a GetDataDataSourcesIdProgressWithResponse call
+func ParseGetDataDataSourcesIdProgressResponse(rsp *http.Response) (*GetDataDataSourcesIdProgressResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataDataSourcesIdProgressResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ImportProgress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataDataSourcesIdProgressResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataDataSourcesIdResetResponse parses an HTTP response from a PostDataDataSourcesIdResetWithResponse call
+func ParsePostDataDataSourcesIdResetResponse(rsp *http.Response) (*PostDataDataSourcesIdResetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataDataSourcesIdResetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataDataSourcesIdResetResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

@@ -61,6 +61,12 @@ type ServerInterface interface {
 	// GetCustomersId Read one customer
 	// (GET /customers/{id})
 	GetCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params GetCustomersIdParams)
+	// GetDataSourcesId Read one data source
+	// (GET /data-sources/{id})
+	GetDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PostDataSourcesIdSync Fetch everything from the endpoint
+	// (POST /data-sources/{id}/sync)
+	PostDataSourcesIdSync(w http.ResponseWriter, r *http.Request, id DataSourceId)
 	// GetDataCustomers List stored customers
 	// (GET /data/customers)
 	GetDataCustomers(w http.ResponseWriter, r *http.Request, params GetDataCustomersParams)
@@ -79,6 +85,30 @@ type ServerInterface interface {
 	// PostDataDataSources Create a data source
 	// (POST /data/data-sources)
 	PostDataDataSources(w http.ResponseWriter, r *http.Request)
+	// DeleteDataDataSourcesId Delete a data source with all of its rows
+	// (DELETE /data/data-sources/{id})
+	DeleteDataDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// GetDataDataSourcesId Read one data source
+	// (GET /data/data-sources/{id})
+	GetDataDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PutDataDataSourcesId Rename a data source or change its connection
+	// (PUT /data/data-sources/{id})
+	PutDataDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PostDataDataSourcesIdAbort End the import that runs
+	// (POST /data/data-sources/{id}/abort)
+	PostDataDataSourcesIdAbort(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PostDataDataSourcesIdConnect Connect a data source to an endpoint to fetch from
+	// (POST /data/data-sources/{id}/connect)
+	PostDataDataSourcesIdConnect(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PostDataDataSourcesIdFullImport Fetch everything from the endpoint
+	// (POST /data/data-sources/{id}/full-import)
+	PostDataDataSourcesIdFullImport(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// GetDataDataSourcesIdProgress See how the last import is getting on
+	// (GET /data/data-sources/{id}/progress)
+	GetDataDataSourcesIdProgress(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PostDataDataSourcesIdReset Remove all rows of a data source
+	// (POST /data/data-sources/{id}/reset)
+	PostDataDataSourcesIdReset(w http.ResponseWriter, r *http.Request, id DataSourceId)
 	// GetDataInvoices List stored invoices
 	// (GET /data/invoices)
 	GetDataInvoices(w http.ResponseWriter, r *http.Request, params GetDataInvoicesParams)
@@ -850,6 +880,58 @@ func (siw *ServerInterfaceWrapper) GetCustomersId(w http.ResponseWriter, r *http
 	handler.ServeHTTP(w, r)
 }
 
+// GetDataSourcesId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataSourcesId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataSourcesId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataSourcesIdSync operation middleware
+func (siw *ServerInterfaceWrapper) PostDataSourcesIdSync(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataSourcesIdSync(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetDataCustomers operation middleware
 func (siw *ServerInterfaceWrapper) GetDataCustomers(w http.ResponseWriter, r *http.Request) {
 
@@ -1138,6 +1220,214 @@ func (siw *ServerInterfaceWrapper) PostDataDataSources(w http.ResponseWriter, r 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PostDataDataSources(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteDataDataSourcesId operation middleware
+func (siw *ServerInterfaceWrapper) DeleteDataDataSourcesId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteDataDataSourcesId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataDataSourcesId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataDataSourcesId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataDataSourcesId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDataDataSourcesId operation middleware
+func (siw *ServerInterfaceWrapper) PutDataDataSourcesId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDataDataSourcesId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataDataSourcesIdAbort operation middleware
+func (siw *ServerInterfaceWrapper) PostDataDataSourcesIdAbort(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataDataSourcesIdAbort(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataDataSourcesIdConnect operation middleware
+func (siw *ServerInterfaceWrapper) PostDataDataSourcesIdConnect(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataDataSourcesIdConnect(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataDataSourcesIdFullImport operation middleware
+func (siw *ServerInterfaceWrapper) PostDataDataSourcesIdFullImport(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataDataSourcesIdFullImport(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataDataSourcesIdProgress operation middleware
+func (siw *ServerInterfaceWrapper) GetDataDataSourcesIdProgress(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataDataSourcesIdProgress(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataDataSourcesIdReset operation middleware
+func (siw *ServerInterfaceWrapper) PostDataDataSourcesIdReset(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataDataSourcesIdReset(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -15421,6 +15711,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/customers.csv", wrapper.GetExportsCustomersCsv)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/mrr-movements.csv", wrapper.GetExportsMrrMovementsCsv)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/mrr-growth.csv", wrapper.GetExportsMrrGrowthCsv)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data-sources/{id}", wrapper.GetDataSourcesId)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data-sources/{id}/sync", wrapper.PostDataSourcesIdSync)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/customers", wrapper.GetDataCustomers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/plans", wrapper.GetDataPlans)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/invoices", wrapper.GetDataInvoices)
@@ -15435,6 +15727,14 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/invoices/{id}", wrapper.PutDataInvoicesId)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources", wrapper.GetDataDataSources)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources", wrapper.PostDataDataSources)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/data-sources/{id}", wrapper.DeleteDataDataSourcesId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources/{id}", wrapper.GetDataDataSourcesId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/data-sources/{id}", wrapper.PutDataDataSourcesId)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/reset", wrapper.PostDataDataSourcesIdReset)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/connect", wrapper.PostDataDataSourcesIdConnect)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/full-import", wrapper.PostDataDataSourcesIdFullImport)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/abort", wrapper.PostDataDataSourcesIdAbort)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources/{id}/progress", wrapper.GetDataDataSourcesIdProgress)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings", wrapper.GetSettings)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings", wrapper.PostSettings)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account", wrapper.GetAccount)
@@ -17109,6 +17409,254 @@ func (response GetCustomersId503JSONResponse) VisitGetCustomersIdResponse(w http
 	return err
 }
 
+type GetDataSourcesIdRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type GetDataSourcesIdResponseObject interface {
+	VisitGetDataSourcesIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataSourcesId200JSONResponse DataSourceDetail
+
+func (response GetDataSourcesId200JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSourcesId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataSourcesId401JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSourcesId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataSourcesId403JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSourcesId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataSourcesId404JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSourcesId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataSourcesId429JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSourcesId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataSourcesId500JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSourcesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataSourcesId503JSONResponse) VisitGetDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSyncRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type PostDataSourcesIdSyncResponseObject interface {
+	VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error
+}
+
+type PostDataSourcesIdSync200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataSourcesIdSync200JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataSourcesIdSync400JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataSourcesIdSync401JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataSourcesIdSync403JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataSourcesIdSync404JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostDataSourcesIdSync409JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataSourcesIdSync429JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataSourcesIdSync500JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSourcesIdSync503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataSourcesIdSync503JSONResponse) VisitPostDataSourcesIdSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDataCustomersRequestObject struct {
 	Params GetDataCustomersParams
 }
@@ -17797,6 +18345,20 @@ func (response PostDataDataSources403JSONResponse) VisitPostDataDataSourcesRespo
 	return err
 }
 
+type PostDataDataSources409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostDataDataSources409JSONResponse) VisitPostDataDataSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PostDataDataSources413JSONResponse struct{ PayloadTooLargeJSONResponse }
 
 func (response PostDataDataSources413JSONResponse) VisitPostDataDataSourcesResponse(w http.ResponseWriter) error {
@@ -17846,6 +18408,1042 @@ func (response PostDataDataSources500JSONResponse) VisitPostDataDataSourcesRespo
 type PostDataDataSources503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PostDataDataSources503JSONResponse) VisitPostDataDataSourcesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesIdRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type DeleteDataDataSourcesIdResponseObject interface {
+	VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error
+}
+
+type DeleteDataDataSourcesId200JSONResponse struct{ DoneJSONResponse }
+
+func (response DeleteDataDataSourcesId200JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteDataDataSourcesId401JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteDataDataSourcesId403JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteDataDataSourcesId404JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteDataDataSourcesId409JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteDataDataSourcesId429JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteDataDataSourcesId500JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataDataSourcesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteDataDataSourcesId503JSONResponse) VisitDeleteDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type GetDataDataSourcesIdResponseObject interface {
+	VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataDataSourcesId200JSONResponse DataSourceDetail
+
+func (response GetDataDataSourcesId200JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataDataSourcesId401JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataDataSourcesId403JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataDataSourcesId404JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataDataSourcesId429JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataDataSourcesId500JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataDataSourcesId503JSONResponse) VisitGetDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesIdRequestObject struct {
+	Id   DataSourceId `json:"id"`
+	Body *PutDataDataSourcesIdJSONRequestBody
+}
+
+type PutDataDataSourcesIdResponseObject interface {
+	VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error
+}
+
+type PutDataDataSourcesId200JSONResponse DataSourceDetail
+
+func (response PutDataDataSourcesId200JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutDataDataSourcesId400JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutDataDataSourcesId401JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutDataDataSourcesId403JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutDataDataSourcesId404JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutDataDataSourcesId413JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutDataDataSourcesId429JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutDataDataSourcesId500JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataDataSourcesId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutDataDataSourcesId503JSONResponse) VisitPutDataDataSourcesIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbortRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type PostDataDataSourcesIdAbortResponseObject interface {
+	VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error
+}
+
+type PostDataDataSourcesIdAbort200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataDataSourcesIdAbort200JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataDataSourcesIdAbort400JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataDataSourcesIdAbort401JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataDataSourcesIdAbort403JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataDataSourcesIdAbort404JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostDataDataSourcesIdAbort409JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataDataSourcesIdAbort429JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataDataSourcesIdAbort500JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdAbort503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataDataSourcesIdAbort503JSONResponse) VisitPostDataDataSourcesIdAbortResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnectRequestObject struct {
+	Id   DataSourceId `json:"id"`
+	Body *PostDataDataSourcesIdConnectJSONRequestBody
+}
+
+type PostDataDataSourcesIdConnectResponseObject interface {
+	VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error
+}
+
+type PostDataDataSourcesIdConnect200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataDataSourcesIdConnect200JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataDataSourcesIdConnect400JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataDataSourcesIdConnect401JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataDataSourcesIdConnect403JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataDataSourcesIdConnect404JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataDataSourcesIdConnect413JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataDataSourcesIdConnect429JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataDataSourcesIdConnect500JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdConnect503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataDataSourcesIdConnect503JSONResponse) VisitPostDataDataSourcesIdConnectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImportRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type PostDataDataSourcesIdFullImportResponseObject interface {
+	VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error
+}
+
+type PostDataDataSourcesIdFullImport200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport200JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport400JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport401JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport403JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport404JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport409JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport429JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport500JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdFullImport503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataDataSourcesIdFullImport503JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgressRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type GetDataDataSourcesIdProgressResponseObject interface {
+	VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error
+}
+
+type GetDataDataSourcesIdProgress200JSONResponse ImportProgress
+
+func (response GetDataDataSourcesIdProgress200JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgress401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataDataSourcesIdProgress401JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgress403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataDataSourcesIdProgress403JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgress404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataDataSourcesIdProgress404JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgress429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataDataSourcesIdProgress429JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgress500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataDataSourcesIdProgress500JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataDataSourcesIdProgress503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataDataSourcesIdProgress503JSONResponse) VisitGetDataDataSourcesIdProgressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdResetRequestObject struct {
+	Id DataSourceId `json:"id"`
+}
+
+type PostDataDataSourcesIdResetResponseObject interface {
+	VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error
+}
+
+type PostDataDataSourcesIdReset200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataDataSourcesIdReset200JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataDataSourcesIdReset400JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataDataSourcesIdReset401JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataDataSourcesIdReset403JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataDataSourcesIdReset404JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostDataDataSourcesIdReset409JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataDataSourcesIdReset429JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataDataSourcesIdReset500JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdReset503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataDataSourcesIdReset503JSONResponse) VisitPostDataDataSourcesIdResetResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -25106,6 +26704,12 @@ type StrictServerInterface interface {
 	// GetCustomersId Read one customer
 	// (GET /customers/{id})
 	GetCustomersId(ctx context.Context, request GetCustomersIdRequestObject) (GetCustomersIdResponseObject, error)
+	// GetDataSourcesId Read one data source
+	// (GET /data-sources/{id})
+	GetDataSourcesId(ctx context.Context, request GetDataSourcesIdRequestObject) (GetDataSourcesIdResponseObject, error)
+	// PostDataSourcesIdSync Fetch everything from the endpoint
+	// (POST /data-sources/{id}/sync)
+	PostDataSourcesIdSync(ctx context.Context, request PostDataSourcesIdSyncRequestObject) (PostDataSourcesIdSyncResponseObject, error)
 	// GetDataCustomers List stored customers
 	// (GET /data/customers)
 	GetDataCustomers(ctx context.Context, request GetDataCustomersRequestObject) (GetDataCustomersResponseObject, error)
@@ -25124,6 +26728,30 @@ type StrictServerInterface interface {
 	// PostDataDataSources Create a data source
 	// (POST /data/data-sources)
 	PostDataDataSources(ctx context.Context, request PostDataDataSourcesRequestObject) (PostDataDataSourcesResponseObject, error)
+	// DeleteDataDataSourcesId Delete a data source with all of its rows
+	// (DELETE /data/data-sources/{id})
+	DeleteDataDataSourcesId(ctx context.Context, request DeleteDataDataSourcesIdRequestObject) (DeleteDataDataSourcesIdResponseObject, error)
+	// GetDataDataSourcesId Read one data source
+	// (GET /data/data-sources/{id})
+	GetDataDataSourcesId(ctx context.Context, request GetDataDataSourcesIdRequestObject) (GetDataDataSourcesIdResponseObject, error)
+	// PutDataDataSourcesId Rename a data source or change its connection
+	// (PUT /data/data-sources/{id})
+	PutDataDataSourcesId(ctx context.Context, request PutDataDataSourcesIdRequestObject) (PutDataDataSourcesIdResponseObject, error)
+	// PostDataDataSourcesIdAbort End the import that runs
+	// (POST /data/data-sources/{id}/abort)
+	PostDataDataSourcesIdAbort(ctx context.Context, request PostDataDataSourcesIdAbortRequestObject) (PostDataDataSourcesIdAbortResponseObject, error)
+	// PostDataDataSourcesIdConnect Connect a data source to an endpoint to fetch from
+	// (POST /data/data-sources/{id}/connect)
+	PostDataDataSourcesIdConnect(ctx context.Context, request PostDataDataSourcesIdConnectRequestObject) (PostDataDataSourcesIdConnectResponseObject, error)
+	// PostDataDataSourcesIdFullImport Fetch everything from the endpoint
+	// (POST /data/data-sources/{id}/full-import)
+	PostDataDataSourcesIdFullImport(ctx context.Context, request PostDataDataSourcesIdFullImportRequestObject) (PostDataDataSourcesIdFullImportResponseObject, error)
+	// GetDataDataSourcesIdProgress See how the last import is getting on
+	// (GET /data/data-sources/{id}/progress)
+	GetDataDataSourcesIdProgress(ctx context.Context, request GetDataDataSourcesIdProgressRequestObject) (GetDataDataSourcesIdProgressResponseObject, error)
+	// PostDataDataSourcesIdReset Remove all rows of a data source
+	// (POST /data/data-sources/{id}/reset)
+	PostDataDataSourcesIdReset(ctx context.Context, request PostDataDataSourcesIdResetRequestObject) (PostDataDataSourcesIdResetResponseObject, error)
 	// GetDataInvoices List stored invoices
 	// (GET /data/invoices)
 	GetDataInvoices(ctx context.Context, request GetDataInvoicesRequestObject) (GetDataInvoicesResponseObject, error)
@@ -25746,6 +27374,58 @@ func (sh *strictHandler) GetCustomersId(w http.ResponseWriter, r *http.Request, 
 	}
 }
 
+// GetDataSourcesId operation middleware
+func (sh *strictHandler) GetDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request GetDataSourcesIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataSourcesId(ctx, request.(GetDataSourcesIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataSourcesId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataSourcesIdResponseObject); ok {
+		if err := validResponse.VisitGetDataSourcesIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataSourcesIdSync operation middleware
+func (sh *strictHandler) PostDataSourcesIdSync(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PostDataSourcesIdSyncRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataSourcesIdSync(ctx, request.(PostDataSourcesIdSyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataSourcesIdSync")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataSourcesIdSyncResponseObject); ok {
+		if err := validResponse.VisitPostDataSourcesIdSyncResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetDataCustomers operation middleware
 func (sh *strictHandler) GetDataCustomers(w http.ResponseWriter, r *http.Request, params GetDataCustomersParams) {
 	var request GetDataCustomersRequestObject
@@ -25910,6 +27590,231 @@ func (sh *strictHandler) PostDataDataSources(w http.ResponseWriter, r *http.Requ
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PostDataDataSourcesResponseObject); ok {
 		if err := validResponse.VisitPostDataDataSourcesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteDataDataSourcesId operation middleware
+func (sh *strictHandler) DeleteDataDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request DeleteDataDataSourcesIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDataDataSourcesId(ctx, request.(DeleteDataDataSourcesIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDataDataSourcesId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteDataDataSourcesIdResponseObject); ok {
+		if err := validResponse.VisitDeleteDataDataSourcesIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataDataSourcesId operation middleware
+func (sh *strictHandler) GetDataDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request GetDataDataSourcesIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataDataSourcesId(ctx, request.(GetDataDataSourcesIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataDataSourcesId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataDataSourcesIdResponseObject); ok {
+		if err := validResponse.VisitGetDataDataSourcesIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDataDataSourcesId operation middleware
+func (sh *strictHandler) PutDataDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PutDataDataSourcesIdRequestObject
+
+	request.Id = id
+
+	var body PutDataDataSourcesIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDataDataSourcesId(ctx, request.(PutDataDataSourcesIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDataDataSourcesId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDataDataSourcesIdResponseObject); ok {
+		if err := validResponse.VisitPutDataDataSourcesIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataDataSourcesIdAbort operation middleware
+func (sh *strictHandler) PostDataDataSourcesIdAbort(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PostDataDataSourcesIdAbortRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataDataSourcesIdAbort(ctx, request.(PostDataDataSourcesIdAbortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataDataSourcesIdAbort")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataDataSourcesIdAbortResponseObject); ok {
+		if err := validResponse.VisitPostDataDataSourcesIdAbortResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataDataSourcesIdConnect operation middleware
+func (sh *strictHandler) PostDataDataSourcesIdConnect(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PostDataDataSourcesIdConnectRequestObject
+
+	request.Id = id
+
+	var body PostDataDataSourcesIdConnectJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataDataSourcesIdConnect(ctx, request.(PostDataDataSourcesIdConnectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataDataSourcesIdConnect")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataDataSourcesIdConnectResponseObject); ok {
+		if err := validResponse.VisitPostDataDataSourcesIdConnectResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataDataSourcesIdFullImport operation middleware
+func (sh *strictHandler) PostDataDataSourcesIdFullImport(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PostDataDataSourcesIdFullImportRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataDataSourcesIdFullImport(ctx, request.(PostDataDataSourcesIdFullImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataDataSourcesIdFullImport")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataDataSourcesIdFullImportResponseObject); ok {
+		if err := validResponse.VisitPostDataDataSourcesIdFullImportResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataDataSourcesIdProgress operation middleware
+func (sh *strictHandler) GetDataDataSourcesIdProgress(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request GetDataDataSourcesIdProgressRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataDataSourcesIdProgress(ctx, request.(GetDataDataSourcesIdProgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataDataSourcesIdProgress")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataDataSourcesIdProgressResponseObject); ok {
+		if err := validResponse.VisitGetDataDataSourcesIdProgressResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataDataSourcesIdReset operation middleware
+func (sh *strictHandler) PostDataDataSourcesIdReset(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PostDataDataSourcesIdResetRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataDataSourcesIdReset(ctx, request.(PostDataDataSourcesIdResetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataDataSourcesIdReset")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataDataSourcesIdResetResponseObject); ok {
+		if err := validResponse.VisitPostDataDataSourcesIdResetResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

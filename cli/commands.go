@@ -217,10 +217,53 @@ func (c *client) data() *cobra.Command {
 			c.row("update <id>", "Change fields of one and recompute", http.MethodPut, true, name),
 			c.row("delete <id>", "Delete one and recompute", http.MethodDelete, false, name)))
 	}
-	resources.AddCommand(group("data-sources", "List and create data sources",
-		c.get("list", "List data sources", "data", "data-sources"),
-		c.send("create", "Create a data source", http.MethodPost, "data", "data-sources")))
+	resources.AddCommand(c.sources())
 	return resources
+}
+
+func (c *client) sources() *cobra.Command {
+	at := []string{"data", "data-sources"}
+	return group("data-sources", "Manage data sources and what they fetch",
+		c.get("list", "List data sources", at...),
+		c.byID("get <id>", "Show one with its connection", http.MethodGet, at...),
+		c.send("create", "Create a data source; the key of type api is shown once", http.MethodPost, at...),
+		c.send("update <id>", "Rename one or change its connection", http.MethodPut, at...),
+		c.byID("delete <id>", "Delete one with all of its rows", http.MethodDelete, at...),
+		c.act("reset <id>", "Remove all rows of one", "reset", false),
+		c.act("connect <id>", "Connect one to an endpoint to fetch from", "connect", true),
+		c.act("full-import <id>", "Fetch everything from its endpoint", "full-import", false),
+		c.progress(),
+		c.act("abort <id>", "End the import that runs", "abort", false))
+}
+
+func (c *client) progress() *cobra.Command {
+	return &cobra.Command{
+		Use: "progress <id>", Short: "See how its last import is getting on", Args: arguments,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.call(cmd.Context(), request{method: http.MethodGet, segments: []string{"data", "data-sources", args[0], "progress"}})
+		},
+	}
+}
+
+// act is a command that does something with a data source.
+func (c *client) act(use, short, action string, mayBody bool) *cobra.Command {
+	var flag string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: arguments,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			r := request{method: http.MethodPost, segments: []string{"data", "data-sources", args[0], action}}
+			if flag != "" {
+				if r.body, err = c.body(flag, true); err != nil {
+					return err
+				}
+			}
+			return c.call(cmd.Context(), r)
+		},
+	}
+	if mayBody {
+		bodyFlag(cmd, &flag)
+	}
+	return cmd
 }
 
 // rows lists stored rows.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,11 +48,13 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": "[::1]:9000", "public-url": "https://MCP.example.com/",
 		"api-public-url": "http://localhost:8081", "demo": "false", "now": "2026-03-31", "rate-limits": "off",
 		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "on", "fx-feed": "off",
+		"allow-private-networks": "10.0.0.0/8, fd00::/8",
 	}
 	want := Serve{
 		Data: "data", APIListen: "127.0.0.1:0", MCPListen: "[::1]:9000", PublicURL: "https://mcp.example.com",
 		APIPublicURL: "http://localhost:8081", Now: time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC),
 		AllowedOrigins: []string{"https://a.example.com", "http://b.example.com:81"}, ReadOnly: true,
+		PrivateNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 	}
 	var env []string
 	for _, setting := range Flags(ServeAll) {
@@ -66,7 +69,7 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 			t.Errorf("by %s: -want +got:\n%s", name, diff)
 		}
 	}
@@ -101,6 +104,7 @@ func TestLoadServe_WrongValues(t *testing.T) {
 		{name: "origin without scheme", flags: map[string]string{"public-url": "a.example.com"}, want: "want an origin such as"},
 		{name: "another scheme", flags: map[string]string{"public-url": "ftp://a.example.com"}, want: "want an origin such as"},
 		{name: "plain http in public", flags: map[string]string{"public-url": "http://a.example.com"}, want: "want an https origin"},
+		{name: "an address for a network", flags: map[string]string{"allow-private-networks": "10.0.0.1"}, want: "such as 10.0.0.0/8"},
 		{name: "one bad origin of two", flags: map[string]string{"allowed-origins": "https://a.example.com,b"}, want: "separated by commas"},
 		{name: "switch", env: []string{"GROWPANEL_READ_ONLY=maybe"}, want: "want on or off"},
 		{name: "time", flags: map[string]string{"now": "yesterday"}, want: "such as 2026-03-31 or"},

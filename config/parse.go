@@ -107,6 +107,22 @@ func setOrigins(to *[]string, value string) error {
 	return nil
 }
 
+func setNetworks(to *[]netip.Prefix, value string) error {
+	var networks []netip.Prefix
+	if value == "none" {
+		value = ""
+	}
+	for item := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+		network, err := netip.ParsePrefix(item)
+		if err != nil || network != network.Masked() {
+			return errors.New("networks separated by commas, such as 10.0.0.0/8,fd00::/8, or none")
+		}
+		networks = append(networks, network)
+	}
+	*to = networks
+	return nil
+}
+
 func setLimits(to *RateLimits, value string) error {
 	limits := DefaultRateLimits()
 	switch value {

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -31,6 +32,9 @@ type Serve struct {
 	// Secrets are those of the product, the one that seals first; see FolderSecrets
 	// for when there are none.
 	Secrets []Secret
+	// PrivateNetworks are networks that are not public and that data sources and
+	// webhooks may none the less lead to, over http as well.
+	PrivateNetworks []netip.Prefix
 	// Upstream is the API that `serve mcp` stands in front of.
 	Upstream string
 }
@@ -168,6 +172,11 @@ func serveSettings() []Setting {
 			Flag: "rate-limits", Env: "GROWPANEL_RATE_LIMITS", Kind: "LIMITS", Default: "default", Commands: api,
 			Help:  "requests per minute and account: default, off, or GET=300,REPORT=30,POST=100,PUT=100,DELETE=50",
 			apply: func(c *Serve, value string) error { return setLimits(&c.RateLimits, value) },
+		},
+		{
+			Flag: "allow-private-networks", Env: "GROWPANEL_ALLOW_PRIVATE_NETWORKS", Kind: "NETWORKS", Default: "none", Commands: api,
+			Help:  "networks such as 10.0.0.0/8 that are not public and that calls to the URLs of users may reach, then over http as well, separated by commas",
+			apply: func(c *Serve, value string) error { return setNetworks(&c.PrivateNetworks, value) },
 		},
 		{
 			Flag: "allowed-origins", Env: "GROWPANEL_ALLOWED_ORIGINS", Kind: "ORIGINS", Default: "the public URL alone", Commands: mcp,

@@ -1,12 +1,15 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +18,10 @@ import (
 	"github.com/growpanel/growpanel-mcp/httpapi"
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/ingest/pull"
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/internal/sealed"
+	"github.com/growpanel/growpanel-mcp/jobs"
 	"github.com/growpanel/growpanel-mcp/openapi/contracttest"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
@@ -62,10 +69,37 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 		}
 	})
 	cfg.Engine, cfg.Identity, cfg.Logger, cfg.Now = a.engine, a.identity, logger, now
+	cfg.Imports = a.runJobs(t, now, logger)
 	a.server = httpapi.New(cfg)
 	a.Handler = a.contract.Watch(t, a.server)
 	a.account, a.admin, a.readonly = a.newAccount(t, "Acme")
 	return a
+}
+
+// runJobs starts what works outside requests. It may reach this machine, over
+// http as well.
+func (a *api) runJobs(t testing.TB, now func() time.Time, logger *slog.Logger) *pull.Control {
+	t.Helper()
+	box, err := sealed.NewBox("test", make([]byte, sealed.MinSecretBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	importer := pull.NewImporter(pull.Config{
+		Engine: a.engine, Sealer: box, Now: now, Logger: logger,
+		Outgoing: httpx.OutgoingConfig{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, AllowHTTP: true},
+		Sleep:    func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+	runner := jobs.NewRunner(jobs.Config{
+		Store: a.store.Jobs(), Handlers: map[string]jobs.Handler{pull.JobKind: importer.Handler()}, Now: now, Logger: logger,
+	})
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var running sync.WaitGroup
+	running.Go(func() { runner.Run(ctx) })
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+	})
+	return pull.NewControl(a.engine, runner, importer)
 }
 
 // newAccount adds an account with an admin and a readonly key.

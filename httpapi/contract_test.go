@@ -19,7 +19,14 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 	c := a.found(t, a.admin, "Alpha")
 	a.ok(t, a.admin, "DELETE", "/data/invoices/Alpha-i3", "") // frees the plan Alpha-basic
 	key := a.ok(t, a.admin, "POST", "/account/api-keys", `{"name":"spare"}`).text("id")
+	endpoint := newEndpoint(t)
+	endpoint.hang()
+	fetched := func() string { return a.newConnected(t, endpoint.URL) }
+	aborted, imported := fetched(), fetched()
+	a.ok(t, a.admin, "POST", "/data/data-sources/"+aborted+"/full-import", "")
 	ids := map[string]string{
+		"/data-sources/{id}/sync": fetched(), "/data/data-sources/{id}/abort": aborted, "/data/data-sources/{id}/connect": imported,
+		"/data/data-sources/{id}/full-import": imported, "/data/data-sources/{id}/reset": fetched(), "/data/data-sources/{id}": fetched(),
 		"/customers/{id}": "Alpha-1", "/account/api-keys/{id}": key,
 		"/data/customers/{id}": "Alpha-2", "/data/plans/{id}": "Alpha-basic", "/data/invoices/{id}": "Alpha-i1",
 	}

@@ -193,6 +193,9 @@ func (s *Server) dropSourceKey(ctx context.Context, source analytics.Source) {
 
 // PostDataDataSourcesIdReset implements wire.StrictServerInterface.
 func (s *Server) PostDataDataSourcesIdReset(ctx context.Context, request wire.PostDataDataSourcesIdResetRequestObject) (wire.PostDataDataSourcesIdResetResponseObject, error) {
+	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
+		return nil, err
+	}
 	if err := s.imports.Reset(ctx, callerOf(ctx).Account, request.Id); err != nil {
 		return nil, err
 	}
@@ -201,6 +204,9 @@ func (s *Server) PostDataDataSourcesIdReset(ctx context.Context, request wire.Po
 
 // PostDataDataSourcesIdFullImport implements wire.StrictServerInterface.
 func (s *Server) PostDataDataSourcesIdFullImport(ctx context.Context, request wire.PostDataDataSourcesIdFullImportRequestObject) (wire.PostDataDataSourcesIdFullImportResponseObject, error) {
+	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
+		return nil, err
+	}
 	if err := s.imports.Import(ctx, callerOf(ctx).Account, request.Id); err != nil {
 		return nil, err
 	}
@@ -209,6 +215,9 @@ func (s *Server) PostDataDataSourcesIdFullImport(ctx context.Context, request wi
 
 // PostDataSourcesIdSync implements wire.StrictServerInterface.
 func (s *Server) PostDataSourcesIdSync(ctx context.Context, request wire.PostDataSourcesIdSyncRequestObject) (wire.PostDataSourcesIdSyncResponseObject, error) {
+	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
+		return nil, err
+	}
 	if err := s.imports.Import(ctx, callerOf(ctx).Account, request.Id); err != nil {
 		return nil, err
 	}
@@ -217,6 +226,9 @@ func (s *Server) PostDataSourcesIdSync(ctx context.Context, request wire.PostDat
 
 // PostDataDataSourcesIdAbort implements wire.StrictServerInterface.
 func (s *Server) PostDataDataSourcesIdAbort(ctx context.Context, request wire.PostDataDataSourcesIdAbortRequestObject) (wire.PostDataDataSourcesIdAbortResponseObject, error) {
+	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
+		return nil, err
+	}
 	if err := s.imports.Abort(ctx, callerOf(ctx).Account, request.Id); err != nil {
 		return nil, err
 	}

@@ -53,8 +53,12 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
 	pf.closers = append(pf.closers, func() error { engine.Close(); return nil })
 
+	imports, err := pf.openJobs(p, cfg, store, engine, secrets)
+	if err != nil {
+		return nil, err
+	}
 	served := httpapi.Config{
-		Engine: engine, Identity: users, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
+		Engine: engine, Identity: users, Imports: imports, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
 	}
 	handler := http.Handler(httpapi.New(served))
 	client, err := inProcess(handler)

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/config"
+	"github.com/growpanel/growpanel-mcp/ingest/pull"
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/internal/sealed"
+	"github.com/growpanel/growpanel-mcp/jobs"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
+)
+
+// outgoing is what calls to the URLs of users may reach.
+func (pf *platform) outgoing(p process, cfg config.Serve) httpx.OutgoingConfig {
+	return httpx.OutgoingConfig{
+		Networks: cfg.PrivateNetworks, AllowHTTP: len(cfg.PrivateNetworks) > 0, Log: httpx.LogCalls(pf.log), Now: p.now,
+	}
+}
+
+// openJobs adds the work that outlives a request.
+func (pf *platform) openJobs(p process, cfg config.Serve, store *sqlstore.Store, engine *analytics.Engine, secrets []config.Secret) (*pull.Control, error) {
+	box, err := newBox("credentials", secrets)
+	if err != nil {
+		return nil, err
+	}
+	importer := pull.NewImporter(pull.Config{Engine: engine, Sealer: box, Outgoing: pf.outgoing(p, cfg), Now: p.now, Logger: pf.log})
+	runner := jobs.NewRunner(jobs.Config{
+		Store: store.Jobs(), Handlers: map[string]jobs.Handler{pull.JobKind: importer.Handler()}, Now: p.now, Logger: pf.log,
+	})
+	pf.tasks = append(pf.tasks, runner.Run)
+	return pull.NewControl(engine, runner, importer), nil
+}
+
+// newBox derives what seals texts of one purpose.
+func newBox(purpose string, secrets []config.Secret) (*sealed.Box, error) {
+	raw := make([][]byte, len(secrets))
+	for i, secret := range secrets {
+		raw[i] = []byte(secret.Reveal())
+	}
+	return sealed.NewBox(purpose, raw...)
+}

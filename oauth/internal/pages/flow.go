@@ -176,7 +176,6 @@ type Consent struct {
 	Several  bool   // another account can be chosen
 	Role     string // the user's, as RoleName gives it
 	Writes   string // what a connection that may write can change
-	ReadOnly bool   // read only is chosen beforehand
 	OnlyRead string // why read only is the only choice; "" when there is one
 	IdleDays int    // after which an unused connection ends
 }

@@ -58,7 +58,7 @@ func samples(t *testing.T) map[string]View {
 			Session: jane, Form: form, Client: claude, Account: "Acme Inc", Several: true, Role: "Owner", Writes: writes, IdleDays: 90,
 		},
 		"consent-local": Consent{
-			Session: jane, Form: form, Client: code, Account: "Acme Inc", Role: "Admin", Writes: writes, ReadOnly: true, IdleDays: 90,
+			Session: jane, Form: form, Client: code, Account: "Acme Inc", Role: "Admin", Writes: writes, IdleDays: 90,
 		},
 		"consent-unknown": Consent{
 			Session: jane, Form: form, Client: stranger, Account: "Acme Inc", Role: "Read only", IdleDays: 90,

@@ -29,10 +29,11 @@ type account struct {
 	seed      maphash.Seed
 	version   uint64 // of the newest snapshot
 	stored    uint64 // last version that the store is known to have
-	nextSeq   [TableSettings + 1]int64
+	nextSeq   [tables]int64
 	today     calendar.Day
 	settings  settingsState
 	sources   []source
+	segments  []segment
 	plans     *planTable
 	customers []customer
 	records   []*report.Customer     // of the newest snapshot, in parallel; nil when deleted
@@ -48,6 +49,7 @@ type view struct {
 	snapshot *report.Snapshot
 	settings Settings
 	sources  []source
+	segments []segment
 	stored   uint64
 	zone     *time.Location
 }
@@ -95,13 +97,13 @@ func newAccount(e *Engine, id string) *account {
 // reset forgets everything that was loaded.
 func (a *account) reset() {
 	a.seed = maphash.MakeSeed()
-	a.stored, a.nextSeq, a.today = 0, [TableSettings + 1]int64{}, calendar.NoDay
+	a.stored, a.nextSeq, a.today = 0, [tables]int64{}, calendar.NoDay
 	for t := range a.nextSeq {
 		a.nextSeq[t] = 1
 	}
 	defaults := DefaultSettings()
 	a.settings = settingsState{values: defaults, ledger: ledger.DefaultSettings()}
-	a.sources, a.plans = nil, newPlanTable()
+	a.sources, a.segments, a.plans = nil, nil, newPlanTable()
 	a.customers, a.records, a.days, a.byID = nil, nil, nil, map[customerKey]uint32{}
 	a.invoices = invoices{keys: make([]invoiceKey, 1)}
 	a.symbols, a.players = newSymbols(), nil
@@ -165,10 +167,10 @@ func (a *account) publish(rates *fx.Table) {
 		Account: a.id, Version: a.version, Today: a.today,
 		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
 		Customers: a.records, Plans: a.plans.list, Sources: a.reportSources(), Symbols: slices.Clip(a.symbols.texts),
-		Rates: rates, PlanGroups: a.plans.groups, FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
+		Rates: rates, PlanGroups: a.plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
 	a.current.Store(&view{
-		snapshot: s, settings: a.settings.values, sources: a.sources, stored: a.stored, zone: a.settings.ledger.Zone,
+		snapshot: s, settings: a.settings.values, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
 	})
 	a.engine.resize(a, a.bytes())
 }

@@ -11,7 +11,7 @@ import (
 // otherwise the error is an *AmbiguousError. change may run twice and must not
 // change the id; its error is returned and nothing is written.
 func (e *Engine) UpdateCustomer(ctx context.Context, account, sourceID, id string, change func(StoredRow) (CustomerRow, error)) error {
-	return e.remove(ctx, account, func(ed *edit) error {
+	return e.change(ctx, account, func(ed *edit) error {
 		old, source, err := ed.stored(ctx, TableCustomer, sourceID, id)
 		if err != nil {
 			return err
@@ -27,7 +27,7 @@ func (e *Engine) UpdateCustomer(ctx context.Context, account, sourceID, id strin
 
 // UpdatePlan is UpdateCustomer for plans.
 func (e *Engine) UpdatePlan(ctx context.Context, account, sourceID, id string, change func(StoredRow) (PlanRow, error)) error {
-	return e.remove(ctx, account, func(ed *edit) error {
+	return e.change(ctx, account, func(ed *edit) error {
 		old, source, err := ed.stored(ctx, TablePlan, sourceID, id)
 		if err != nil {
 			return err
@@ -44,7 +44,7 @@ func (e *Engine) UpdatePlan(ctx context.Context, account, sourceID, id string, c
 // UpdateInvoice is UpdateCustomer for invoices. When the row names a customer or
 // a plan that the data source does not have, the error is an *InvalidError.
 func (e *Engine) UpdateInvoice(ctx context.Context, account, sourceID, id string, change func(StoredRow) (InvoiceRow, error)) error {
-	return e.remove(ctx, account, func(ed *edit) error {
+	return e.change(ctx, account, func(ed *edit) error {
 		old, source, err := ed.stored(ctx, TableInvoice, sourceID, id)
 		if err != nil {
 			return err

@@ -17,8 +17,9 @@ type edit struct {
 	touched  []*work
 	plans    *planTable     // nil: unchanged
 	sources  []source       // nil: unchanged
+	segments []segment      // nil: unchanged
 	settings *settingsState // nil: unchanged
-	log      [TableSettings + 1]tableLog
+	log      [tables]tableLog
 	cleared  []int64 // seqs of the data sources whose rows all go
 	undo     undo
 	asOf     calendar.Day // today in the new zone, when settings changed
@@ -40,7 +41,7 @@ type work struct {
 
 // undo is what the indexes were before the edit.
 type undo struct {
-	nextSeq   [TableSettings + 1]int64
+	nextSeq   [tables]int64
 	customers int // how many there were
 	invoices  int // how many rows there were
 	keys      []savedKey
@@ -229,11 +230,14 @@ func (e *edit) install() {
 		e.installCustomers()
 	}
 	if e.plans != nil {
-		e.plans.regroup(a.id)
+		e.plans.regroup()
 		a.plans = e.plans
 	}
 	if e.sources != nil {
 		a.sources = e.sources
+	}
+	if e.segments != nil {
+		a.segments = e.segments
 	}
 	if e.settings != nil {
 		a.settings, a.today = *e.settings, e.asOf

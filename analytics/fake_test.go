@@ -44,7 +44,7 @@ func (s *memoryStore) Load(_ context.Context, account string, visit func(analyti
 		return 0, nil
 	}
 	order := []analytics.Table{
-		analytics.TableSettings, analytics.TableSource, analytics.TablePlan, analytics.TablePlanGroup,
+		analytics.TableSettings, analytics.TableSegment, analytics.TableSource, analytics.TablePlan, analytics.TablePlanGroup,
 		analytics.TableCustomer, analytics.TableInvoice,
 	}
 	for _, t := range order {

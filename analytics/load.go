@@ -37,7 +37,7 @@ func (a *account) open(ctx context.Context) error {
 	for i := range a.customers {
 		a.customers[i].history.sort()
 	}
-	a.plans.regroup(a.id)
+	a.plans.regroup()
 	a.stored, a.version = stored, max(a.version, stored)
 	return nil
 }
@@ -61,6 +61,10 @@ func (l *loader) load(r Row) error {
 		return l.source(r)
 	case TablePlan:
 		return l.plan(r)
+	case TablePlanGroup:
+		return l.planGroup(r)
+	case TableSegment:
+		return l.segment(r)
 	case TableCustomer:
 		return l.customer(r)
 	case TableInvoice:

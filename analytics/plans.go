@@ -17,7 +17,8 @@ type planTable struct {
 	list   []ledger.Plan // by PlanRef; [0] is "no plan"
 	meta   []planMeta    // in parallel
 	byID   map[customerKey]ledger.PlanRef
-	groups []report.PlanGroup // by name
+	defs   []planGroup        // as they were made
+	groups []report.PlanGroup // what comes of them, by name
 }
 
 type planMeta struct {
@@ -31,7 +32,7 @@ func newPlanTable() *planTable {
 }
 
 func (t *planTable) clone() *planTable {
-	return &planTable{list: slices.Clone(t.list), meta: slices.Clone(t.meta), byID: maps.Clone(t.byID), groups: t.groups}
+	return &planTable{list: slices.Clone(t.list), meta: slices.Clone(t.meta), byID: maps.Clone(t.byID), defs: slices.Clone(t.defs), groups: t.groups}
 }
 
 // set stores a plan and reports whether ledgers depend on what changed.
@@ -42,9 +43,6 @@ func (t *planTable) set(ref ledger.PlanRef, source uint32, row *PlanRow, meta pl
 		Price: row.Price, Priced: row.Priced,
 	}
 	meta.group = strings.Clone(row.Group)
-	if meta.group != "" {
-		p.Groups = []string{meta.group}
-	}
 	if int(ref) == len(t.list) {
 		t.list, t.meta = append(t.list, ledger.Plan{}), append(t.meta, planMeta{})
 	}
@@ -60,21 +58,6 @@ func (t *planTable) remove(ref ledger.PlanRef) {
 	delete(t.byID, customerKey{p.Source, p.ID})
 	p.Missing, p.Groups = true, nil
 	t.meta[ref] = planMeta{}
-}
-
-// regroup derives the plan groups from what the plans say. A group exists as
-// long as a plan names it.
-func (t *planTable) regroup(account string) {
-	byName := map[string][]ledger.PlanRef{}
-	for ref, m := range t.meta {
-		if m.group != "" {
-			byName[m.group] = append(byName[m.group], ledger.PlanRef(ref))
-		}
-	}
-	t.groups = nil
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		t.groups = append(t.groups, report.PlanGroup{ID: deriveID("pg_", account, name), Name: name, Plans: byName[name]})
-	}
 }
 
 // deriveID makes an id that is the same whenever it is derived again and does

@@ -34,7 +34,9 @@ func (e *Engine) PutPlans(ctx context.Context, account, sourceID string, rows []
 			return nil, err
 		}
 		for i := range rows {
-			ed.putPlan(source, &rows[i])
+			if err := ed.putPlan(source, &rows[i]); err != nil {
+				return nil, err
+			}
 		}
 		return nil, nil
 	})
@@ -90,27 +92,30 @@ func (e *edit) addCustomer(source uint32, row *CustomerRow, doc uint64) {
 	e.log[TableCustomer].inserted(Row{Table: TableCustomer, Seq: w.seq, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc})
 }
 
-func (e *edit) putPlan(source uint32, row *PlanRow) {
+func (e *edit) putPlan(source uint32, row *PlanRow) error {
 	doc := e.a.hash(row.Doc)
 	ref, known := e.plansView().byID[customerKey{source, row.ID}]
 	if known && e.plansView().meta[ref].doc == doc {
-		return
+		return nil
 	}
-	if e.plans == nil {
-		e.plans = e.a.plans.clone()
+	e.ownPlans()
+	key, before := customerKey{source, strings.Clone(row.ID)}, ""
+	if known {
+		before = e.plans.meta[ref].group
 	}
 	stored := Row{Table: TablePlan, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc}
 	if !known {
 		stored.Seq = e.takeSeq(TablePlan)
 		e.plans.set(ledger.PlanRef(len(e.plans.list)), source, row, planMeta{seq: stored.Seq, doc: doc})
 		e.log[TablePlan].inserted(stored)
-		return
+		return e.regroupPlan(key, before, row.Group)
 	}
 	stored.Seq = e.plans.meta[ref].seq
 	if e.plans.set(ref, source, row, planMeta{seq: stored.Seq, doc: doc}) {
 		e.replayUsers(ref)
 	}
 	e.log[TablePlan].updated(stored)
+	return e.regroupPlan(key, before, row.Group)
 }
 
 // replayUsers marks the customers who have an invoice on a plan.

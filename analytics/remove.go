@@ -11,7 +11,7 @@ import (
 // when only one data source has the id; otherwise the error is an
 // *AmbiguousError.
 func (e *Engine) DeleteCustomer(ctx context.Context, account, sourceID, id string) error {
-	return e.remove(ctx, account, func(ed *edit) error {
+	return e.change(ctx, account, func(ed *edit) error {
 		source, err := ed.locate("customer", sourceID, id, func(source uint32) bool {
 			_, ok := ed.a.byID[customerKey{source, id}]
 			return ok
@@ -27,7 +27,7 @@ func (e *Engine) DeleteCustomer(ctx context.Context, account, sourceID, id strin
 // DeletePlan deletes a plan. While invoices name it the error is an
 // *InUseError.
 func (e *Engine) DeletePlan(ctx context.Context, account, sourceID, id string) error {
-	return e.remove(ctx, account, func(ed *edit) error {
+	return e.change(ctx, account, func(ed *edit) error {
 		source, err := ed.locate("plan", sourceID, id, func(source uint32) bool {
 			_, ok := ed.plansView().byID[customerKey{source, id}]
 			return ok
@@ -41,7 +41,7 @@ func (e *Engine) DeletePlan(ctx context.Context, account, sourceID, id string) e
 
 // DeleteInvoice deletes an invoice.
 func (e *Engine) DeleteInvoice(ctx context.Context, account, sourceID, id string) error {
-	return e.remove(ctx, account, func(ed *edit) error {
+	return e.change(ctx, account, func(ed *edit) error {
 		source, err := ed.locate("invoice", sourceID, id, func(source uint32) bool {
 			_, ok := ed.a.find(source, id)
 			return ok
@@ -56,7 +56,8 @@ func (e *Engine) DeleteInvoice(ctx context.Context, account, sourceID, id string
 	})
 }
 
-func (e *Engine) remove(ctx context.Context, account string, apply func(*edit) error) error {
+// change runs a write that has no rows to fail one by one.
+func (e *Engine) change(ctx context.Context, account string, apply func(*edit) error) error {
 	_, err := e.write(ctx, account, 1, func(ed *edit) ([]FieldError, error) { return nil, apply(ed) })
 	return err
 }
@@ -131,12 +132,10 @@ func (e *edit) removePlan(key customerKey) error {
 	if n := e.users(ref); n > 0 {
 		return &InUseError{ID: key.id, Invoices: n}
 	}
-	if e.plans == nil {
-		e.plans = e.a.plans.clone()
-	}
+	e.ownPlans()
 	e.log[TablePlan].removed(TablePlan, e.plans.meta[ref].seq)
 	e.plans.remove(ref)
-	return nil
+	return e.leaveGroups(key)
 }
 
 // users counts the invoices that name a plan.

@@ -127,7 +127,9 @@ func (e *Engine) clear(ctx context.Context, account, id string, remove bool) err
 		if err != nil {
 			return nil, err
 		}
-		ed.clearSource(i)
+		if err := ed.clearSource(i); err != nil {
+			return nil, err
+		}
 		if remove {
 			ed.sources = slices.Clone(ed.sourcesView())
 			ed.sources[i].deleted = true
@@ -139,19 +141,20 @@ func (e *Engine) clear(ctx context.Context, account, id string, remove bool) err
 }
 
 // clearSource removes the rows of a data source.
-func (e *edit) clearSource(source uint32) {
+func (e *edit) clearSource(source uint32) error {
 	for i, c := range e.a.records {
 		if c != nil && c.Source == source {
 			e.dropCustomer(customerKey{source, c.ID}, uint32(i))
 		}
 	}
-	e.plans = e.plansView().clone()
+	e.ownPlans()
 	for ref := range e.plans.list {
 		if e.plans.meta[ref].seq != 0 && e.plans.list[ref].Source == source {
 			e.plans.remove(ledger.PlanRef(ref))
 		}
 	}
 	e.cleared = append(e.cleared, e.sourcesView()[source].seq)
+	return e.leavePushedGroups(source)
 }
 
 func checkSource(name, kind string) error {

@@ -20,7 +20,10 @@ const (
 	TablePlan
 	TableInvoice
 	TablePlanGroup
-	TableSettings // exactly one row per account, Seq 1
+	TableSettings // at most one row per account, Seq 1
+	TableSegment
+
+	tables = TableSegment + 1
 )
 
 // Row is one durable row. Doc is the row's JSON as it was accepted, which an
@@ -33,7 +36,7 @@ const (
 type Row struct {
 	Table  Table
 	Seq    int64
-	Source int64 // Seq of the data source; 0 for sources, groups and settings
+	Source int64 // Seq of the data source; 0 for sources, groups, segments and settings
 	Owner  int64 // Seq of the invoice's customer; 0 for other tables
 	ID     string
 	Doc    []byte
@@ -64,8 +67,8 @@ type Changeset struct {
 // concurrent use. Every method takes the account id first: no call can read or
 // write two accounts.
 type Store interface {
-	// Load calls visit for every row of the account: settings, sources, plans,
-	// plan groups, customers, invoices, each table in order of Seq. The row is
+	// Load calls visit for every row of the account: settings, segments, sources,
+	// plans, plan groups, customers, invoices, each table in order of Seq. The row is
 	// valid only during the call. It returns the account's version, 0 for an
 	// account that has never written. An error from visit ends the load and is
 	// returned.

@@ -131,7 +131,10 @@ func render(s *report.Snapshot) string {
 			plans = append(plans, s.Plans[ref].ID)
 		}
 		sort.Strings(plans)
-		all = append(all, fmt.Sprintf("group %s %s %v", g.ID, g.Name, plans))
+		all = append(all, fmt.Sprintf("group %s %s %v %+v", g.ID, g.Name, plans, g.Rule))
+	}
+	for _, g := range s.Segments {
+		all = append(all, fmt.Sprintf("segment %s %s %v %v", g.ID, g.Name, g.Filters, g.Split))
 	}
 	all = append(all, fmt.Sprintf("today %s, first day %s, base %s", s.Today, s.FirstDay, s.Settings.Base))
 	return strings.Join(all, "\n")

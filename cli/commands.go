@@ -73,11 +73,20 @@ func (c *client) byID(use, short, method string, segments ...string) *cobra.Comm
 // send is a command that needs a body; with an argument in use it goes last in
 // the route.
 func (c *client) send(use, short, method string, segments ...string) *cobra.Command {
+	return c.sending(true, use, short, method, segments...)
+}
+
+// maySend is send with a body that may be left out.
+func (c *client) maySend(use, short, method string, segments ...string) *cobra.Command {
+	return c.sending(false, use, short, method, segments...)
+}
+
+func (c *client) sending(needsBody bool, use, short, method string, segments ...string) *cobra.Command {
 	var flag string
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: arguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := c.body(flag, true)
+			body, err := c.body(flag, needsBody)
 			if err != nil {
 				return err
 			}
@@ -208,7 +217,7 @@ func (c *client) plans() *cobra.Command {
 }
 
 func (c *client) data() *cobra.Command {
-	resources := group("data", "Read, push, change and delete customers, plans, invoices and data sources")
+	resources := group("data", "Read, push, change and delete customers, plans, invoices, data sources, plan groups and segments")
 	for _, name := range []string{"customers", "plans", "invoices"} {
 		resources.AddCommand(group(name, "Read, push, change and delete "+name,
 			c.rows(name),
@@ -217,7 +226,7 @@ func (c *client) data() *cobra.Command {
 			c.row("update <id>", "Change fields of one and recompute", http.MethodPut, true, name),
 			c.row("delete <id>", "Delete one and recompute", http.MethodDelete, false, name)))
 	}
-	resources.AddCommand(c.sources())
+	resources.AddCommand(c.sources(), c.planGroups(), c.segments())
 	return resources
 }
 
@@ -264,6 +273,29 @@ func (c *client) act(use, short, action string, mayBody bool) *cobra.Command {
 		bodyFlag(cmd, &flag)
 	}
 	return cmd
+}
+
+func (c *client) planGroups() *cobra.Command {
+	const name = "plan-groups"
+	return group(name, "Read, create, change, merge and delete plan groups",
+		c.get("list", "List plan groups", "data", name),
+		c.byID("get <id>", "Show one", http.MethodGet, "data", name),
+		c.send("create", "Create one of named plans, or one that chooses its plans", http.MethodPost, "data", name),
+		c.send("update <id>", "Change fields of one", http.MethodPut, "data", name),
+		c.byID("delete <id>", "Delete one; its plans stay", http.MethodDelete, "data", name),
+		c.send("merge", "Move the plans of a source to a target and delete the source", http.MethodPost, "data", name, "merge"),
+		c.send("delete-multiple", "Delete several", http.MethodPost, "data", name, "delete-multiple"),
+		c.maySend("ai-suggest", "Propose groups of plans with like names", http.MethodPost, "data", name, "ai-suggest"))
+}
+
+func (c *client) segments() *cobra.Command {
+	const name = "segments"
+	return group(name, "Read, create, change and delete segments: filters of reports under a name",
+		c.get("list", "List segments", "data", name),
+		c.byID("get <id>", "Show one", http.MethodGet, "data", name),
+		c.send("create", "Create one", http.MethodPost, "data", name),
+		c.send("update <id>", "Change fields of one", http.MethodPut, "data", name),
+		c.byID("delete <id>", "Delete one", http.MethodDelete, "data", name))
 }
 
 // rows lists stored rows.

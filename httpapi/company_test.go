@@ -29,6 +29,8 @@ type company struct {
 	key    string // admin key of the account
 	source string // data source id
 	name   string // occurs in every text of the account and nowhere else
+
+	group, segment string // ids
 }
 
 // found creates a data source in the account of a key and fills it with two
@@ -55,12 +57,14 @@ func (a *api) found(t *testing.T, key, name string) company {
 		{"id":"NAME-i1","customer_id":"NAME-1","type":"subscription","invoice_date":"2026-04-20","amount":9900,"currency":"usd","plan_id":"NAME-pro"},
 		{"id":"NAME-i2","customer_id":"NAME-1","type":"subscription","invoice_date":"2026-05-20","amount":19900,"currency":"usd","plan_id":"NAME-pro"},
 		{"id":"NAME-i3","customer_id":"NAME-2","type":"subscription","invoice_date":"2026-05-01","amount":120000,"currency":"usd","plan_id":"NAME-basic"}]`)
+	c.group = a.ok(t, key, "GET", "/data/plan-groups", "").text("result", "list", 0, "id")
+	c.segment = a.ok(t, key, "POST", "/data/segments", fmt.Sprintf(`{"name":%q,"filters":{"custom_tier":"%s gold"}}`, name, name)).text("id")
 	return c
 }
 
 // ids returns one id of each kind of thing in the account.
 func (c company) ids() []string {
-	return []string{c.name + "-1", c.name + "-pro", c.name + "-i1", c.source, c.key[:36]}
+	return []string{c.name + "-1", c.name + "-pro", c.name + "-i1", c.source, c.key[:36], c.group, c.segment}
 }
 
 // target fills the id into an operation's path.

@@ -29,6 +29,12 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 		"/data/data-sources/{id}/full-import": imported, "/data/data-sources/{id}/reset": fetched(), "/data/data-sources/{id}": fetched(),
 		"/customers/{id}": "Alpha-1", "/account/api-keys/{id}": key,
 		"/data/customers/{id}": "Alpha-2", "/data/plans/{id}": "Alpha-basic", "/data/invoices/{id}": "Alpha-i1",
+		"/data/plan-groups/{id}": c.group, "/data/segments/{id}": c.segment,
+	}
+	spare := a.ok(t, a.admin, "POST", "/data/plan-groups", `{"name":"Spare","plans":["Alpha-basic"]}`).text("id")
+	bodies := map[string]string{ // that name what the account has
+		"PostDataPlanGroups": `{"name":"Small","plans":["Alpha-pro"]}`, "PostDataPlanGroupsAiSuggest": `{"plans":["Alpha-pro"]}`,
+		"PostDataPlanGroupsMerge": `{"source":"` + spare + `","target":"` + c.group + `"}`, "PutDataPlanGroupsId": `{"plans":["Alpha-pro"]}`,
 	}
 	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
 		for _, op := range openapi.Operations() {
@@ -46,6 +52,9 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 			body := string(a.contract.Example(t, op))
 			if strings.HasSuffix(op.Path, "/invoices") && method == "POST" {
 				body = `{"id":"new","customer_id":"Alpha-1","type":"one-time","invoice_date":"2026-06-01","amount":500,"currency":"usd"}`
+			}
+			if own, ok := bodies[op.ID]; ok {
+				body = own
 			}
 			a.ok(t, a.admin, method, needed(at), body)
 		}

@@ -37,7 +37,7 @@ func TestCall_RefusesWhatItWouldIgnore(t *testing.T) {
 		{"manage_data", `{"resource":"customers","action":"list","id":"a"}`, `manage_data list does not use "id"; it is for: get, update, delete`},
 		{"manage_data", `{"resource":"customers","action":"create"}`, `manage_data create needs "body"`},
 		{"manage_data", `{"resource":"customers","action":"reset","id":"a"}`, `manage_data has no action "reset" for customers; it exists for: data-sources`},
-		{"manage_data", `{"resource":"segments","action":"list"}`, `resource: "segments" is not valid; use one of: customers, plans`},
+		{"manage_data", `{"resource":"regions","action":"list"}`, `resource: "regions" is not valid; use one of: customers, plans`},
 		{"manage_data", `{"resource":"customers","action":"destroy"}`, `action: "destroy" is not valid`},
 		{"manage_data", `{"action":"list"}`, `manage_data needs "resource": one of customers, plans`},
 		{"manage_billing", `{"action":"check_vat"}`, `manage_billing check_vat needs "vat_number": VAT number to check`},

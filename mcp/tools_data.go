@@ -9,7 +9,7 @@ import (
 
 // resources are what manage_data works on.
 func resources() []string {
-	return []string{"customers", "plans", "plan-groups", "data-sources", "invoices"}
+	return []string{"customers", "plans", "plan-groups", "data-sources", "invoices", "segments"}
 }
 
 func manageData() tool {
@@ -17,7 +17,7 @@ func manageData() tool {
 	return tool{
 		name:  "manage_data",
 		title: "Manage data",
-		description: "Reads, pushes, changes or deletes the raw rows: customers, plans, plan-groups, data-sources (connected billing systems), invoices. " +
+		description: "Reads, pushes, changes or deletes the raw rows: customers, plans, plan-groups, data-sources (connected billing systems), invoices, segments (saved filters). " +
 			"create adds or replaces rows by id; body is one object or a list, amounts in minor units (9900 is 99.00). " +
 			"reset, connect, full-import, progress, abort are for data-sources; merge, ai-suggest, delete-multiple for plan-groups.",
 		props: args.Set{
@@ -51,7 +51,7 @@ func manageData() tool {
 
 func resourceWords() map[string]string {
 	return map[string]string{
-		"customer": "customers", "plan": "plans", "plan-group": "plan-groups", "data-source": "data-sources",
+		"customer": "customers", "plan": "plans", "plan-group": "plan-groups", "segment": "segments", "filters": "segments", "data-source": "data-sources",
 		"sources": "data-sources", "invoice": "invoices", "subscribers": "customers",
 	}
 }

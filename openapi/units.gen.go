@@ -42,11 +42,24 @@ var operations = []Operation{
 	{ID: "DeleteDataInvoicesId", Method: "DELETE", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataInvoicesId", Method: "GET", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: storedInvoiceFields}},
 	{ID: "PutDataInvoicesId", Method: "PUT", Path: "/data/invoices/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataPlanGroups", Method: "GET", Path: "/data/plan-groups", Status: 200, Public: false, body: Schema{fields: planGroupListFields}},
+	{ID: "PostDataPlanGroups", Method: "POST", Path: "/data/plan-groups", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "PostDataPlanGroupsAiSuggest", Method: "POST", Path: "/data/plan-groups/ai-suggest", Status: 200, Public: false, body: Schema{fields: planGroupSuggestionsFields}},
+	{ID: "PostDataPlanGroupsDeleteMultiple", Method: "POST", Path: "/data/plan-groups/delete-multiple", Status: 200, Public: false, body: Schema{fields: planGroupsDeletedFields}},
+	{ID: "PostDataPlanGroupsMerge", Method: "POST", Path: "/data/plan-groups/merge", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "DeleteDataPlanGroupsId", Method: "DELETE", Path: "/data/plan-groups/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataPlanGroupsId", Method: "GET", Path: "/data/plan-groups/{id}", Status: 200, Public: false, body: Schema{fields: planGroupFields}},
+	{ID: "PutDataPlanGroupsId", Method: "PUT", Path: "/data/plan-groups/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataPlans", Method: "GET", Path: "/data/plans", Status: 200, Public: false, body: Schema{fields: storedPlanListFields}},
 	{ID: "PostDataPlans", Method: "POST", Path: "/data/plans", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "DeleteDataPlansId", Method: "DELETE", Path: "/data/plans/{id}", Status: 200, Public: false, body: Schema{fields: planDeletedFields}},
 	{ID: "GetDataPlansId", Method: "GET", Path: "/data/plans/{id}", Status: 200, Public: false, body: Schema{fields: storedPlanFields}},
 	{ID: "PutDataPlansId", Method: "PUT", Path: "/data/plans/{id}", Status: 200, Public: false, body: Schema{fields: planUpdatedFields}},
+	{ID: "GetDataSegments", Method: "GET", Path: "/data/segments", Status: 200, Public: false, body: Schema{fields: segmentListFields}},
+	{ID: "PostDataSegments", Method: "POST", Path: "/data/segments", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "DeleteDataSegmentsId", Method: "DELETE", Path: "/data/segments/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "GetDataSegmentsId", Method: "GET", Path: "/data/segments/{id}", Status: 200, Public: false, body: Schema{fields: segmentFields}},
+	{ID: "PutDataSegmentsId", Method: "PUT", Path: "/data/segments/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetExportsCustomersCsv", Method: "GET", Path: "/exports/customers.csv", Status: 200, Public: false, body: Schema{}},
 	{ID: "GetExportsMrrGrowthCsv", Method: "GET", Path: "/exports/mrr-growth.csv", Status: 200, Public: false, body: Schema{}},
 	{ID: "GetExportsMrrMovementsCsv", Method: "GET", Path: "/exports/mrr-movements.csv", Status: 200, Public: false, body: Schema{}},
@@ -1267,9 +1280,46 @@ var planDeletedFields = []Schema{
 	{name: "result"},
 }
 
+var planGroupFields = []Schema{
+	{name: "id"},
+	{name: "name"},
+	{name: "plans"},
+	{name: "selector"},
+	{name: "selector_type"},
+	{name: "type"},
+}
+
+var planGroupListFields = []Schema{
+	{name: "result", fields: planGroupPageFields},
+}
+
+var planGroupPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: planGroupFields},
+	{name: "offset", unit: Offset},
+}
+
 var planGroupRefFields = []Schema{
 	{name: "id"},
 	{name: "name"},
+}
+
+var planGroupSuggestionFields = []Schema{
+	{name: "name"},
+	{name: "plans"},
+	{name: "reason"},
+}
+
+var planGroupSuggestionsFields = []Schema{
+	{name: "result", fields: planGroupSuggestionFields},
+}
+
+var planGroupsDeletedFields = []Schema{
+	{name: "deleted", unit: Count},
+	{name: "ids"},
+	{name: "success"},
 }
 
 var planListFields = []Schema{
@@ -1470,6 +1520,26 @@ var retentionRowFields = []Schema{
 	{name: "reactivation_customers", unit: Count},
 	{name: "retained_customers", unit: Count},
 	{name: "target_mrr", unit: MoneyBase},
+}
+
+var segmentFields = []Schema{
+	{name: "description"},
+	{name: "filters", rest: &Schema{}},
+	{name: "id"},
+	{name: "mode"},
+	{name: "name"},
+}
+
+var segmentListFields = []Schema{
+	{name: "result", fields: segmentPageFields},
+}
+
+var segmentPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "has_more"},
+	{name: "limit", unit: Count},
+	{name: "list", fields: segmentFields},
+	{name: "offset", unit: Offset},
 }
 
 var sessionFields = []Schema{

@@ -50,6 +50,16 @@ func PlanList(s *Snapshot, q *Query) (*PlanListReport, error) {
 	return r, nil
 }
 
+// PlanIDs returns the distinct external ids of plans, sorted.
+func (s *Snapshot) PlanIDs(refs []ledger.PlanRef) []string {
+	ids := make([]string, 0, len(refs))
+	for _, ref := range refs {
+		ids = append(ids, s.plan(ref).ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // keepsSource reports whether a data source passes the filter by data source.
 func (q *Query) keepsSource(source *Source) bool {
 	for i := range q.Filters {

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"strings"
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -41,7 +42,56 @@ type Source struct {
 type PlanGroup struct {
 	ID    string
 	Name  string
+	Rule  *PlanRule // of a group that chooses its plans itself, else nil
 	Plans []ledger.PlanRef
+}
+
+// PlanRule is how an automatic plan group chooses its plans.
+type PlanRule struct {
+	By      string `json:"selector_type"` // name, id or product_name
+	Pattern string `json:"selector"`      // a text that is contained, or a pattern with * and ?
+}
+
+// Takes reports whether the rule chooses a plan. Case does not matter.
+func (r *PlanRule) Takes(p *ledger.Plan) bool {
+	text := p.Name
+	switch r.By {
+	case "id":
+		text = p.ID
+	case "product_name":
+		text = p.Product
+	}
+	text, pattern := strings.ToLower(text), strings.ToLower(r.Pattern)
+	if !strings.ContainsAny(pattern, "*?") {
+		return strings.Contains(text, pattern)
+	}
+	return matches([]rune(pattern), []rune(text))
+}
+
+// matches reports whether a text is what a pattern describes, in which * is any
+// text and ? any character.
+func matches(pattern, text []rune) bool {
+	p, t := 0, 0
+	star, from := -1, 0 // the last star, and where what it stands for ends
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0:
+			from++
+			p, t = star+1, from
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
 }
 
 // Customer is one customer record with its ledger. The same external id in two

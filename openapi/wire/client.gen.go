@@ -203,6 +203,24 @@ func (e MovementType) Valid() bool {
 	}
 }
 
+// Defines values for PlanGroupType.
+const (
+	PlanGroupTypeAuto   PlanGroupType = "auto"
+	PlanGroupTypeManual PlanGroupType = "manual"
+)
+
+// Valid indicates whether the value is a known member of the PlanGroupType enum.
+func (e PlanGroupType) Valid() bool {
+	switch e {
+	case PlanGroupTypeAuto:
+		return true
+	case PlanGroupTypeManual:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RefundMrr.
 const (
 	RefundMrrIgnore RefundMrr = "ignore"
@@ -236,6 +254,24 @@ func (e Role) Valid() bool {
 	case RoleOwner:
 		return true
 	case RoleReadonly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SegmentMode.
+const (
+	SegmentModeBreakdown SegmentMode = "breakdown"
+	SegmentModeFilter    SegmentMode = "filter"
+)
+
+// Valid indicates whether the value is a known member of the SegmentMode enum.
+func (e SegmentMode) Valid() bool {
+	switch e {
+	case SegmentModeBreakdown:
+		return true
+	case SegmentModeFilter:
 		return true
 	default:
 		return false
@@ -3905,6 +3941,91 @@ type PlanDeleted struct {
 	Result string `json:"result"`
 }
 
+// PlanGroup Plans that reports count as one.
+type PlanGroup struct {
+	// Id The group's id; the `plan` filter takes it.
+	Id string `json:"id"`
+
+	// Name The group's name, the value of a breakdown by plan.
+	Name string `json:"name"`
+
+	// Plans External ids of the plans that it has now, each once.
+	Plans []string `json:"plans"`
+
+	// Selector Of an automatic group: a text that is contained, or a pattern with `*` and `?`.
+	Selector *string `json:"selector,omitempty"`
+
+	// SelectorType Of an automatic group: what `selector` looks at.
+	SelectorType *string `json:"selector_type,omitempty"`
+
+	// Type Whether the plans of a group are named, or chosen by a selector.
+	Type PlanGroupType `json:"type"`
+}
+
+// PlanGroupCreate A plan group to create.
+type PlanGroupCreate struct {
+	// Name Required; no other group has it.
+	Name *string `json:"name,omitempty"`
+
+	// Plans External ids of the plans of a manual group; an id means the plans of all data sources that have it.
+	Plans []string `json:"plans,omitempty"`
+
+	// Selector Of an automatic group: a text that is contained, or a pattern with `*` and `?`. Case does not matter.
+	//
+	// Examples: pro*
+	Selector *string `json:"selector,omitempty"`
+
+	// SelectorType Of an automatic group: `name`, `id` or `product_name`.
+	//
+	// Examples: name
+	SelectorType *string `json:"selector_type,omitempty"`
+
+	// Type Whether the plans of a group are named, or chosen by a selector.
+	Type *PlanGroupType `json:"type,omitempty"`
+}
+
+// PlanGroupIds Plan groups by id.
+type PlanGroupIds struct {
+	// Ids The ids. Required.
+	Ids []string `json:"ids,omitempty"`
+}
+
+// PlanGroupList Plan groups.
+type PlanGroupList struct {
+	// Result A page of plan groups.
+	Result PlanGroupPage `json:"result"`
+}
+
+// PlanGroupMerge Which plan groups become one.
+type PlanGroupMerge struct {
+	// Source The group to take the plans from and delete.
+	Source *string `json:"source,omitempty"`
+
+	// Sources Several of them.
+	Sources []string `json:"sources,omitempty"`
+
+	// Target The manual group that gets the plans. Required.
+	Target *string `json:"target,omitempty"`
+}
+
+// PlanGroupPage A page of plan groups.
+type PlanGroupPage struct {
+	// Count Plan groups in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow this page.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The plan groups.
+	List []PlanGroup `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
 // PlanGroupRef A plan group by name.
 type PlanGroupRef struct {
 	// Id The group's id; the `plan` filter takes it.
@@ -3912,6 +4033,48 @@ type PlanGroupRef struct {
 
 	// Name The group's name.
 	Name string `json:"name"`
+}
+
+// PlanGroupSuggest Plans to find groups for.
+type PlanGroupSuggest struct {
+	// Plans External ids of plans.
+	Plans []string `json:"plans,omitempty"`
+}
+
+// PlanGroupSuggestion A group that could be made.
+type PlanGroupSuggestion struct {
+	// Name A name for the group.
+	Name string `json:"name"`
+
+	// Plans External ids of the plans.
+	Plans []string `json:"plans"`
+
+	// Reason Why these plans belong together.
+	Reason string `json:"reason"`
+}
+
+// PlanGroupSuggestions Groups that could be made.
+type PlanGroupSuggestions struct {
+	// Result The proposals by name.
+	Result []PlanGroupSuggestion `json:"result"`
+}
+
+// PlanGroupType Whether the plans of a group are named, or chosen by a selector.
+type PlanGroupType string
+
+// PlanGroupUpdate What to change of a plan group.
+type PlanGroupUpdate = PlanGroupCreate
+
+// PlanGroupsDeleted Plan groups that were deleted.
+type PlanGroupsDeleted struct {
+	// Deleted How many there were.
+	Deleted int64 `json:"deleted"`
+
+	// Ids Their ids.
+	Ids []string `json:"ids"`
+
+	// Success Always true.
+	Success bool `json:"success"`
 }
 
 // PlanInput A plan. It needs `id` or `external_id`, and `interval` or `billing_freq`.
@@ -4635,6 +4798,69 @@ type RetentionRow struct {
 
 // Role What a key may do; `readonly` may only read.
 type Role string
+
+// Segment Filters of reports under a name.
+type Segment struct {
+	// Description What the segment is for.
+	Description *string `json:"description"`
+
+	// Filters The filters by parameter of the reports, in its syntax.
+	Filters map[string]string `json:"filters"`
+
+	// Id The segment's id; the `segment` filter takes it or the name.
+	Id string `json:"id"`
+
+	// Mode `filter` narrows a report; `breakdown` also splits it by the values of the segment's only filter.
+	Mode SegmentMode `json:"mode"`
+
+	// Name The segment's name.
+	Name string `json:"name"`
+}
+
+// SegmentCreate A segment to create.
+type SegmentCreate struct {
+	// Description What the segment is for.
+	Description *string `json:"description,omitempty"`
+
+	// Filters Required. The filters by parameter of the reports: texts in its syntax, lists of values, numbers or truth values.
+	Filters map[string]interface{} `json:"filters,omitempty"`
+
+	// Mode `filter` narrows a report; `breakdown` also splits it by the values of the segment's only filter.
+	Mode *SegmentMode `json:"mode,omitempty"`
+
+	// Name Required; no other segment has it.
+	Name *string `json:"name,omitempty"`
+}
+
+// SegmentList Segments.
+type SegmentList struct {
+	// Result A page of segments.
+	Result SegmentPage `json:"result"`
+}
+
+// SegmentMode `filter` narrows a report; `breakdown` also splits it by the values of the segment's only filter.
+type SegmentMode string
+
+// SegmentPage A page of segments.
+type SegmentPage struct {
+	// Count Segments in all.
+	Count int64 `json:"count"`
+
+	// HasMore Whether rows follow this page.
+	HasMore bool `json:"has_more"`
+
+	// Limit The most rows of this page.
+	Limit int64 `json:"limit"`
+
+	// List The segments.
+	List []Segment `json:"list"`
+
+	// Offset Rows before this page.
+	Offset int64 `json:"offset"`
+}
+
+// SegmentUpdate What to change of a segment.
+type SegmentUpdate = SegmentCreate
 
 // Session A session.
 type Session struct {
@@ -5767,6 +5993,9 @@ type PeriodInterval = string
 // PlanFilter Examples: plan_pro_monthly
 type PlanFilter = string
 
+// PlanGroupId Examples: pg_1
+type PlanGroupId = string
+
 // PlanId Examples: plan_pro_monthly
 type PlanId = string
 
@@ -5805,6 +6034,9 @@ type Search = string
 
 // SegmentFilter Examples: seg_1
 type SegmentFilter = string
+
+// SegmentId Examples: seg_1
+type SegmentId = string
 
 // SelectedCash defines model for SelectedCash.
 type SelectedCash = string
@@ -6133,6 +6365,15 @@ type PutDataInvoicesIdParams struct {
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
 }
 
+// GetDataPlanGroupsParams defines parameters for GetDataPlanGroups.
+type GetDataPlanGroupsParams struct {
+	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
 // GetDataPlansParams defines parameters for GetDataPlans.
 type GetDataPlansParams struct {
 	// DataSource The id of the data source that holds the row.
@@ -6185,6 +6426,15 @@ type PutDataPlansIdParams struct {
 
 	// Source The same as `data_source`, under its older name.
 	Source *Source `form:"source,omitempty" json:"source,omitempty"`
+}
+
+// GetDataSegmentsParams defines parameters for GetDataSegments.
+type GetDataSegmentsParams struct {
+	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset How many rows to skip. Default 0.
+	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // GetExportsCustomersCsvParams defines parameters for GetExportsCustomersCsv.
@@ -9280,11 +9530,32 @@ type PostDataInvoicesJSONRequestBody = InvoicesPush
 // PutDataInvoicesIdJSONRequestBody defines body for PutDataInvoicesId for application/json ContentType.
 type PutDataInvoicesIdJSONRequestBody = InvoicePatch
 
+// PostDataPlanGroupsJSONRequestBody defines body for PostDataPlanGroups for application/json ContentType.
+type PostDataPlanGroupsJSONRequestBody = PlanGroupCreate
+
+// PostDataPlanGroupsAiSuggestJSONRequestBody defines body for PostDataPlanGroupsAiSuggest for application/json ContentType.
+type PostDataPlanGroupsAiSuggestJSONRequestBody = PlanGroupSuggest
+
+// PostDataPlanGroupsDeleteMultipleJSONRequestBody defines body for PostDataPlanGroupsDeleteMultiple for application/json ContentType.
+type PostDataPlanGroupsDeleteMultipleJSONRequestBody = PlanGroupIds
+
+// PostDataPlanGroupsMergeJSONRequestBody defines body for PostDataPlanGroupsMerge for application/json ContentType.
+type PostDataPlanGroupsMergeJSONRequestBody = PlanGroupMerge
+
+// PutDataPlanGroupsIdJSONRequestBody defines body for PutDataPlanGroupsId for application/json ContentType.
+type PutDataPlanGroupsIdJSONRequestBody = PlanGroupUpdate
+
 // PostDataPlansJSONRequestBody defines body for PostDataPlans for application/json ContentType.
 type PostDataPlansJSONRequestBody = PlansPush
 
 // PutDataPlansIdJSONRequestBody defines body for PutDataPlansId for application/json ContentType.
 type PutDataPlansIdJSONRequestBody = PlanPatch
+
+// PostDataSegmentsJSONRequestBody defines body for PostDataSegments for application/json ContentType.
+type PostDataSegmentsJSONRequestBody = SegmentCreate
+
+// PutDataSegmentsIdJSONRequestBody defines body for PutDataSegmentsId for application/json ContentType.
+type PutDataSegmentsIdJSONRequestBody = SegmentUpdate
 
 // PutProfileJSONRequestBody defines body for PutProfile for application/json ContentType.
 type PutProfileJSONRequestBody = ProfileUpdate
@@ -10382,6 +10653,117 @@ type ClientInterface interface {
 	// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
 	PutDataInvoicesId(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetDataPlanGroups List plan groups
+	//
+	// The plan groups by name, each with the external ids of the plans that it has now.
+	//
+	// Corresponds with GET /data/plan-groups (the `GetDataPlanGroups` operationId).
+	GetDataPlanGroups(ctx context.Context, params *GetDataPlanGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsWithBody Create a plan group
+	//
+	// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+	PostDataPlanGroupsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroups Create a plan group
+	//
+	// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+	PostDataPlanGroups(ctx context.Context, body PostDataPlanGroupsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsAiSuggestWithBody Propose plan groups
+	//
+	// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+	PostDataPlanGroupsAiSuggestWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsAiSuggest Propose plan groups
+	//
+	// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+	PostDataPlanGroupsAiSuggest(ctx context.Context, body PostDataPlanGroupsAiSuggestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsDeleteMultipleWithBody Delete several plan groups
+	//
+	// Deletes the groups that are there; their plans stay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+	PostDataPlanGroupsDeleteMultipleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsDeleteMultiple Delete several plan groups
+	//
+	// Deletes the groups that are there; their plans stay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+	PostDataPlanGroupsDeleteMultiple(ctx context.Context, body PostDataPlanGroupsDeleteMultipleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsMergeWithBody Merge plan groups
+	//
+	// Moves the plans of one or several groups to a manual group and deletes the former.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+	PostDataPlanGroupsMergeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataPlanGroupsMerge Merge plan groups
+	//
+	// Moves the plans of one or several groups to a manual group and deletes the former.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+	PostDataPlanGroupsMerge(ctx context.Context, body PostDataPlanGroupsMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteDataPlanGroupsId Delete a plan group
+	//
+	// Deletes the group, if it is there; its plans stay.
+	//
+	// Corresponds with DELETE /data/plan-groups/{id} (the `DeleteDataPlanGroupsId` operationId).
+	DeleteDataPlanGroupsId(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataPlanGroupsId Read one plan group
+	//
+	// The group with the external ids of the plans that it has now.
+	//
+	// Corresponds with GET /data/plan-groups/{id} (the `GetDataPlanGroupsId` operationId).
+	GetDataPlanGroupsId(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataPlanGroupsIdWithBody Change a plan group
+	//
+	// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+	PutDataPlanGroupsIdWithBody(ctx context.Context, id PlanGroupId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataPlanGroupsId Change a plan group
+	//
+	// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+	PutDataPlanGroupsId(ctx context.Context, id PlanGroupId, body PutDataPlanGroupsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetDataPlans List stored plans
 	//
 	// The plans as they were pushed, in the order in which they first came.
@@ -10438,6 +10820,63 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
 	PutDataPlansId(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataSegments List segments
+	//
+	// The segments in the order of their creation.
+	//
+	// Corresponds with GET /data/segments (the `GetDataSegments` operationId).
+	GetDataSegments(ctx context.Context, params *GetDataSegmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataSegmentsWithBody Create a segment
+	//
+	// Saves filters of reports under a name. Reports take it as `segment`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+	PostDataSegmentsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataSegments Create a segment
+	//
+	// Saves filters of reports under a name. Reports take it as `segment`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+	PostDataSegments(ctx context.Context, body PostDataSegmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteDataSegmentsId Delete a segment
+	//
+	// Deletes the segment, if it is there. Reports that name it are refused from now on.
+	//
+	// Corresponds with DELETE /data/segments/{id} (the `DeleteDataSegmentsId` operationId).
+	DeleteDataSegmentsId(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDataSegmentsId Read one segment
+	//
+	// The segment with its filters.
+	//
+	// Corresponds with GET /data/segments/{id} (the `GetDataSegmentsId` operationId).
+	GetDataSegmentsId(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataSegmentsIdWithBody Change a segment
+	//
+	// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+	PutDataSegmentsIdWithBody(ctx context.Context, id SegmentId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutDataSegmentsId Change a segment
+	//
+	// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+	PutDataSegmentsId(ctx context.Context, id SegmentId, body PutDataSegmentsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetExportsCustomersCsv Customers as a CSV file
 	//
@@ -11867,6 +12306,247 @@ func (c *Client) PutDataInvoicesId(ctx context.Context, id InvoiceId, params *Pu
 	return c.Client.Do(req)
 }
 
+// GetDataPlanGroups List plan groups
+//
+// The plan groups by name, each with the external ids of the plans that it has now.
+//
+// Corresponds with GET /data/plan-groups (the `GetDataPlanGroups` operationId).
+func (c *Client) GetDataPlanGroups(ctx context.Context, params *GetDataPlanGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataPlanGroupsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsWithBody Create a plan group
+//
+// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+func (c *Client) PostDataPlanGroupsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroups Create a plan group
+//
+// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+func (c *Client) PostDataPlanGroups(ctx context.Context, body PostDataPlanGroupsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsAiSuggestWithBody Propose plan groups
+//
+// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+func (c *Client) PostDataPlanGroupsAiSuggestWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsAiSuggestRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsAiSuggest Propose plan groups
+//
+// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+func (c *Client) PostDataPlanGroupsAiSuggest(ctx context.Context, body PostDataPlanGroupsAiSuggestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsAiSuggestRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsDeleteMultipleWithBody Delete several plan groups
+//
+// Deletes the groups that are there; their plans stay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+func (c *Client) PostDataPlanGroupsDeleteMultipleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsDeleteMultipleRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsDeleteMultiple Delete several plan groups
+//
+// Deletes the groups that are there; their plans stay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+func (c *Client) PostDataPlanGroupsDeleteMultiple(ctx context.Context, body PostDataPlanGroupsDeleteMultipleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsDeleteMultipleRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsMergeWithBody Merge plan groups
+//
+// Moves the plans of one or several groups to a manual group and deletes the former.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+func (c *Client) PostDataPlanGroupsMergeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsMergeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataPlanGroupsMerge Merge plan groups
+//
+// Moves the plans of one or several groups to a manual group and deletes the former.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+func (c *Client) PostDataPlanGroupsMerge(ctx context.Context, body PostDataPlanGroupsMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataPlanGroupsMergeRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteDataPlanGroupsId Delete a plan group
+//
+// Deletes the group, if it is there; its plans stay.
+//
+// Corresponds with DELETE /data/plan-groups/{id} (the `DeleteDataPlanGroupsId` operationId).
+func (c *Client) DeleteDataPlanGroupsId(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteDataPlanGroupsIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataPlanGroupsId Read one plan group
+//
+// The group with the external ids of the plans that it has now.
+//
+// Corresponds with GET /data/plan-groups/{id} (the `GetDataPlanGroupsId` operationId).
+func (c *Client) GetDataPlanGroupsId(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataPlanGroupsIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataPlanGroupsIdWithBody Change a plan group
+//
+// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+func (c *Client) PutDataPlanGroupsIdWithBody(ctx context.Context, id PlanGroupId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataPlanGroupsIdRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataPlanGroupsId Change a plan group
+//
+// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+func (c *Client) PutDataPlanGroupsId(ctx context.Context, id PlanGroupId, body PutDataPlanGroupsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataPlanGroupsIdRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetDataPlans List stored plans
 //
 // The plans as they were pushed, in the order in which they first came.
@@ -11984,6 +12664,133 @@ func (c *Client) PutDataPlansIdWithBody(ctx context.Context, id PlanId, params *
 // Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
 func (c *Client) PutDataPlansId(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutDataPlansIdRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataSegments List segments
+//
+// The segments in the order of their creation.
+//
+// Corresponds with GET /data/segments (the `GetDataSegments` operationId).
+func (c *Client) GetDataSegments(ctx context.Context, params *GetDataSegmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataSegmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataSegmentsWithBody Create a segment
+//
+// Saves filters of reports under a name. Reports take it as `segment`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+func (c *Client) PostDataSegmentsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataSegmentsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataSegments Create a segment
+//
+// Saves filters of reports under a name. Reports take it as `segment`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+func (c *Client) PostDataSegments(ctx context.Context, body PostDataSegmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataSegmentsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteDataSegmentsId Delete a segment
+//
+// Deletes the segment, if it is there. Reports that name it are refused from now on.
+//
+// Corresponds with DELETE /data/segments/{id} (the `DeleteDataSegmentsId` operationId).
+func (c *Client) DeleteDataSegmentsId(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteDataSegmentsIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDataSegmentsId Read one segment
+//
+// The segment with its filters.
+//
+// Corresponds with GET /data/segments/{id} (the `GetDataSegmentsId` operationId).
+func (c *Client) GetDataSegmentsId(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDataSegmentsIdRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataSegmentsIdWithBody Change a segment
+//
+// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+func (c *Client) PutDataSegmentsIdWithBody(ctx context.Context, id SegmentId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataSegmentsIdRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutDataSegmentsId Change a segment
+//
+// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+func (c *Client) PutDataSegmentsId(ctx context.Context, id SegmentId, body PutDataSegmentsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutDataSegmentsIdRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -15351,6 +16158,347 @@ func NewPutDataInvoicesIdRequestWithBody(server string, id InvoiceId, params *Pu
 	return req, nil
 }
 
+// NewGetDataPlanGroupsRequest constructs an http.Request for the GetDataPlanGroups method
+func NewGetDataPlanGroupsRequest(server string, params *GetDataPlanGroupsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostDataPlanGroupsRequest calls the generic PostDataPlanGroups builder with application/json body
+func NewPostDataPlanGroupsRequest(server string, body PostDataPlanGroupsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataPlanGroupsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostDataPlanGroupsRequestWithBody constructs an http.Request for the PostDataPlanGroups method, with any body, and a specified content type
+func NewPostDataPlanGroupsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostDataPlanGroupsAiSuggestRequest calls the generic PostDataPlanGroupsAiSuggest builder with application/json body
+func NewPostDataPlanGroupsAiSuggestRequest(server string, body PostDataPlanGroupsAiSuggestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataPlanGroupsAiSuggestRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostDataPlanGroupsAiSuggestRequestWithBody constructs an http.Request for the PostDataPlanGroupsAiSuggest method, with any body, and a specified content type
+func NewPostDataPlanGroupsAiSuggestRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups/ai-suggest")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostDataPlanGroupsDeleteMultipleRequest calls the generic PostDataPlanGroupsDeleteMultiple builder with application/json body
+func NewPostDataPlanGroupsDeleteMultipleRequest(server string, body PostDataPlanGroupsDeleteMultipleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataPlanGroupsDeleteMultipleRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostDataPlanGroupsDeleteMultipleRequestWithBody constructs an http.Request for the PostDataPlanGroupsDeleteMultiple method, with any body, and a specified content type
+func NewPostDataPlanGroupsDeleteMultipleRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups/delete-multiple")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostDataPlanGroupsMergeRequest calls the generic PostDataPlanGroupsMerge builder with application/json body
+func NewPostDataPlanGroupsMergeRequest(server string, body PostDataPlanGroupsMergeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataPlanGroupsMergeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostDataPlanGroupsMergeRequestWithBody constructs an http.Request for the PostDataPlanGroupsMerge method, with any body, and a specified content type
+func NewPostDataPlanGroupsMergeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups/merge")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteDataPlanGroupsIdRequest constructs an http.Request for the DeleteDataPlanGroupsId method
+func NewDeleteDataPlanGroupsIdRequest(server string, id PlanGroupId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDataPlanGroupsIdRequest constructs an http.Request for the GetDataPlanGroupsId method
+func NewGetDataPlanGroupsIdRequest(server string, id PlanGroupId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutDataPlanGroupsIdRequest calls the generic PutDataPlanGroupsId builder with application/json body
+func NewPutDataPlanGroupsIdRequest(server string, id PlanGroupId, body PutDataPlanGroupsIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutDataPlanGroupsIdRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutDataPlanGroupsIdRequestWithBody constructs an http.Request for the PutDataPlanGroupsId method, with any body, and a specified content type
+func NewPutDataPlanGroupsIdRequestWithBody(server string, id PlanGroupId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/plan-groups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetDataPlansRequest constructs an http.Request for the GetDataPlans method
 func NewGetDataPlansRequest(server string, params *GetDataPlansParams) (*http.Request, error) {
 	var err error
@@ -15752,6 +16900,227 @@ func NewPutDataPlansIdRequestWithBody(server string, id PlanId, params *PutDataP
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetDataSegmentsRequest constructs an http.Request for the GetDataSegments method
+func NewGetDataSegmentsRequest(server string, params *GetDataSegmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/segments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Offset != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostDataSegmentsRequest calls the generic PostDataSegments builder with application/json body
+func NewPostDataSegmentsRequest(server string, body PostDataSegmentsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataSegmentsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostDataSegmentsRequestWithBody constructs an http.Request for the PostDataSegments method, with any body, and a specified content type
+func NewPostDataSegmentsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/segments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteDataSegmentsIdRequest constructs an http.Request for the DeleteDataSegmentsId method
+func NewDeleteDataSegmentsIdRequest(server string, id SegmentId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/segments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDataSegmentsIdRequest constructs an http.Request for the GetDataSegmentsId method
+func NewGetDataSegmentsIdRequest(server string, id SegmentId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/segments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutDataSegmentsIdRequest calls the generic PutDataSegmentsId builder with application/json body
+func NewPutDataSegmentsIdRequest(server string, id SegmentId, body PutDataSegmentsIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutDataSegmentsIdRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutDataSegmentsIdRequestWithBody constructs an http.Request for the PutDataSegmentsId method, with any body, and a specified content type
+func NewPutDataSegmentsIdRequestWithBody(server string, id SegmentId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/segments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
@@ -30038,6 +31407,123 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /data/invoices/{id} (the `PutDataInvoicesId` operationId).
 	PutDataInvoicesIdWithResponse(ctx context.Context, id InvoiceId, params *PutDataInvoicesIdParams, body PutDataInvoicesIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataInvoicesIdResponse, error)
 
+	// GetDataPlanGroupsWithResponse List plan groups
+	//
+	// The plan groups by name, each with the external ids of the plans that it has now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/plan-groups (the `GetDataPlanGroups` operationId).
+	GetDataPlanGroupsWithResponse(ctx context.Context, params *GetDataPlanGroupsParams, reqEditors ...RequestEditorFn) (*GetDataPlanGroupsResponse, error)
+
+	// PostDataPlanGroupsWithBodyWithResponse Create a plan group
+	//
+	// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+	PostDataPlanGroupsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsResponse, error)
+
+	// PostDataPlanGroupsWithResponse Create a plan group
+	//
+	// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+	PostDataPlanGroupsWithResponse(ctx context.Context, body PostDataPlanGroupsJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsResponse, error)
+
+	// PostDataPlanGroupsAiSuggestWithBodyWithResponse Propose plan groups
+	//
+	// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+	PostDataPlanGroupsAiSuggestWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsAiSuggestResponse, error)
+
+	// PostDataPlanGroupsAiSuggestWithResponse Propose plan groups
+	//
+	// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+	PostDataPlanGroupsAiSuggestWithResponse(ctx context.Context, body PostDataPlanGroupsAiSuggestJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsAiSuggestResponse, error)
+
+	// PostDataPlanGroupsDeleteMultipleWithBodyWithResponse Delete several plan groups
+	//
+	// Deletes the groups that are there; their plans stay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+	PostDataPlanGroupsDeleteMultipleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsDeleteMultipleResponse, error)
+
+	// PostDataPlanGroupsDeleteMultipleWithResponse Delete several plan groups
+	//
+	// Deletes the groups that are there; their plans stay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+	PostDataPlanGroupsDeleteMultipleWithResponse(ctx context.Context, body PostDataPlanGroupsDeleteMultipleJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsDeleteMultipleResponse, error)
+
+	// PostDataPlanGroupsMergeWithBodyWithResponse Merge plan groups
+	//
+	// Moves the plans of one or several groups to a manual group and deletes the former.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+	PostDataPlanGroupsMergeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsMergeResponse, error)
+
+	// PostDataPlanGroupsMergeWithResponse Merge plan groups
+	//
+	// Moves the plans of one or several groups to a manual group and deletes the former.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+	PostDataPlanGroupsMergeWithResponse(ctx context.Context, body PostDataPlanGroupsMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsMergeResponse, error)
+
+	// DeleteDataPlanGroupsIdWithResponse Delete a plan group
+	//
+	// Deletes the group, if it is there; its plans stay.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /data/plan-groups/{id} (the `DeleteDataPlanGroupsId` operationId).
+	DeleteDataPlanGroupsIdWithResponse(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*DeleteDataPlanGroupsIdResponse, error)
+
+	// GetDataPlanGroupsIdWithResponse Read one plan group
+	//
+	// The group with the external ids of the plans that it has now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/plan-groups/{id} (the `GetDataPlanGroupsId` operationId).
+	GetDataPlanGroupsIdWithResponse(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*GetDataPlanGroupsIdResponse, error)
+
+	// PutDataPlanGroupsIdWithBodyWithResponse Change a plan group
+	//
+	// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+	PutDataPlanGroupsIdWithBodyWithResponse(ctx context.Context, id PlanGroupId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataPlanGroupsIdResponse, error)
+
+	// PutDataPlanGroupsIdWithResponse Change a plan group
+	//
+	// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+	PutDataPlanGroupsIdWithResponse(ctx context.Context, id PlanGroupId, body PutDataPlanGroupsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataPlanGroupsIdResponse, error)
+
 	// GetDataPlansWithResponse List stored plans
 	//
 	// The plans as they were pushed, in the order in which they first came.
@@ -30100,6 +31586,69 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /data/plans/{id} (the `PutDataPlansId` operationId).
 	PutDataPlansIdWithResponse(ctx context.Context, id PlanId, params *PutDataPlansIdParams, body PutDataPlansIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataPlansIdResponse, error)
+
+	// GetDataSegmentsWithResponse List segments
+	//
+	// The segments in the order of their creation.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/segments (the `GetDataSegments` operationId).
+	GetDataSegmentsWithResponse(ctx context.Context, params *GetDataSegmentsParams, reqEditors ...RequestEditorFn) (*GetDataSegmentsResponse, error)
+
+	// PostDataSegmentsWithBodyWithResponse Create a segment
+	//
+	// Saves filters of reports under a name. Reports take it as `segment`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+	PostDataSegmentsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataSegmentsResponse, error)
+
+	// PostDataSegmentsWithResponse Create a segment
+	//
+	// Saves filters of reports under a name. Reports take it as `segment`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+	PostDataSegmentsWithResponse(ctx context.Context, body PostDataSegmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataSegmentsResponse, error)
+
+	// DeleteDataSegmentsIdWithResponse Delete a segment
+	//
+	// Deletes the segment, if it is there. Reports that name it are refused from now on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /data/segments/{id} (the `DeleteDataSegmentsId` operationId).
+	DeleteDataSegmentsIdWithResponse(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*DeleteDataSegmentsIdResponse, error)
+
+	// GetDataSegmentsIdWithResponse Read one segment
+	//
+	// The segment with its filters.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /data/segments/{id} (the `GetDataSegmentsId` operationId).
+	GetDataSegmentsIdWithResponse(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*GetDataSegmentsIdResponse, error)
+
+	// PutDataSegmentsIdWithBodyWithResponse Change a segment
+	//
+	// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+	PutDataSegmentsIdWithBodyWithResponse(ctx context.Context, id SegmentId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataSegmentsIdResponse, error)
+
+	// PutDataSegmentsIdWithResponse Change a segment
+	//
+	// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+	PutDataSegmentsIdWithResponse(ctx context.Context, id SegmentId, body PutDataSegmentsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataSegmentsIdResponse, error)
 
 	// GetExportsCustomersCsvWithResponse Customers as a CSV file
 	//
@@ -34481,6 +36030,792 @@ func (r PutDataInvoicesIdResponse) ContentType() string {
 	return ""
 }
 
+// GetDataPlanGroupsResponse429Headers the declared response headers of an HTTP 429 response for GetDataPlanGroups
+type GetDataPlanGroupsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataPlanGroupsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanGroupList
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataPlanGroupsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON200() *PlanGroupList {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataPlanGroupsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataPlanGroupsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataPlanGroupsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataPlanGroupsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataPlanGroupsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataPlanGroupsResponse429Headers the declared response headers of an HTTP 429 response for PostDataPlanGroups
+type PostDataPlanGroupsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataPlanGroupsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataPlanGroupsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataPlanGroupsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataPlanGroupsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataPlanGroupsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataPlanGroupsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataPlanGroupsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataPlanGroupsAiSuggestResponse429Headers the declared response headers of an HTTP 429 response for PostDataPlanGroupsAiSuggest
+type PostDataPlanGroupsAiSuggestResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataPlanGroupsAiSuggestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanGroupSuggestions
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataPlanGroupsAiSuggestResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON200() *PlanGroupSuggestions {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataPlanGroupsAiSuggestResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataPlanGroupsAiSuggestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataPlanGroupsAiSuggestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataPlanGroupsAiSuggestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataPlanGroupsAiSuggestResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataPlanGroupsDeleteMultipleResponse429Headers the declared response headers of an HTTP 429 response for PostDataPlanGroupsDeleteMultiple
+type PostDataPlanGroupsDeleteMultipleResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataPlanGroupsDeleteMultipleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanGroupsDeleted
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataPlanGroupsDeleteMultipleResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON200() *PlanGroupsDeleted {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataPlanGroupsDeleteMultipleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataPlanGroupsDeleteMultipleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataPlanGroupsDeleteMultipleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataPlanGroupsDeleteMultipleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataPlanGroupsMergeResponse429Headers the declared response headers of an HTTP 429 response for PostDataPlanGroupsMerge
+type PostDataPlanGroupsMergeResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataPlanGroupsMergeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataPlanGroupsMergeResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataPlanGroupsMergeResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataPlanGroupsMergeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataPlanGroupsMergeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataPlanGroupsMergeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataPlanGroupsMergeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteDataPlanGroupsIdResponse429Headers the declared response headers of an HTTP 429 response for DeleteDataPlanGroupsId
+type DeleteDataPlanGroupsIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type DeleteDataPlanGroupsIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteDataPlanGroupsIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteDataPlanGroupsIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteDataPlanGroupsIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteDataPlanGroupsIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteDataPlanGroupsIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r DeleteDataPlanGroupsIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r DeleteDataPlanGroupsIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteDataPlanGroupsIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteDataPlanGroupsIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteDataPlanGroupsIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteDataPlanGroupsIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataPlanGroupsIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataPlanGroupsId
+type GetDataPlanGroupsIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataPlanGroupsIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanGroup
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataPlanGroupsIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON200() *PlanGroup {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataPlanGroupsIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataPlanGroupsIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataPlanGroupsIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataPlanGroupsIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataPlanGroupsIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutDataPlanGroupsIdResponse429Headers the declared response headers of an HTTP 429 response for PutDataPlanGroupsId
+type PutDataPlanGroupsIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutDataPlanGroupsIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutDataPlanGroupsIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutDataPlanGroupsIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutDataPlanGroupsIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutDataPlanGroupsIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutDataPlanGroupsIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutDataPlanGroupsIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetDataPlansResponse429Headers the declared response headers of an HTTP 429 response for GetDataPlans
 type GetDataPlansResponse429Headers struct {
 	RetryAfter          int64
@@ -34989,6 +37324,485 @@ func (r PutDataPlansIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutDataPlansIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataSegmentsResponse429Headers the declared response headers of an HTTP 429 response for GetDataSegments
+type GetDataSegmentsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataSegmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SegmentList
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataSegmentsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON200() *SegmentList {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataSegmentsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataSegmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataSegmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataSegmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataSegmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataSegmentsResponse429Headers the declared response headers of an HTTP 429 response for PostDataSegments
+type PostDataSegmentsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataSegmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataSegmentsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataSegmentsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataSegmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataSegmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataSegmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataSegmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteDataSegmentsIdResponse429Headers the declared response headers of an HTTP 429 response for DeleteDataSegmentsId
+type DeleteDataSegmentsIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type DeleteDataSegmentsIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteDataSegmentsIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteDataSegmentsIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteDataSegmentsIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteDataSegmentsIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteDataSegmentsIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r DeleteDataSegmentsIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r DeleteDataSegmentsIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteDataSegmentsIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteDataSegmentsIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteDataSegmentsIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteDataSegmentsIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDataSegmentsIdResponse429Headers the declared response headers of an HTTP 429 response for GetDataSegmentsId
+type GetDataSegmentsIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetDataSegmentsIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Segment
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetDataSegmentsIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON200() *Segment {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDataSegmentsIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDataSegmentsIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDataSegmentsIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDataSegmentsIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDataSegmentsIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutDataSegmentsIdResponse429Headers the declared response headers of an HTTP 429 response for PutDataSegmentsId
+type PutDataSegmentsIdResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutDataSegmentsIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutDataSegmentsIdResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutDataSegmentsIdResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutDataSegmentsIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutDataSegmentsIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutDataSegmentsIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutDataSegmentsIdResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -40914,6 +43728,201 @@ func (c *ClientWithResponses) PutDataInvoicesIdWithResponse(ctx context.Context,
 	return ParsePutDataInvoicesIdResponse(rsp)
 }
 
+// GetDataPlanGroupsWithResponse List plan groups
+//
+// The plan groups by name, each with the external ids of the plans that it has now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/plan-groups (the `GetDataPlanGroups` operationId).
+func (c *ClientWithResponses) GetDataPlanGroupsWithResponse(ctx context.Context, params *GetDataPlanGroupsParams, reqEditors ...RequestEditorFn) (*GetDataPlanGroupsResponse, error) {
+	rsp, err := c.GetDataPlanGroups(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataPlanGroupsResponse(rsp)
+}
+
+// PostDataPlanGroupsWithBodyWithResponse Create a plan group
+//
+// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsResponse, error) {
+	rsp, err := c.PostDataPlanGroupsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsResponse(rsp)
+}
+
+// PostDataPlanGroupsWithResponse Create a plan group
+//
+// Creates a group of the plans that are named, or, with `selector_type` and `selector`, one that chooses its plans itself. A plan may be in several groups. Reports know the group at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups (the `PostDataPlanGroups` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsWithResponse(ctx context.Context, body PostDataPlanGroupsJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsResponse, error) {
+	rsp, err := c.PostDataPlanGroups(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsResponse(rsp)
+}
+
+// PostDataPlanGroupsAiSuggestWithBodyWithResponse Propose plan groups
+//
+// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsAiSuggestWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsAiSuggestResponse, error) {
+	rsp, err := c.PostDataPlanGroupsAiSuggestWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsAiSuggestResponse(rsp)
+}
+
+// PostDataPlanGroupsAiSuggestWithResponse Propose plan groups
+//
+// Proposes groups of plans whose names differ in nothing but interval, currency, price and version. Nothing is changed; the same plans always give the same answer.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups/ai-suggest (the `PostDataPlanGroupsAiSuggest` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsAiSuggestWithResponse(ctx context.Context, body PostDataPlanGroupsAiSuggestJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsAiSuggestResponse, error) {
+	rsp, err := c.PostDataPlanGroupsAiSuggest(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsAiSuggestResponse(rsp)
+}
+
+// PostDataPlanGroupsDeleteMultipleWithBodyWithResponse Delete several plan groups
+//
+// Deletes the groups that are there; their plans stay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsDeleteMultipleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsDeleteMultipleResponse, error) {
+	rsp, err := c.PostDataPlanGroupsDeleteMultipleWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsDeleteMultipleResponse(rsp)
+}
+
+// PostDataPlanGroupsDeleteMultipleWithResponse Delete several plan groups
+//
+// Deletes the groups that are there; their plans stay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups/delete-multiple (the `PostDataPlanGroupsDeleteMultiple` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsDeleteMultipleWithResponse(ctx context.Context, body PostDataPlanGroupsDeleteMultipleJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsDeleteMultipleResponse, error) {
+	rsp, err := c.PostDataPlanGroupsDeleteMultiple(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsDeleteMultipleResponse(rsp)
+}
+
+// PostDataPlanGroupsMergeWithBodyWithResponse Merge plan groups
+//
+// Moves the plans of one or several groups to a manual group and deletes the former.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsMergeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsMergeResponse, error) {
+	rsp, err := c.PostDataPlanGroupsMergeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsMergeResponse(rsp)
+}
+
+// PostDataPlanGroupsMergeWithResponse Merge plan groups
+//
+// Moves the plans of one or several groups to a manual group and deletes the former.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/plan-groups/merge (the `PostDataPlanGroupsMerge` operationId).
+func (c *ClientWithResponses) PostDataPlanGroupsMergeWithResponse(ctx context.Context, body PostDataPlanGroupsMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataPlanGroupsMergeResponse, error) {
+	rsp, err := c.PostDataPlanGroupsMerge(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataPlanGroupsMergeResponse(rsp)
+}
+
+// DeleteDataPlanGroupsIdWithResponse Delete a plan group
+//
+// Deletes the group, if it is there; its plans stay.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /data/plan-groups/{id} (the `DeleteDataPlanGroupsId` operationId).
+func (c *ClientWithResponses) DeleteDataPlanGroupsIdWithResponse(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*DeleteDataPlanGroupsIdResponse, error) {
+	rsp, err := c.DeleteDataPlanGroupsId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteDataPlanGroupsIdResponse(rsp)
+}
+
+// GetDataPlanGroupsIdWithResponse Read one plan group
+//
+// The group with the external ids of the plans that it has now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/plan-groups/{id} (the `GetDataPlanGroupsId` operationId).
+func (c *ClientWithResponses) GetDataPlanGroupsIdWithResponse(ctx context.Context, id PlanGroupId, reqEditors ...RequestEditorFn) (*GetDataPlanGroupsIdResponse, error) {
+	rsp, err := c.GetDataPlanGroupsId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataPlanGroupsIdResponse(rsp)
+}
+
+// PutDataPlanGroupsIdWithBodyWithResponse Change a plan group
+//
+// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+func (c *ClientWithResponses) PutDataPlanGroupsIdWithBodyWithResponse(ctx context.Context, id PlanGroupId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataPlanGroupsIdResponse, error) {
+	rsp, err := c.PutDataPlanGroupsIdWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataPlanGroupsIdResponse(rsp)
+}
+
+// PutDataPlanGroupsIdWithResponse Change a plan group
+//
+// Changes the fields that are sent. `plans` replaces all plans of a manual group; `selector_type` and `selector` make a group automatic. Reports know it at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/plan-groups/{id} (the `PutDataPlanGroupsId` operationId).
+func (c *ClientWithResponses) PutDataPlanGroupsIdWithResponse(ctx context.Context, id PlanGroupId, body PutDataPlanGroupsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataPlanGroupsIdResponse, error) {
+	rsp, err := c.PutDataPlanGroupsId(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataPlanGroupsIdResponse(rsp)
+}
+
 // GetDataPlansWithResponse List stored plans
 //
 // The plans as they were pushed, in the order in which they first came.
@@ -41017,6 +44026,111 @@ func (c *ClientWithResponses) PutDataPlansIdWithResponse(ctx context.Context, id
 		return nil, err
 	}
 	return ParsePutDataPlansIdResponse(rsp)
+}
+
+// GetDataSegmentsWithResponse List segments
+//
+// The segments in the order of their creation.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/segments (the `GetDataSegments` operationId).
+func (c *ClientWithResponses) GetDataSegmentsWithResponse(ctx context.Context, params *GetDataSegmentsParams, reqEditors ...RequestEditorFn) (*GetDataSegmentsResponse, error) {
+	rsp, err := c.GetDataSegments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataSegmentsResponse(rsp)
+}
+
+// PostDataSegmentsWithBodyWithResponse Create a segment
+//
+// Saves filters of reports under a name. Reports take it as `segment`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+func (c *ClientWithResponses) PostDataSegmentsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataSegmentsResponse, error) {
+	rsp, err := c.PostDataSegmentsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataSegmentsResponse(rsp)
+}
+
+// PostDataSegmentsWithResponse Create a segment
+//
+// Saves filters of reports under a name. Reports take it as `segment`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/segments (the `PostDataSegments` operationId).
+func (c *ClientWithResponses) PostDataSegmentsWithResponse(ctx context.Context, body PostDataSegmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataSegmentsResponse, error) {
+	rsp, err := c.PostDataSegments(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataSegmentsResponse(rsp)
+}
+
+// DeleteDataSegmentsIdWithResponse Delete a segment
+//
+// Deletes the segment, if it is there. Reports that name it are refused from now on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /data/segments/{id} (the `DeleteDataSegmentsId` operationId).
+func (c *ClientWithResponses) DeleteDataSegmentsIdWithResponse(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*DeleteDataSegmentsIdResponse, error) {
+	rsp, err := c.DeleteDataSegmentsId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteDataSegmentsIdResponse(rsp)
+}
+
+// GetDataSegmentsIdWithResponse Read one segment
+//
+// The segment with its filters.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /data/segments/{id} (the `GetDataSegmentsId` operationId).
+func (c *ClientWithResponses) GetDataSegmentsIdWithResponse(ctx context.Context, id SegmentId, reqEditors ...RequestEditorFn) (*GetDataSegmentsIdResponse, error) {
+	rsp, err := c.GetDataSegmentsId(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDataSegmentsIdResponse(rsp)
+}
+
+// PutDataSegmentsIdWithBodyWithResponse Change a segment
+//
+// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+func (c *ClientWithResponses) PutDataSegmentsIdWithBodyWithResponse(ctx context.Context, id SegmentId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutDataSegmentsIdResponse, error) {
+	rsp, err := c.PutDataSegmentsIdWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataSegmentsIdResponse(rsp)
+}
+
+// PutDataSegmentsIdWithResponse Change a segment
+//
+// Changes the fields that are sent; `filters` replaces all filters. Reports that name the segment change at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /data/segments/{id} (the `PutDataSegmentsId` operationId).
+func (c *ClientWithResponses) PutDataSegmentsIdWithResponse(ctx context.Context, id SegmentId, body PutDataSegmentsIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDataSegmentsIdResponse, error) {
+	rsp, err := c.PutDataSegmentsId(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutDataSegmentsIdResponse(rsp)
 }
 
 // GetExportsCustomersCsvWithResponse Customers as a CSV file
@@ -46073,6 +49187,864 @@ func ParsePutDataInvoicesIdResponse(rsp *http.Response) (*PutDataInvoicesIdRespo
 	return response, nil
 }
 
+// ParseGetDataPlanGroupsResponse parses an HTTP response from a GetDataPlanGroupsWithResponse call
+func ParseGetDataPlanGroupsResponse(rsp *http.Response) (*GetDataPlanGroupsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataPlanGroupsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanGroupList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataPlanGroupsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataPlanGroupsResponse parses an HTTP response from a PostDataPlanGroupsWithResponse call
+func ParsePostDataPlanGroupsResponse(rsp *http.Response) (*PostDataPlanGroupsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataPlanGroupsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataPlanGroupsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataPlanGroupsAiSuggestResponse parses an HTTP response from a PostDataPlanGroupsAiSuggestWithResponse call
+func ParsePostDataPlanGroupsAiSuggestResponse(rsp *http.Response) (*PostDataPlanGroupsAiSuggestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataPlanGroupsAiSuggestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanGroupSuggestions
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataPlanGroupsAiSuggestResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataPlanGroupsDeleteMultipleResponse parses an HTTP response from a PostDataPlanGroupsDeleteMultipleWithResponse call
+func ParsePostDataPlanGroupsDeleteMultipleResponse(rsp *http.Response) (*PostDataPlanGroupsDeleteMultipleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataPlanGroupsDeleteMultipleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanGroupsDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataPlanGroupsDeleteMultipleResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataPlanGroupsMergeResponse parses an HTTP response from a PostDataPlanGroupsMergeWithResponse call
+func ParsePostDataPlanGroupsMergeResponse(rsp *http.Response) (*PostDataPlanGroupsMergeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataPlanGroupsMergeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataPlanGroupsMergeResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteDataPlanGroupsIdResponse parses an HTTP response from a DeleteDataPlanGroupsIdWithResponse call
+func ParseDeleteDataPlanGroupsIdResponse(rsp *http.Response) (*DeleteDataPlanGroupsIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteDataPlanGroupsIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers DeleteDataPlanGroupsIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataPlanGroupsIdResponse parses an HTTP response from a GetDataPlanGroupsIdWithResponse call
+func ParseGetDataPlanGroupsIdResponse(rsp *http.Response) (*GetDataPlanGroupsIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataPlanGroupsIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanGroup
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataPlanGroupsIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutDataPlanGroupsIdResponse parses an HTTP response from a PutDataPlanGroupsIdWithResponse call
+func ParsePutDataPlanGroupsIdResponse(rsp *http.Response) (*PutDataPlanGroupsIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutDataPlanGroupsIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutDataPlanGroupsIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetDataPlansResponse parses an HTTP response from a GetDataPlansWithResponse call
 func ParseGetDataPlansResponse(rsp *http.Response) (*GetDataPlansResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -46598,6 +50570,530 @@ func ParsePutDataPlansIdResponse(rsp *http.Response) (*PutDataPlansIdResponse, e
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PutDataPlansIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataSegmentsResponse parses an HTTP response from a GetDataSegmentsWithResponse call
+func ParseGetDataSegmentsResponse(rsp *http.Response) (*GetDataSegmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataSegmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SegmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataSegmentsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataSegmentsResponse parses an HTTP response from a PostDataSegmentsWithResponse call
+func ParsePostDataSegmentsResponse(rsp *http.Response) (*PostDataSegmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataSegmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataSegmentsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteDataSegmentsIdResponse parses an HTTP response from a DeleteDataSegmentsIdWithResponse call
+func ParseDeleteDataSegmentsIdResponse(rsp *http.Response) (*DeleteDataSegmentsIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteDataSegmentsIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers DeleteDataSegmentsIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDataSegmentsIdResponse parses an HTTP response from a GetDataSegmentsIdWithResponse call
+func ParseGetDataSegmentsIdResponse(rsp *http.Response) (*GetDataSegmentsIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDataSegmentsIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Segment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetDataSegmentsIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutDataSegmentsIdResponse parses an HTTP response from a PutDataSegmentsIdWithResponse call
+func ParsePutDataSegmentsIdResponse(rsp *http.Response) (*PutDataSegmentsIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutDataSegmentsIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutDataSegmentsIdResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

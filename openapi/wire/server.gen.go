@@ -121,6 +121,30 @@ type ServerInterface interface {
 	// PutDataInvoicesId Change fields of a stored invoice
 	// (PUT /data/invoices/{id})
 	PutDataInvoicesId(w http.ResponseWriter, r *http.Request, id InvoiceId, params PutDataInvoicesIdParams)
+	// GetDataPlanGroups List plan groups
+	// (GET /data/plan-groups)
+	GetDataPlanGroups(w http.ResponseWriter, r *http.Request, params GetDataPlanGroupsParams)
+	// PostDataPlanGroups Create a plan group
+	// (POST /data/plan-groups)
+	PostDataPlanGroups(w http.ResponseWriter, r *http.Request)
+	// PostDataPlanGroupsAiSuggest Propose plan groups
+	// (POST /data/plan-groups/ai-suggest)
+	PostDataPlanGroupsAiSuggest(w http.ResponseWriter, r *http.Request)
+	// PostDataPlanGroupsDeleteMultiple Delete several plan groups
+	// (POST /data/plan-groups/delete-multiple)
+	PostDataPlanGroupsDeleteMultiple(w http.ResponseWriter, r *http.Request)
+	// PostDataPlanGroupsMerge Merge plan groups
+	// (POST /data/plan-groups/merge)
+	PostDataPlanGroupsMerge(w http.ResponseWriter, r *http.Request)
+	// DeleteDataPlanGroupsId Delete a plan group
+	// (DELETE /data/plan-groups/{id})
+	DeleteDataPlanGroupsId(w http.ResponseWriter, r *http.Request, id PlanGroupId)
+	// GetDataPlanGroupsId Read one plan group
+	// (GET /data/plan-groups/{id})
+	GetDataPlanGroupsId(w http.ResponseWriter, r *http.Request, id PlanGroupId)
+	// PutDataPlanGroupsId Change a plan group
+	// (PUT /data/plan-groups/{id})
+	PutDataPlanGroupsId(w http.ResponseWriter, r *http.Request, id PlanGroupId)
 	// GetDataPlans List stored plans
 	// (GET /data/plans)
 	GetDataPlans(w http.ResponseWriter, r *http.Request, params GetDataPlansParams)
@@ -133,6 +157,21 @@ type ServerInterface interface {
 	// PutDataPlansId Change fields of a stored plan
 	// (PUT /data/plans/{id})
 	PutDataPlansId(w http.ResponseWriter, r *http.Request, id PlanId, params PutDataPlansIdParams)
+	// GetDataSegments List segments
+	// (GET /data/segments)
+	GetDataSegments(w http.ResponseWriter, r *http.Request, params GetDataSegmentsParams)
+	// PostDataSegments Create a segment
+	// (POST /data/segments)
+	PostDataSegments(w http.ResponseWriter, r *http.Request)
+	// DeleteDataSegmentsId Delete a segment
+	// (DELETE /data/segments/{id})
+	DeleteDataSegmentsId(w http.ResponseWriter, r *http.Request, id SegmentId)
+	// GetDataSegmentsId Read one segment
+	// (GET /data/segments/{id})
+	GetDataSegmentsId(w http.ResponseWriter, r *http.Request, id SegmentId)
+	// PutDataSegmentsId Change a segment
+	// (PUT /data/segments/{id})
+	PutDataSegmentsId(w http.ResponseWriter, r *http.Request, id SegmentId)
 	// GetExportsCustomersCsv Customers as a CSV file
 	// (GET /exports/customers.csv)
 	GetExportsCustomersCsv(w http.ResponseWriter, r *http.Request, params GetExportsCustomersCsvParams)
@@ -1739,6 +1778,186 @@ func (siw *ServerInterfaceWrapper) PutDataInvoicesId(w http.ResponseWriter, r *h
 	handler.ServeHTTP(w, r)
 }
 
+// GetDataPlanGroups operation middleware
+func (siw *ServerInterfaceWrapper) GetDataPlanGroups(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataPlanGroupsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataPlanGroups(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataPlanGroups operation middleware
+func (siw *ServerInterfaceWrapper) PostDataPlanGroups(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataPlanGroups(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataPlanGroupsAiSuggest operation middleware
+func (siw *ServerInterfaceWrapper) PostDataPlanGroupsAiSuggest(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataPlanGroupsAiSuggest(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataPlanGroupsDeleteMultiple operation middleware
+func (siw *ServerInterfaceWrapper) PostDataPlanGroupsDeleteMultiple(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataPlanGroupsDeleteMultiple(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataPlanGroupsMerge operation middleware
+func (siw *ServerInterfaceWrapper) PostDataPlanGroupsMerge(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataPlanGroupsMerge(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteDataPlanGroupsId operation middleware
+func (siw *ServerInterfaceWrapper) DeleteDataPlanGroupsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PlanGroupId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteDataPlanGroupsId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataPlanGroupsId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataPlanGroupsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PlanGroupId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataPlanGroupsId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDataPlanGroupsId operation middleware
+func (siw *ServerInterfaceWrapper) PutDataPlanGroupsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PlanGroupId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDataPlanGroupsId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetDataPlans operation middleware
 func (siw *ServerInterfaceWrapper) GetDataPlans(w http.ResponseWriter, r *http.Request) {
 
@@ -1967,6 +2186,144 @@ func (siw *ServerInterfaceWrapper) PutDataPlansId(w http.ResponseWriter, r *http
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PutDataPlansId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataSegments operation middleware
+func (siw *ServerInterfaceWrapper) GetDataSegments(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDataSegmentsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataSegments(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataSegments operation middleware
+func (siw *ServerInterfaceWrapper) PostDataSegments(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataSegments(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteDataSegmentsId operation middleware
+func (siw *ServerInterfaceWrapper) DeleteDataSegmentsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SegmentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteDataSegmentsId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDataSegmentsId operation middleware
+func (siw *ServerInterfaceWrapper) GetDataSegmentsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SegmentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDataSegmentsId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDataSegmentsId operation middleware
+func (siw *ServerInterfaceWrapper) PutDataSegmentsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SegmentId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDataSegmentsId(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -15725,6 +16082,19 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/invoices/{id}", wrapper.DeleteDataInvoicesId)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/invoices/{id}", wrapper.GetDataInvoicesId)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/invoices/{id}", wrapper.PutDataInvoicesId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/plan-groups", wrapper.GetDataPlanGroups)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/plan-groups", wrapper.PostDataPlanGroups)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/plan-groups/ai-suggest", wrapper.PostDataPlanGroupsAiSuggest)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/plan-groups/merge", wrapper.PostDataPlanGroupsMerge)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/plan-groups/delete-multiple", wrapper.PostDataPlanGroupsDeleteMultiple)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/plan-groups/{id}", wrapper.DeleteDataPlanGroupsId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/plan-groups/{id}", wrapper.GetDataPlanGroupsId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/plan-groups/{id}", wrapper.PutDataPlanGroupsId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/segments", wrapper.GetDataSegments)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/segments", wrapper.PostDataSegments)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/segments/{id}", wrapper.DeleteDataSegmentsId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/segments/{id}", wrapper.GetDataSegmentsId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/data/segments/{id}", wrapper.PutDataSegmentsId)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources", wrapper.GetDataDataSources)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources", wrapper.PostDataDataSources)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/data/data-sources/{id}", wrapper.DeleteDataDataSourcesId)
@@ -19969,6 +20339,971 @@ func (response PutDataInvoicesId503JSONResponse) VisitPutDataInvoicesIdResponse(
 	return err
 }
 
+type GetDataPlanGroupsRequestObject struct {
+	Params GetDataPlanGroupsParams
+}
+
+type GetDataPlanGroupsResponseObject interface {
+	VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error
+}
+
+type GetDataPlanGroups200JSONResponse PlanGroupList
+
+func (response GetDataPlanGroups200JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroups400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataPlanGroups400JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroups401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataPlanGroups401JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroups403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataPlanGroups403JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroups429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataPlanGroups429JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroups500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataPlanGroups500JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroups503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataPlanGroups503JSONResponse) VisitGetDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsRequestObject struct {
+	Body *PostDataPlanGroupsJSONRequestBody
+}
+
+type PostDataPlanGroupsResponseObject interface {
+	VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error
+}
+
+type PostDataPlanGroups200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataPlanGroups200JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataPlanGroups400JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataPlanGroups401JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataPlanGroups403JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataPlanGroups413JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataPlanGroups429JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataPlanGroups500JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroups503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataPlanGroups503JSONResponse) VisitPostDataPlanGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggestRequestObject struct {
+	Body *PostDataPlanGroupsAiSuggestJSONRequestBody
+}
+
+type PostDataPlanGroupsAiSuggestResponseObject interface {
+	VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error
+}
+
+type PostDataPlanGroupsAiSuggest200JSONResponse PlanGroupSuggestions
+
+func (response PostDataPlanGroupsAiSuggest200JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest400JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest401JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest403JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest413JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest429JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest500JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsAiSuggest503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataPlanGroupsAiSuggest503JSONResponse) VisitPostDataPlanGroupsAiSuggestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultipleRequestObject struct {
+	Body *PostDataPlanGroupsDeleteMultipleJSONRequestBody
+}
+
+type PostDataPlanGroupsDeleteMultipleResponseObject interface {
+	VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error
+}
+
+type PostDataPlanGroupsDeleteMultiple200JSONResponse PlanGroupsDeleted
+
+func (response PostDataPlanGroupsDeleteMultiple200JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple400JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple401JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple403JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple413JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple429JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple500JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsDeleteMultiple503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataPlanGroupsDeleteMultiple503JSONResponse) VisitPostDataPlanGroupsDeleteMultipleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMergeRequestObject struct {
+	Body *PostDataPlanGroupsMergeJSONRequestBody
+}
+
+type PostDataPlanGroupsMergeResponseObject interface {
+	VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error
+}
+
+type PostDataPlanGroupsMerge200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataPlanGroupsMerge200JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataPlanGroupsMerge400JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataPlanGroupsMerge401JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataPlanGroupsMerge403JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataPlanGroupsMerge404JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataPlanGroupsMerge413JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataPlanGroupsMerge429JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataPlanGroupsMerge500JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataPlanGroupsMerge503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataPlanGroupsMerge503JSONResponse) VisitPostDataPlanGroupsMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataPlanGroupsIdRequestObject struct {
+	Id PlanGroupId `json:"id"`
+}
+
+type DeleteDataPlanGroupsIdResponseObject interface {
+	VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error
+}
+
+type DeleteDataPlanGroupsId200JSONResponse struct{ DoneJSONResponse }
+
+func (response DeleteDataPlanGroupsId200JSONResponse) VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataPlanGroupsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteDataPlanGroupsId401JSONResponse) VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataPlanGroupsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteDataPlanGroupsId403JSONResponse) VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataPlanGroupsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteDataPlanGroupsId429JSONResponse) VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataPlanGroupsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteDataPlanGroupsId500JSONResponse) VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataPlanGroupsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteDataPlanGroupsId503JSONResponse) VisitDeleteDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsIdRequestObject struct {
+	Id PlanGroupId `json:"id"`
+}
+
+type GetDataPlanGroupsIdResponseObject interface {
+	VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataPlanGroupsId200JSONResponse PlanGroup
+
+func (response GetDataPlanGroupsId200JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataPlanGroupsId401JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataPlanGroupsId403JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataPlanGroupsId404JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataPlanGroupsId429JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataPlanGroupsId500JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataPlanGroupsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataPlanGroupsId503JSONResponse) VisitGetDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsIdRequestObject struct {
+	Id   PlanGroupId `json:"id"`
+	Body *PutDataPlanGroupsIdJSONRequestBody
+}
+
+type PutDataPlanGroupsIdResponseObject interface {
+	VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error
+}
+
+type PutDataPlanGroupsId200JSONResponse struct{ DoneJSONResponse }
+
+func (response PutDataPlanGroupsId200JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutDataPlanGroupsId400JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutDataPlanGroupsId401JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutDataPlanGroupsId403JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutDataPlanGroupsId404JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutDataPlanGroupsId413JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutDataPlanGroupsId429JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutDataPlanGroupsId500JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataPlanGroupsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutDataPlanGroupsId503JSONResponse) VisitPutDataPlanGroupsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDataPlansRequestObject struct {
 	Params GetDataPlansParams
 }
@@ -20486,6 +21821,585 @@ func (response PutDataPlansId500JSONResponse) VisitPutDataPlansIdResponse(w http
 type PutDataPlansId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PutDataPlansId503JSONResponse) VisitPutDataPlansIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsRequestObject struct {
+	Params GetDataSegmentsParams
+}
+
+type GetDataSegmentsResponseObject interface {
+	VisitGetDataSegmentsResponse(w http.ResponseWriter) error
+}
+
+type GetDataSegments200JSONResponse SegmentList
+
+func (response GetDataSegments200JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegments400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDataSegments400JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegments401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataSegments401JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegments403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataSegments403JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegments429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataSegments429JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegments500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataSegments500JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegments503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataSegments503JSONResponse) VisitGetDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegmentsRequestObject struct {
+	Body *PostDataSegmentsJSONRequestBody
+}
+
+type PostDataSegmentsResponseObject interface {
+	VisitPostDataSegmentsResponse(w http.ResponseWriter) error
+}
+
+type PostDataSegments200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataSegments200JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataSegments400JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataSegments401JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataSegments403JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataSegments413JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataSegments429JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataSegments500JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataSegments503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataSegments503JSONResponse) VisitPostDataSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataSegmentsIdRequestObject struct {
+	Id SegmentId `json:"id"`
+}
+
+type DeleteDataSegmentsIdResponseObject interface {
+	VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error
+}
+
+type DeleteDataSegmentsId200JSONResponse struct{ DoneJSONResponse }
+
+func (response DeleteDataSegmentsId200JSONResponse) VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataSegmentsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteDataSegmentsId401JSONResponse) VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataSegmentsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteDataSegmentsId403JSONResponse) VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataSegmentsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteDataSegmentsId429JSONResponse) VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataSegmentsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteDataSegmentsId500JSONResponse) VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDataSegmentsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteDataSegmentsId503JSONResponse) VisitDeleteDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsIdRequestObject struct {
+	Id SegmentId `json:"id"`
+}
+
+type GetDataSegmentsIdResponseObject interface {
+	VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error
+}
+
+type GetDataSegmentsId200JSONResponse Segment
+
+func (response GetDataSegmentsId200JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetDataSegmentsId401JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDataSegmentsId403JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDataSegmentsId404JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetDataSegmentsId429JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDataSegmentsId500JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataSegmentsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDataSegmentsId503JSONResponse) VisitGetDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsIdRequestObject struct {
+	Id   SegmentId `json:"id"`
+	Body *PutDataSegmentsIdJSONRequestBody
+}
+
+type PutDataSegmentsIdResponseObject interface {
+	VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error
+}
+
+type PutDataSegmentsId200JSONResponse struct{ DoneJSONResponse }
+
+func (response PutDataSegmentsId200JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutDataSegmentsId400JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutDataSegmentsId401JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutDataSegmentsId403JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutDataSegmentsId404JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutDataSegmentsId413JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutDataSegmentsId429JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutDataSegmentsId500JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDataSegmentsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutDataSegmentsId503JSONResponse) VisitPutDataSegmentsIdResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -26764,6 +28678,30 @@ type StrictServerInterface interface {
 	// PutDataInvoicesId Change fields of a stored invoice
 	// (PUT /data/invoices/{id})
 	PutDataInvoicesId(ctx context.Context, request PutDataInvoicesIdRequestObject) (PutDataInvoicesIdResponseObject, error)
+	// GetDataPlanGroups List plan groups
+	// (GET /data/plan-groups)
+	GetDataPlanGroups(ctx context.Context, request GetDataPlanGroupsRequestObject) (GetDataPlanGroupsResponseObject, error)
+	// PostDataPlanGroups Create a plan group
+	// (POST /data/plan-groups)
+	PostDataPlanGroups(ctx context.Context, request PostDataPlanGroupsRequestObject) (PostDataPlanGroupsResponseObject, error)
+	// PostDataPlanGroupsAiSuggest Propose plan groups
+	// (POST /data/plan-groups/ai-suggest)
+	PostDataPlanGroupsAiSuggest(ctx context.Context, request PostDataPlanGroupsAiSuggestRequestObject) (PostDataPlanGroupsAiSuggestResponseObject, error)
+	// PostDataPlanGroupsDeleteMultiple Delete several plan groups
+	// (POST /data/plan-groups/delete-multiple)
+	PostDataPlanGroupsDeleteMultiple(ctx context.Context, request PostDataPlanGroupsDeleteMultipleRequestObject) (PostDataPlanGroupsDeleteMultipleResponseObject, error)
+	// PostDataPlanGroupsMerge Merge plan groups
+	// (POST /data/plan-groups/merge)
+	PostDataPlanGroupsMerge(ctx context.Context, request PostDataPlanGroupsMergeRequestObject) (PostDataPlanGroupsMergeResponseObject, error)
+	// DeleteDataPlanGroupsId Delete a plan group
+	// (DELETE /data/plan-groups/{id})
+	DeleteDataPlanGroupsId(ctx context.Context, request DeleteDataPlanGroupsIdRequestObject) (DeleteDataPlanGroupsIdResponseObject, error)
+	// GetDataPlanGroupsId Read one plan group
+	// (GET /data/plan-groups/{id})
+	GetDataPlanGroupsId(ctx context.Context, request GetDataPlanGroupsIdRequestObject) (GetDataPlanGroupsIdResponseObject, error)
+	// PutDataPlanGroupsId Change a plan group
+	// (PUT /data/plan-groups/{id})
+	PutDataPlanGroupsId(ctx context.Context, request PutDataPlanGroupsIdRequestObject) (PutDataPlanGroupsIdResponseObject, error)
 	// GetDataPlans List stored plans
 	// (GET /data/plans)
 	GetDataPlans(ctx context.Context, request GetDataPlansRequestObject) (GetDataPlansResponseObject, error)
@@ -26776,6 +28714,21 @@ type StrictServerInterface interface {
 	// PutDataPlansId Change fields of a stored plan
 	// (PUT /data/plans/{id})
 	PutDataPlansId(ctx context.Context, request PutDataPlansIdRequestObject) (PutDataPlansIdResponseObject, error)
+	// GetDataSegments List segments
+	// (GET /data/segments)
+	GetDataSegments(ctx context.Context, request GetDataSegmentsRequestObject) (GetDataSegmentsResponseObject, error)
+	// PostDataSegments Create a segment
+	// (POST /data/segments)
+	PostDataSegments(ctx context.Context, request PostDataSegmentsRequestObject) (PostDataSegmentsResponseObject, error)
+	// DeleteDataSegmentsId Delete a segment
+	// (DELETE /data/segments/{id})
+	DeleteDataSegmentsId(ctx context.Context, request DeleteDataSegmentsIdRequestObject) (DeleteDataSegmentsIdResponseObject, error)
+	// GetDataSegmentsId Read one segment
+	// (GET /data/segments/{id})
+	GetDataSegmentsId(ctx context.Context, request GetDataSegmentsIdRequestObject) (GetDataSegmentsIdResponseObject, error)
+	// PutDataSegmentsId Change a segment
+	// (PUT /data/segments/{id})
+	PutDataSegmentsId(ctx context.Context, request PutDataSegmentsIdRequestObject) (PutDataSegmentsIdResponseObject, error)
 	// GetExportsCustomersCsv Customers as a CSV file
 	// (GET /exports/customers.csv)
 	GetExportsCustomersCsv(ctx context.Context, request GetExportsCustomersCsvRequestObject) (GetExportsCustomersCsvResponseObject, error)
@@ -27936,6 +29889,244 @@ func (sh *strictHandler) PutDataInvoicesId(w http.ResponseWriter, r *http.Reques
 	}
 }
 
+// GetDataPlanGroups operation middleware
+func (sh *strictHandler) GetDataPlanGroups(w http.ResponseWriter, r *http.Request, params GetDataPlanGroupsParams) {
+	var request GetDataPlanGroupsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataPlanGroups(ctx, request.(GetDataPlanGroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataPlanGroups")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataPlanGroupsResponseObject); ok {
+		if err := validResponse.VisitGetDataPlanGroupsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataPlanGroups operation middleware
+func (sh *strictHandler) PostDataPlanGroups(w http.ResponseWriter, r *http.Request) {
+	var request PostDataPlanGroupsRequestObject
+
+	var body PostDataPlanGroupsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataPlanGroups(ctx, request.(PostDataPlanGroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataPlanGroups")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataPlanGroupsResponseObject); ok {
+		if err := validResponse.VisitPostDataPlanGroupsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataPlanGroupsAiSuggest operation middleware
+func (sh *strictHandler) PostDataPlanGroupsAiSuggest(w http.ResponseWriter, r *http.Request) {
+	var request PostDataPlanGroupsAiSuggestRequestObject
+
+	var body PostDataPlanGroupsAiSuggestJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		if !errors.Is(err, io.EOF) {
+			sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+			return
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataPlanGroupsAiSuggest(ctx, request.(PostDataPlanGroupsAiSuggestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataPlanGroupsAiSuggest")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataPlanGroupsAiSuggestResponseObject); ok {
+		if err := validResponse.VisitPostDataPlanGroupsAiSuggestResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataPlanGroupsDeleteMultiple operation middleware
+func (sh *strictHandler) PostDataPlanGroupsDeleteMultiple(w http.ResponseWriter, r *http.Request) {
+	var request PostDataPlanGroupsDeleteMultipleRequestObject
+
+	var body PostDataPlanGroupsDeleteMultipleJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataPlanGroupsDeleteMultiple(ctx, request.(PostDataPlanGroupsDeleteMultipleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataPlanGroupsDeleteMultiple")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataPlanGroupsDeleteMultipleResponseObject); ok {
+		if err := validResponse.VisitPostDataPlanGroupsDeleteMultipleResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataPlanGroupsMerge operation middleware
+func (sh *strictHandler) PostDataPlanGroupsMerge(w http.ResponseWriter, r *http.Request) {
+	var request PostDataPlanGroupsMergeRequestObject
+
+	var body PostDataPlanGroupsMergeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataPlanGroupsMerge(ctx, request.(PostDataPlanGroupsMergeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataPlanGroupsMerge")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataPlanGroupsMergeResponseObject); ok {
+		if err := validResponse.VisitPostDataPlanGroupsMergeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteDataPlanGroupsId operation middleware
+func (sh *strictHandler) DeleteDataPlanGroupsId(w http.ResponseWriter, r *http.Request, id PlanGroupId) {
+	var request DeleteDataPlanGroupsIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDataPlanGroupsId(ctx, request.(DeleteDataPlanGroupsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDataPlanGroupsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteDataPlanGroupsIdResponseObject); ok {
+		if err := validResponse.VisitDeleteDataPlanGroupsIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataPlanGroupsId operation middleware
+func (sh *strictHandler) GetDataPlanGroupsId(w http.ResponseWriter, r *http.Request, id PlanGroupId) {
+	var request GetDataPlanGroupsIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataPlanGroupsId(ctx, request.(GetDataPlanGroupsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataPlanGroupsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataPlanGroupsIdResponseObject); ok {
+		if err := validResponse.VisitGetDataPlanGroupsIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDataPlanGroupsId operation middleware
+func (sh *strictHandler) PutDataPlanGroupsId(w http.ResponseWriter, r *http.Request, id PlanGroupId) {
+	var request PutDataPlanGroupsIdRequestObject
+
+	request.Id = id
+
+	var body PutDataPlanGroupsIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDataPlanGroupsId(ctx, request.(PutDataPlanGroupsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDataPlanGroupsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDataPlanGroupsIdResponseObject); ok {
+		if err := validResponse.VisitPutDataPlanGroupsIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetDataPlans operation middleware
 func (sh *strictHandler) GetDataPlans(w http.ResponseWriter, r *http.Request, params GetDataPlansParams) {
 	var request GetDataPlansRequestObject
@@ -28043,6 +30234,148 @@ func (sh *strictHandler) PutDataPlansId(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutDataPlansIdResponseObject); ok {
 		if err := validResponse.VisitPutDataPlansIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataSegments operation middleware
+func (sh *strictHandler) GetDataSegments(w http.ResponseWriter, r *http.Request, params GetDataSegmentsParams) {
+	var request GetDataSegmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataSegments(ctx, request.(GetDataSegmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataSegments")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataSegmentsResponseObject); ok {
+		if err := validResponse.VisitGetDataSegmentsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataSegments operation middleware
+func (sh *strictHandler) PostDataSegments(w http.ResponseWriter, r *http.Request) {
+	var request PostDataSegmentsRequestObject
+
+	var body PostDataSegmentsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataSegments(ctx, request.(PostDataSegmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataSegments")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataSegmentsResponseObject); ok {
+		if err := validResponse.VisitPostDataSegmentsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteDataSegmentsId operation middleware
+func (sh *strictHandler) DeleteDataSegmentsId(w http.ResponseWriter, r *http.Request, id SegmentId) {
+	var request DeleteDataSegmentsIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDataSegmentsId(ctx, request.(DeleteDataSegmentsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDataSegmentsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteDataSegmentsIdResponseObject); ok {
+		if err := validResponse.VisitDeleteDataSegmentsIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDataSegmentsId operation middleware
+func (sh *strictHandler) GetDataSegmentsId(w http.ResponseWriter, r *http.Request, id SegmentId) {
+	var request GetDataSegmentsIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataSegmentsId(ctx, request.(GetDataSegmentsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataSegmentsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDataSegmentsIdResponseObject); ok {
+		if err := validResponse.VisitGetDataSegmentsIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDataSegmentsId operation middleware
+func (sh *strictHandler) PutDataSegmentsId(w http.ResponseWriter, r *http.Request, id SegmentId) {
+	var request PutDataSegmentsIdRequestObject
+
+	request.Id = id
+
+	var body PutDataSegmentsIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDataSegmentsId(ctx, request.(PutDataSegmentsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDataSegmentsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDataSegmentsIdResponseObject); ok {
+		if err := validResponse.VisitPutDataSegmentsIdResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

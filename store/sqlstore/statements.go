@@ -27,12 +27,13 @@ var statements = [...]tableStatements{
 	analytics.TableInvoice:   statementsOf("invoice"),
 	analytics.TablePlanGroup: statementsOf("plan_group"),
 	analytics.TableSettings:  statementsOf("settings"),
+	analytics.TableSegment:   statementsOf("segment"),
 }
 
 // loadOrder is the order that analytics.Store promises: what is referred to
 // comes before what refers to it.
 var loadOrder = [...]analytics.Table{
-	analytics.TableSettings, analytics.TableSource, analytics.TablePlan,
+	analytics.TableSettings, analytics.TableSegment, analytics.TableSource, analytics.TablePlan,
 	analytics.TablePlanGroup, analytics.TableCustomer, analytics.TableInvoice,
 }
 

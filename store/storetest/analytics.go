@@ -60,7 +60,7 @@ func row(table analytics.Table, seq int64) analytics.Row {
 		r.Source = 1
 	case analytics.TableSettings:
 		r.ID = ""
-	case analytics.TableSource, analytics.TablePlanGroup:
+	case analytics.TableSource, analytics.TablePlanGroup, analytics.TableSegment:
 	}
 	r.Doc = fmt.Appendf(nil, `{"id":%q,"n":%d}`, r.ID, seq)
 	return r
@@ -121,7 +121,7 @@ func testRoundTrip(t *testing.T, s analytics.Store) {
 	account := uuid.NewString()
 	var want []analytics.Row
 	for _, table := range []analytics.Table{
-		analytics.TableSettings, analytics.TableSource, analytics.TablePlan,
+		analytics.TableSettings, analytics.TableSegment, analytics.TableSource, analytics.TablePlan,
 		analytics.TablePlanGroup, analytics.TableCustomer, analytics.TableInvoice,
 	} {
 		last := int64(75) // not a round number of any batch

@@ -256,3 +256,63 @@ func FuzzSettings(f *testing.F) {
 		}
 	})
 }
+
+func TestFolderSecrets_AreDrawnOnceAndKept(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	c, err := LoadServe(Source{}, ServeAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := make(chan string, 8)
+	for range cap(drawn) {
+		go func() {
+			secrets, err := c.FolderSecrets(folder)
+			if err != nil || len(secrets) != 1 {
+				t.Errorf("FolderSecrets = %v, %v", secrets, err)
+				drawn <- ""
+				return
+			}
+			drawn <- secrets[0].Reveal()
+		}()
+	}
+	first := <-drawn
+	for range cap(drawn) - 1 {
+		if next := <-drawn; next != first || len(next) != 64 {
+			t.Errorf("two processes drew %d and %d bytes, not the same secret", len(first), len(next))
+		}
+	}
+	info, err := os.Stat(filepath.Join(folder, "secret"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the secret's file: %v, %v", info, err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
+		t.Errorf("the folder has %v, %v, want the secret alone", left, err)
+	}
+}
+
+func TestLoadServe_Secrets(t *testing.T) {
+	t.Parallel()
+	one, two := strings.Repeat("a", 32), strings.Repeat("b", 40)
+	file := filepath.Join(t.TempDir(), "secrets")
+	if err := os.WriteFile(file, []byte(one+"\n"+two+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, env := range map[string][]string{"a list": {"GROWPANEL_SECRET=" + one + ", " + two}, "a file": {"GROWPANEL_SECRET_FILE=" + file}} {
+		c, err := LoadServe(source(nil, env...), ServeAPI)
+		if err != nil || len(c.Secrets) != 2 || c.Secrets[0].Reveal() != one || c.Secrets[1].Reveal() != two {
+			t.Errorf("%s: %d secrets, %v", name, len(c.Secrets), err)
+		}
+		if folder, err := c.FolderSecrets("/nowhere"); err != nil || len(folder) != 2 {
+			t.Errorf("%s: FolderSecrets = %v, %v", name, folder, err)
+		}
+	}
+	for name, env := range map[string][]string{
+		"too short": {"GROWPANEL_SECRET=" + one + ",short"}, "nothing but a comma": {"GROWPANEL_SECRET=,"},
+		"no such file": {"GROWPANEL_SECRET_FILE=" + file + "-"}, "both": {"GROWPANEL_SECRET=" + one, "GROWPANEL_SECRET_FILE=" + file},
+	} {
+		if _, err := LoadServe(source(nil, env...), ServeAPI); err == nil || strings.Contains(err.Error(), one) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

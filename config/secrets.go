@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	envSecret     = "GROWPANEL_SECRET"      //nolint:gosec // G101: the name of a variable
-	envSecretFile = "GROWPANEL_SECRET_FILE" //nolint:gosec // G101: likewise
+	envSecret     = "GROWPANEL_SECRET"
+	envSecretFile = "GROWPANEL_SECRET_FILE"
 	// SecretFile is the file in the data folder that holds a drawn secret.
 	SecretFile     = "secret"
 	minSecretBytes = 32
@@ -29,24 +29,22 @@ func secretSettings() []Setting {
 
 // secrets reads the product's own secrets; none when neither variable is set.
 func (s Source) secrets() ([]Secret, error) {
-	text, name := "", envSecret
 	value, given := s.env(envSecret)
 	path, byFile := s.env(envSecretFile)
 	switch {
 	case given && byFile:
 		return nil, &Error{Name: envSecretFile, Want: "to be unset where " + envSecret + " is set"}
 	case given:
-		text = value
+		return parseSecrets(envSecret, value)
 	case byFile:
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return nil, &Error{Name: envSecretFile, Value: path, Want: "a file that can be read: " + err.Error()}
 		}
-		text, name = string(content), envSecretFile
+		return parseSecrets(envSecretFile, string(content))
 	default:
 		return nil, nil
 	}
-	return parseSecrets(name, text)
 }
 
 // parseSecrets reads a list separated by commas or line breaks.
@@ -87,7 +85,7 @@ func (c Serve) FolderSecrets(folder string) ([]Secret, error) {
 // at once, one wins and both return its secret: the file appears whole.
 func drawSecret(path string) ([]byte, error) {
 	var random [minSecretBytes]byte
-	rand.Read(random[:]) //nolint:errcheck // never fails (crypto/rand)
+	rand.Read(random[:]) // never fails
 	file, err := os.CreateTemp(filepath.Dir(path), SecretFile+"-*")
 	if err != nil {
 		return nil, err

@@ -102,6 +102,14 @@ func ActorOf(ctx context.Context) Actor {
 // Record adds an event to the audit log. What it leaves out of time, user, key
 // and address is filled in from the clock and the context's actor.
 func (s *Service) Record(ctx context.Context, e Event) error {
+	if err := s.store.AddEvents(ctx, []Event{s.complete(ctx, e)}); err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	return nil
+}
+
+// complete fills in what an event leaves out and cuts what is too long.
+func (s *Service) complete(ctx context.Context, e Event) Event {
 	if e.At.IsZero() {
 		e.At = s.timestamp()
 	}
@@ -112,10 +120,7 @@ func (s *Service) Record(ctx context.Context, e Event) error {
 	for _, text := range []*string{&e.Client, &e.Reason, &e.Detail, &e.Subject} {
 		*text = clipTo(*text, maxAuditText)
 	}
-	if err := s.store.AddEvents(ctx, []Event{e}); err != nil {
-		return fmt.Errorf("write audit log: %w", err)
-	}
-	return nil
+	return e
 }
 
 func fill(field *string, value string) {
@@ -130,9 +135,14 @@ func (s *Service) audit(ctx context.Context, e Event) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
 	if err := s.Record(ctx, e); err != nil {
-		s.log.ErrorContext(ctx, "event is missing in the audit log", slog.String("kind", string(e.Kind)),
-			slog.String("account", e.Account), slog.String("user", e.User), slog.Any("error", err))
+		s.logLost(ctx, e, err)
 	}
+}
+
+// logLost is the last resort for an event that could not be written.
+func (s *Service) logLost(ctx context.Context, e Event, err error) {
+	s.log.ErrorContext(ctx, "event is missing in the audit log", slog.String("kind", string(e.Kind)), slog.String("account", e.Account),
+		slog.String("user", e.User), slog.String("subject", e.Subject), slog.String("reason", e.Reason), slog.Any("error", err))
 }
 
 // Events returns events of the audit log, newest first.

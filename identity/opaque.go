@@ -23,7 +23,7 @@ const (
 
 func newOpaque(prefix string) (Opaque, Hash) {
 	var secret [opaqueBytes]byte
-	rand.Read(secret[:]) //nolint:errcheck // never fails (crypto/rand)
+	rand.Read(secret[:]) // never fails
 	text := prefix + base64.RawURLEncoding.EncodeToString(secret[:])
 	return Opaque{&text}, sha256.Sum256([]byte(text))
 }

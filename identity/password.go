@@ -58,7 +58,7 @@ func (s *Service) hashPassword(field, password string) (PasswordHash, error) {
 		return PasswordHash{}, &FieldError{Field: field, Message: fmt.Sprintf("must have at most %d bytes", maxPasswordBytes)}
 	}
 	salt := make([]byte, saltBytes)
-	rand.Read(salt) //nolint:errcheck // never fails (crypto/rand)
+	rand.Read(salt) // never fails
 	sum := s.argon(password, salt, argonTime, argonMemory, argonThreads, hashBytes)
 	return PasswordHash{fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))}, nil
@@ -82,7 +82,7 @@ func (s *Service) checkPassword(hash PasswordHash, password string) bool {
 		s.argon(password, make([]byte, saltBytes), argonTime, argonMemory, argonThreads, hashBytes)
 		return false
 	}
-	sum := s.argon(password, p.salt, p.time, p.memory, p.threads, uint32(len(p.sum))) //nolint:gosec // G115: parsePHC bounds it
+	sum := s.argon(password, p.salt, p.time, p.memory, p.threads, uint32(len(p.sum)))
 	return subtle.ConstantTimeCompare(sum, p.sum) == 1 && password != ""
 }
 

@@ -23,6 +23,7 @@ const (
 	maxNameRunes  = 200
 	cacheLifetime = time.Second
 	cachedKeys    = 10_000
+	notesEvery    = time.Second
 	flushEvery    = time.Minute
 	flushTimeout  = 5 * time.Second
 	sweepEvery    = time.Hour
@@ -55,6 +56,7 @@ type Service struct {
 	log       *slog.Logger
 	cache     *keyCache
 	uses      *uses
+	queue     auditQueue
 	throttle  *throttle
 	hashers   chan struct{}
 	tokenKeys []tokenKey
@@ -222,20 +224,24 @@ func (s *Service) Account(ctx context.Context, id string) (Account, error) {
 	return a, nil
 }
 
-// Run writes last-used times once a minute until ctx ends, and once more then.
-// Every hour it forgets what is over.
+// Run writes last-used times once a minute and noted events once a second until
+// ctx ends, and once more then. Every hour it forgets what is over.
 func (s *Service) Run(ctx context.Context) {
-	flush, sweep := time.NewTicker(flushEvery), time.NewTicker(sweepEvery)
+	notes, flush, sweep := time.NewTicker(notesEvery), time.NewTicker(flushEvery), time.NewTicker(sweepEvery)
+	defer notes.Stop()
 	defer flush.Stop()
 	defer sweep.Stop()
 	for {
 		select {
+		case <-notes.C:
+			s.writeNotes(ctx)
 		case <-flush.C:
 			s.flush(ctx)
 		case <-sweep.C:
 			s.sweep(ctx)
 		case <-ctx.Done():
 			s.flush(context.WithoutCancel(ctx))
+			s.writeNotes(context.WithoutCancel(ctx))
 			return
 		}
 	}

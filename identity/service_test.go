@@ -39,7 +39,7 @@ func (s *countingStore) Access(ctx context.Context, id string) (identity.Access,
 }
 
 // openStore opens a store that its test closes.
-func openStore(t *testing.T) identity.Store {
+func openStore(t testing.TB) identity.Store {
 	t.Helper()
 	store, err := sqlstore.Open(t.Context(), t.TempDir())
 	if err != nil {
@@ -53,7 +53,7 @@ func openStore(t *testing.T) identity.Store {
 	return store.Identity()
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{store: &countingStore{Store: openStore(t)}}
 	f.now.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
@@ -424,7 +424,7 @@ func TestService_AdoptKey(t *testing.T) {
 		}
 	}
 	caller, err := f.Authenticate(t.Context(), text)
-	if want := (f.callerOf(token.KeyID(), identity.Admin)); err != nil || caller != want {
+	if want := f.callerOf(token.KeyID(), identity.Admin); err != nil || caller != want {
 		t.Errorf("Authenticate() = %+v, %v, want %+v", caller, err, want)
 	}
 

@@ -160,6 +160,9 @@ type MemberStore interface {
 	Memberships(ctx context.Context, user string, limit int) ([]Membership, error)
 }
 
+// KeepAll stands for everything that was created with a key.
+const KeepAll = "*"
+
 // KeyStore keeps API keys.
 type KeyStore interface {
 	// Access returns a key of any account with what decides about it, or
@@ -194,7 +197,8 @@ type KeyStore interface {
 
 	// DeleteKey removes a key of the account, and the keys and invitations that
 	// were created with it except those in keep, which then stand alone; or
-	// returns ErrNotFound.
+	// returns ErrNotFound. A key is kept by its id, an invitation by its address,
+	// all by KeepAll.
 	DeleteKey(ctx context.Context, account, id string, keep []string) error
 
 	// RevokeConnection does what DeleteKey does for the key with this revocation

@@ -42,7 +42,7 @@ func newToken() (Token, error) {
 
 func newSecret() string {
 	var secret [secretBytes]byte
-	rand.Read(secret[:]) //nolint:errcheck // never fails (crypto/rand)
+	rand.Read(secret[:]) // never fails
 	return hex.EncodeToString(secret[:])
 }
 

@@ -125,6 +125,9 @@ func (s *Service) authenticateUser(ctx context.Context, token string) (Caller, e
 
 func (s *Service) parseUserToken(token string) (*userClaims, error) {
 	claims := &userClaims{}
+	if strings.ContainsAny(token, "\r\n") {
+		return nil, ErrInvalidKey // the base64 decoder would skip them
+	}
 	_, err := jwt.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
 		id, _ := t.Header["kid"].(string)
 		for _, k := range s.tokenKeys {

@@ -32,7 +32,7 @@ const demoKey = "de300000-0000-4000-8000-000000000001.de300000-0000-4000-8000-00
 // password is no more secret than demoKey.
 const (
 	demoUser          = "demo@example.com"
-	demoPassword      = "growpanel-demo" //nolint:gosec // G101: see above
+	demoPassword      = "growpanel-demo"
 	demoSecondAccount = "Harbor Books"
 )
 

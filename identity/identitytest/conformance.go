@@ -44,6 +44,7 @@ func RunStore(t *testing.T, open func(t *testing.T) identity.Store) {
 		"a removed member's keys are gone":                 testRemoveMember,
 		"access tells the member's role now":               testAccess,
 		"a connection's key takes along what it created":   testDeleteConnection,
+		"what a connection created can all be kept":        testKeepAll,
 		"a revocation works before and after its key":      testRevokeConnection,
 		"a repeated request finds its key":                 testKeyByRequest,
 		"idle connections go":                              testIdleConnections,

@@ -405,6 +405,18 @@ func testDeleteConnection(t *testing.T, s identity.Store) {
 	}
 }
 
+func testKeepAll(t *testing.T, s identity.Store) {
+	a := newAccount(t, s, "Acme", epoch)
+	connection := newConnection(t, s, a.ID, newMember(t, s, a.ID, identity.Admin).ID)
+	child := newChild(t, s, connection)
+	if err := s.DeleteKey(t.Context(), a.ID, connection.ID, []string{identity.KeepAll}); err != nil {
+		t.Fatalf("DeleteKey: %v", err)
+	}
+	wantGone(t, s, a.ID, connection.ID)
+	child.CreatedVia = ""
+	wantKey(t, s, child)
+}
+
 func testRevokeConnection(t *testing.T, s identity.Store) {
 	a := newAccount(t, s, "Acme", epoch)
 	plain := newKey(t, s, a.ID, epoch)

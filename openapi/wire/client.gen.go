@@ -1120,7 +1120,7 @@ type ConnectionCredentials struct {
 
 // ConnectionKeyRevocation The key to delete.
 type ConnectionKeyRevocation struct {
-	// Keep The ids of things created with the key that are to stay.
+	// Keep The ids of things created with the key that are to stay; `*` for all.
 	Keep []string `json:"keep,omitempty"`
 
 	// RevocationSecret The 32 bytes whose hash the key was created with, in base64url without padding.
@@ -6136,7 +6136,7 @@ type PostAccountApiKeysParams struct {
 
 // DeleteAccountApiKeysIdParams defines parameters for DeleteAccountApiKeysId.
 type DeleteAccountApiKeysIdParams struct {
-	// Keep The ids of things to leave, separated by commas.
+	// Keep The ids of things to leave, separated by commas; `*` for all.
 	Keep *Keep `form:"keep,omitempty" json:"keep,omitempty"`
 }
 

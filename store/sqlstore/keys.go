@@ -198,6 +198,9 @@ func deleteKey(ctx context.Context, tx *sqldb.Tx, account, id string, keep []str
 		return err
 	}
 	for _, kept := range keep {
+		if kept == identity.KeepAll {
+			return detach(ctx, tx, account, id)
+		}
 		if _, err := tx.Exec(ctx, "UPDATE api_key SET created_via = '' WHERE account_id = ? AND created_via = ? AND id = ?", account, id, kept); err != nil {
 			return err
 		}
@@ -210,6 +213,15 @@ func deleteKey(ctx context.Context, tx *sqldb.Tx, account, id string, keep []str
 		return err
 	}
 	_, err = tx.Exec(ctx, "DELETE FROM invitation WHERE account_id = ? AND created_via = ?", account, id)
+	return err
+}
+
+// detach lets everything that a key created stand alone.
+func detach(ctx context.Context, tx *sqldb.Tx, account, id string) error {
+	if _, err := tx.Exec(ctx, "UPDATE api_key SET created_via = '' WHERE account_id = ? AND created_via = ?", account, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "UPDATE invitation SET created_via = '' WHERE account_id = ? AND created_via = ?", account, id)
 	return err
 }
 

@@ -75,7 +75,18 @@ func (c *Client) newRequest(ctx context.Context, method, plain, escaped string, 
 	if body != nil {
 		req.Header["Content-Type"] = jsonValues
 	}
+	if key, ok := ctx.Value(idempotencyKey{}).(string); ok {
+		req.Header.Set("Idempotency-Key", key)
+	}
 	return req, nil
+}
+
+type idempotencyKey struct{}
+
+// WithIdempotencyKey returns a context whose calls by Do tell the API that they
+// are one request, however often they are made.
+func WithIdempotencyKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, idempotencyKey{}, key)
 }
 
 // typedDoer carries the requests of the generated client.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -134,19 +133,6 @@ func (a *APIUsers) Created(ctx context.Context, session Secret, account, key str
 		}
 	}
 	return things, nil
-}
-
-// DeleteKey implements Users.
-func (a *APIUsers) DeleteKey(ctx context.Context, session Secret, account, key string, keep []string) error {
-	client, err := a.as(ctx, session, account)
-	if err != nil {
-		return err
-	}
-	_, err = client.Do(ctx, http.MethodDelete, []string{"account", "api-keys", key}, url.Values{"keep": {strings.Join(keep, ",")}}, nil)
-	if refused, ok := errors.AsType[*apiclient.Error](err); ok && refused.Status == http.StatusNotFound {
-		return nil
-	}
-	return translate(err)
 }
 
 // as returns a client with a token of the session's user; account may be empty.

@@ -246,7 +246,7 @@ func (b *Browser) end(r *http.Request, u User, families []Family) (Revoked, erro
 	var total Revoked
 	var errs []error
 	for _, f := range families {
-		ending := Ending{Reason: ReasonUser, KeepCreated: b.keep(r, f)}
+		ending := Ending{Reason: ReasonUser, Keep: kept(r)}
 		revoked, err := b.cfg.Grants.RevokeFamily(r.Context(), u.ID, f.ID, ending)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			errs = append(errs, err)

@@ -38,18 +38,9 @@ func createdViews(things []CreatedThing) []pages.Created {
 	return views
 }
 
-// keep decides before a family ends whether what it has made stays. When some of
-// it is to stay, its key is deleted here, by name, with the rest; when the API
-// cannot do that now, all of it stays, for what is deleted cannot be had back.
-func (b *Browser) keep(r *http.Request, f Family) (all bool) {
-	shown, ticked := r.PostForm["shown"], r.PostForm["delete"]
-	kept := slices.DeleteFunc(slices.Clone(shown), func(id string) bool { return slices.Contains(ticked, id) })
-	if len(kept) == 0 {
-		return false
-	}
-	if err := b.cfg.Users.DeleteKey(r.Context(), b.sessionOf(r), f.Account, f.KeyID, kept); err != nil {
-		b.cfg.Logger.WarnContext(r.Context(), "all that a connection created is kept", "family", f.ID.String(), "error", err)
-		return true
-	}
-	return false
+// kept lists what was shown of the things that families have made and not ticked
+// to be deleted with them.
+func kept(r *http.Request) []string {
+	ticked := r.PostForm["delete"]
+	return slices.DeleteFunc(slices.Clone(r.PostForm["shown"]), func(id string) bool { return slices.Contains(ticked, id) })
 }

@@ -157,13 +157,6 @@ func (p *people) Created(_ context.Context, _ oauth.Secret, _, key string) ([]oa
 	return p.created[key], nil
 }
 
-func (p *people) DeleteKey(_ context.Context, _ oauth.Secret, _, _ string, keep []string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.kept = append(p.kept, keep...)
-	return p.down
-}
-
 func (p *people) ChangePassword(_ context.Context, c oauth.PasswordChange) (oauth.Session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,10 +22,6 @@ var (
 	// ErrKeyGone is returned by an API that no longer knows the family's key; the
 	// family ends for it. A client sees ErrInvalidGrant, which wraps it then.
 	ErrKeyGone = errors.New("the API key behind the connection is gone")
-	// ErrKeyConflict is returned by an API that has made a key for this
-	// idempotency key before and cannot show it again, or that has been told to
-	// delete the key before it was made.
-	ErrKeyConflict = errors.New("the API key of this family was made or deleted before")
 	// ErrAlreadyConnected is returned by IssueCode for a transaction whose code has
 	// been redeemed: the page says that the assistant is connected.
 	ErrAlreadyConnected = errors.New("the transaction's code was redeemed")

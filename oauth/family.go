@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// FamilyID names a family: the partition of its user, then 16 bytes derived from
-// the transaction that made it. It is no secret; a token starts with it.
+// FamilyID names a family: the partition of its user, then 16 random bytes. It is no secret; a token starts with it.
 type FamilyID [17]byte
 
 // familyIDLen is the length of a FamilyID as text.
@@ -157,10 +156,10 @@ type AccessToken struct {
 // Revocation is an outbox row: the capability to delete a family's API key, kept
 // from before the key exists until the API has confirmed that it is gone.
 type Revocation struct {
-	Family      FamilyID
-	Account     string
-	Sealed      []byte    // the revocation secret
-	Due         time.Time // when to see whether the family still lives
-	Attempts    int       // calls to the API that failed
-	KeepCreated bool      // leave alone what the connection's key has created
+	Family   FamilyID
+	Account  string
+	Sealed   []byte    // the revocation secret
+	Due      time.Time // when to see whether the family still lives
+	Attempts int       // calls to the API that failed
+	Keep     []string  // ids of what the connection's key has created and is to stay
 }

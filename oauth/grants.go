@@ -40,8 +40,10 @@ const (
 	// maxDecisions bounds how often a step is decided again because the family
 	// moved between the read and the step.
 	maxDecisions = 100
-	// maxAttempts bounds the families tried for one consent.
-	maxAttempts = 3
+	// maxKept and maxKeptBytes bound the ids of what is to stay, so that the API
+	// takes any list of them.
+	maxKept      = 1000
+	maxKeptBytes = 64
 )
 
 // Config is what Grants needs. The durations default to the constants above; all

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -17,16 +16,11 @@ import (
 // Errors of the API are returned wrapped: the caller tells a refusal from an API
 // that is down. Whatever fails, no API key outlives the code without a family.
 func (g *Grants) IssueCode(ctx context.Context, r CodeRequest) (Secret, error) {
-	if code, err := g.issued(ctx, r); !errors.Is(err, ErrNotFound) {
-		return code, err
+	code, err := g.issued(ctx, r)
+	if errors.Is(err, ErrNotFound) {
+		return g.issue(ctx, r)
 	}
-	for attempt := range maxAttempts {
-		code, err := g.issue(ctx, r, attempt)
-		if !errors.Is(err, ErrKeyConflict) && !errors.Is(err, ErrMoved) {
-			return code, err
-		}
-	}
-	return Secret{}, fmt.Errorf("%w: no API key after %d attempts", ErrUnavailable, maxAttempts)
+	return code, err
 }
 
 // issued returns the code that the transaction has, or ErrNotFound.
@@ -50,20 +44,19 @@ func (g *Grants) issued(ctx context.Context, r CodeRequest) (Secret, error) {
 	return Secret{}, ErrNotFound
 }
 
-// issue makes the code with a new family. ErrKeyConflict and ErrMoved mean that
-// this family is spent and another attempt may succeed.
-func (g *Grants) issue(ctx context.Context, r CodeRequest, attempt int) (Secret, error) {
+// issue makes the code with a new family. Of several calls at once each makes a
+// family with a key of its own, for an API that is asked twice for one key may
+// make the first answer worthless; the code that is stored first counts.
+func (g *Grants) issue(ctx context.Context, r CodeRequest) (Secret, error) {
 	set := g.cfg.Keys.sealing()
-	id := familyOf(set, r.Transaction, r.Grant, attempt)
+	id := newFamilyID(r.Grant.User)
 	revocation, err := g.reserve(ctx, id, r.Grant)
 	if err != nil {
 		return Secret{}, err
 	}
 	created, err := g.createKey(ctx, id, revocation, r)
 	if err != nil {
-		if errors.Is(err, ErrKeyConflict) {
-			g.endQuietly(ctx, id, ReasonCodeUnused)
-		}
+		g.endQuietly(ctx, id, ReasonCodeUnused)
 		return Secret{}, fmt.Errorf("create API key of connection: %w", err)
 	}
 	code := codeOf(set, r.Transaction, id.Partition())
@@ -73,36 +66,33 @@ func (g *Grants) issue(ctx context.Context, r CodeRequest, attempt int) (Secret,
 	}
 	record := Code{Hash: code.secret.hash(), Family: id, Challenge: r.Challenge, SealedKey: sealed}
 	err = g.cfg.Store.CreateCode(ctx, record, created.ID, g.cfg.CodeTTL, codeGrace)
-	switch {
-	case errors.Is(err, ErrExists):
-		return g.overtaken(ctx, id, r)
-	case err != nil:
-		return Secret{}, fmt.Errorf("store code: %w", err)
+	if errors.Is(err, ErrExists) {
+		g.endQuietly(ctx, id, ReasonCodeUnused)
+		return g.issued(ctx, r)
+	}
+	if err != nil {
+		return Secret{}, fmt.Errorf("store code: %w", errors.Join(ErrUnavailable, err))
 	}
 	g.audit(ctx, ActionIssued, "", Family{ID: id, Grant: r.Grant}, netip.Addr{})
 	return code.text(), nil
 }
 
-// reserve makes sure that the family and its capability to delete the key are on
-// record before there is a key, and returns the capability.
-func (g *Grants) reserve(ctx context.Context, id FamilyID, grant Grant) (Secret, error) {
-	secret := newTokenSecret()
-	revocation := NewSecret(strict.EncodeToString(secret[:]))
-	sealed, err := g.cfg.Keys.sealRevocation(id, revocation)
+// reserve puts the family and its capability to delete the key on record before
+// there is a key, and returns the capability.
+func (g *Grants) reserve(ctx context.Context, id FamilyID, grant Grant) (tokenSecret, error) {
+	revocation := newTokenSecret()
+	sealed, err := g.cfg.Keys.sealRevocation(id, NewSecret(strict.EncodeToString(revocation[:])))
 	if err != nil {
-		return Secret{}, err
+		return tokenSecret{}, err
 	}
-	f, sealed, err := g.cfg.Store.Reserve(ctx, Family{ID: id, Grant: grant}, sealed, g.cfg.CodeTTL+codeGrace)
+	err = g.cfg.Store.Reserve(ctx, Family{ID: id, Grant: grant}, sealed, g.cfg.CodeTTL+codeGrace)
 	if err != nil {
-		return Secret{}, fmt.Errorf("reserve family: %w", err)
+		return tokenSecret{}, fmt.Errorf("reserve family: %w", errors.Join(ErrUnavailable, err))
 	}
-	if f.State != Pending || sealed == nil {
-		return Secret{}, ErrMoved
-	}
-	return g.cfg.Keys.openRevocation(id, sealed)
+	return revocation, nil
 }
 
-func (g *Grants) createKey(ctx context.Context, id FamilyID, revocation Secret, r CodeRequest) (CreatedKey, error) {
+func (g *Grants) createKey(ctx context.Context, id FamilyID, revocation tokenSecret, r CodeRequest) (CreatedKey, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
 	return g.cfg.API.CreateKey(ctx, NewKey{
@@ -114,27 +104,9 @@ func (g *Grants) createKey(ctx context.Context, id FamilyID, revocation Secret, 
 
 // revocationHash is what the API learns of a revocation secret: the SHA-256 of
 // its 32 bytes.
-func revocationHash(revocation Secret) string {
-	raw, err := strict.DecodeString(revocation.Reveal())
-	if err != nil {
-		return "" // the API refuses it: only a damaged store can lead here
-	}
-	sum := sha256.Sum256(raw)
-	return strict.EncodeToString(sum[:])
-}
-
-// overtaken gives up this family, unless the code that was there first is its own.
-func (g *Grants) overtaken(ctx context.Context, id FamilyID, r CodeRequest) (Secret, error) {
-	set := g.cfg.Keys.sealing()
-	code := codeOf(set, r.Transaction, id.Partition())
-	c, _, _, err := g.cfg.Store.Code(ctx, code.partition, code.secret.hash())
-	if err != nil {
-		return Secret{}, fmt.Errorf("look up code: %w", err)
-	}
-	if c.Family != id {
-		g.endQuietly(ctx, id, ReasonCodeUnused)
-	}
-	return g.issued(ctx, r)
+func revocationHash(secret tokenSecret) string {
+	hash := secret.hash()
+	return strict.EncodeToString(hash[:])
 }
 
 // endQuietly ends a family that nobody waits for. When that fails, the sweep

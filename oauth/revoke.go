@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // RevokeToken is RFC 7009: it ends the family of an access or refresh token of
@@ -116,6 +117,7 @@ func (g *Grants) revokeWhere(ctx context.Context, user string, e Ending, which f
 // end ends a family and deletes its API key at once if the API answers; if it
 // does not, the outbox sees to it. The error is the store's alone.
 func (g *Grants) end(ctx context.Context, id FamilyID, e Ending, from netip.Addr) (Revoked, error) {
+	e.Keep = keepable(e.Keep)
 	ended, err := g.cfg.Store.End(ctx, id, e)
 	if errors.Is(err, ErrNotFound) || err == nil && !ended {
 		return Revoked{}, nil
@@ -136,6 +138,13 @@ func (g *Grants) end(ctx context.Context, id FamilyID, e Ending, from netip.Addr
 	return Revoked{Families: 1, KeysDeleted: 1}, nil
 }
 
+// keepable drops what cannot be an id. A list that is too long keeps its
+// beginning: a request that the API refuses would keep the key alive.
+func keepable(ids []string) []string {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" || len(id) > maxKeptBytes })
+	return ids[:min(len(ids), maxKept)]
+}
+
 // deleteKey has the API delete a family's key, and drops the outbox row when it
 // is gone.
 func (g *Grants) deleteKey(ctx context.Context, f Family, r Revocation) error {
@@ -147,7 +156,7 @@ func (g *Grants) deleteKey(ctx context.Context, f Family, r Revocation) error {
 	// A client that hangs up must not keep a key alive.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), apiTimeout)
 	defer cancel()
-	if err := g.cfg.API.RevokeKey(ctx, secret, r.KeepCreated); err != nil {
+	if err := g.cfg.API.RevokeKey(ctx, secret, r.Keep); err != nil {
 		g.audit(ctx, ActionKeyKept, "", f, netip.Addr{})
 		return fmt.Errorf("delete API key of family %s: %w", r.Family, err)
 	}

@@ -16,10 +16,9 @@ const MaxAccessTokens = 20
 // Errors are ErrNotFound, ErrExists or ErrMoved where a method says so, and
 // otherwise wrap ErrUnavailable: then the step may or may not have happened.
 type Store interface {
-	// Reserve adds a pending family with its outbox row, both until life has
-	// passed, unless the family is there, and returns the family and the sealed
-	// revocation secret that are there now. The secret is nil when the row is gone.
-	Reserve(ctx context.Context, f Family, sealed []byte, life time.Duration) (Family, []byte, error)
+	// Reserve adds a pending family with its outbox row, both until life has passed.
+	// ErrExists when the family is there.
+	Reserve(ctx context.Context, f Family, sealed []byte, life time.Duration) error
 	// CreateCode adds a code that can be redeemed for life, notes the key's id on
 	// its family, and lets family and outbox row wait for grace longer than the
 	// code. ErrExists when the code is there, whatever its family; ErrMoved when
@@ -95,9 +94,9 @@ type Redemption struct {
 
 // Ending is why and how a family ends.
 type Ending struct {
-	Reason      Reason
-	KeepCreated bool // leave alone what the connection's key has created
-	Stale       bool // only if the family is past its ExpiresAt
+	Reason Reason
+	Keep   []string // ids of what the connection's key has created and is to stay
+	Stale  bool     // only if the family is past its ExpiresAt
 }
 
 // Rotation is the step from one refresh token to the next.

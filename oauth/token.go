@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"strconv"
 	"strings"
 )
 
@@ -160,20 +159,10 @@ func codeOf(set keySet, transaction string, partition byte) authCode {
 	return c
 }
 
-// familyOf derives the id of the family that a transaction's consent makes. What
-// the user chose is part of it, so that a changed choice is another family, and
-// so is the attempt: a family whose key the API cannot show again is left behind.
-func familyOf(set keySet, transaction string, g Grant, attempt int) FamilyID {
-	h := hmac.New(sha256.New, set.csrf)
-	for _, part := range []string{
-		"family", transaction, strconv.Itoa(attempt), g.User, g.Account, g.Client, g.Role,
-		strconv.FormatBool(g.ReadOnly), g.Scope, g.Resource, g.Redirect,
-	} {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
-		h.Write([]byte(part))
-	}
-	id := FamilyID{PartitionOf(g.User)}
-	copy(id[1:], h.Sum(nil))
+// newFamilyID draws an id in the partition of a user.
+func newFamilyID(user string) FamilyID {
+	id := FamilyID{PartitionOf(user)}
+	_, _ = rand.Read(id[1:]) // never fails: see crypto/rand
 	return id
 }
 

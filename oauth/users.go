@@ -55,10 +55,6 @@ type Users interface {
 	// Created lists what was made with one of the user's connection keys.
 	// ErrSessionOver, ErrNoMember.
 	Created(ctx context.Context, session Secret, account, key string) ([]CreatedThing, error)
-	// DeleteKey deletes one of the user's connection keys with what was made with it,
-	// except the ids in keep; a key that is gone is no error. ErrSessionOver,
-	// ErrNoMember.
-	DeleteKey(ctx context.Context, session Secret, account, key string, keep []string) error
 	// ChangePassword sets a new password, ends all sessions of the user and returns
 	// a new one. ErrCredentials, ErrSessionOver, *WaitError, *RefusedError.
 	ChangePassword(ctx context.Context, c PasswordChange) (Session, error)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -37,10 +38,12 @@ type API struct {
 type key struct {
 	oauth.NewKey
 	oauth.CreatedKey
-	keptCreated bool
+	kept []string
 }
 
 var _ oauth.API = (*API)(nil)
+
+var errConflict = errors.New("the key was deleted before it was made")
 
 // NewAPI returns an API without keys.
 func NewAPI() *API { return &API{keys: make(map[string]*key), revoked: make(map[string]bool)} }
@@ -87,11 +90,7 @@ func (a *API) CreateKey(ctx context.Context, k oauth.NewKey) (created oauth.Crea
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.revoked[k.RevocationHash] {
-			return oauth.ErrKeyConflict
-		}
-		if have, ok := a.keys[k.RevocationHash]; ok {
-			created = have.CreatedKey
-			return nil
+			return errConflict
 		}
 		a.drawn++
 		created = oauth.CreatedKey{ID: fmt.Sprintf("key-%d", a.drawn), Key: oauth.NewSecret(fmt.Sprintf("api-key-secret-%d", a.drawn))}
@@ -102,7 +101,7 @@ func (a *API) CreateKey(ctx context.Context, k oauth.NewKey) (created oauth.Crea
 }
 
 // RevokeKey implements oauth.API.
-func (a *API) RevokeKey(ctx context.Context, secret oauth.Secret, keepCreated bool) error {
+func (a *API) RevokeKey(ctx context.Context, secret oauth.Secret, keep []string) error {
 	return a.around(ctx, RevokeKey, func() error {
 		raw, err := base64.RawURLEncoding.DecodeString(secret.Reveal())
 		if err != nil || len(raw) != 32 {
@@ -113,7 +112,7 @@ func (a *API) RevokeKey(ctx context.Context, secret oauth.Secret, keepCreated bo
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if k, ok := a.keys[hash]; ok && !a.revoked[hash] {
-			k.keptCreated = keepCreated
+			k.kept = keep
 		}
 		a.revoked[hash] = true
 		return nil
@@ -147,17 +146,16 @@ func (a *API) Keys() map[oauth.FamilyID]oauth.NewKey {
 	return live
 }
 
-// KeptCreated reports whether a family's key was deleted without what it had
-// created.
-func (a *API) KeptCreated(id oauth.FamilyID) bool {
+// Kept returns the ids that were to stay when a family's key was deleted.
+func (a *API) Kept(id oauth.FamilyID) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, k := range a.keys {
 		if k.Family == id {
-			return k.keptCreated
+			return k.kept
 		}
 	}
-	return false
+	return nil
 }
 
 // DeleteKey deletes a family's key without telling its family, as a person does

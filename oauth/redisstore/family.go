@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -120,24 +121,13 @@ func pairs(values map[string]string) []any {
 }
 
 // Reserve implements oauth.Store.
-func (s *Store) Reserve(ctx context.Context, f oauth.Family, sealed []byte, life time.Duration) (oauth.Family, []byte, error) {
+func (s *Store) Reserve(ctx context.Context, f oauth.Family, sealed []byte, life time.Duration) error {
 	grant, err := json.Marshal(f.Grant)
 	if err != nil {
-		return oauth.Family{}, nil, unavailable(err)
+		return unavailable(err)
 	}
 	keys := []string{familyKey(f.ID), outKey(f.ID), dueKey(f.ID.Partition()), userKey(f.User)}
-	reply, err := s.run(ctx, s.scripts.reserve, keys, length(life), f.ID.String(), grant, f.Account, sealed).Slice()
-	if err != nil {
-		return oauth.Family{}, nil, unavailable(err)
-	}
-	have, err := familyOf(f.ID, reply[0])
-	if err != nil {
-		return oauth.Family{}, nil, err
-	}
-	if secret, _ := reply[1].(string); secret != "" {
-		return have, []byte(secret), nil
-	}
-	return have, nil, nil
+	return outcome(s.run(ctx, s.scripts.reserve, keys, length(life), f.ID.String(), grant, f.Account, sealed).Text())
 }
 
 // accessArgs are the arguments that the script function mint takes.
@@ -205,7 +195,7 @@ func (s *Store) Access(ctx context.Context, id oauth.FamilyID, hash oauth.Hash) 
 // End implements oauth.Store.
 func (s *Store) End(ctx context.Context, id oauth.FamilyID, e oauth.Ending) (ended bool, err error) {
 	keys := []string{familyKey(id), outKey(id), dueKey(id.Partition())}
-	reply, err := s.run(ctx, s.scripts.end, keys, id.String(), string(e.Reason), flag(e.KeepCreated), flag(e.Stale)).StringSlice()
+	reply, err := s.run(ctx, s.scripts.end, keys, id.String(), string(e.Reason), strings.Join(e.Keep, " "), flag(e.Stale)).StringSlice()
 	if err != nil {
 		return false, unavailable(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -97,7 +98,7 @@ func (s *Store) Revocation(ctx context.Context, id oauth.FamilyID) (oauth.Revoca
 	h := fields{values: row.Val()}
 	r := oauth.Revocation{
 		Family: id, Account: h.text("account"), Sealed: h.bytes("sealed"), Due: instant(int64(due.Val())),
-		Attempts: int(h.number("attempts")), KeepCreated: h.text("keep") == "1",
+		Attempts: int(h.number("attempts")), Keep: strings.Fields(h.text("keep")),
 	}
 	return r, unavailable(h.err)
 }

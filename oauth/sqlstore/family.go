@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
@@ -57,32 +58,23 @@ ORDER BY state = 'ended', created_at DESC, id LIMIT ?`
 }
 
 // Reserve implements oauth.Store.
-func (s *Store) Reserve(ctx context.Context, f oauth.Family, sealed []byte, life time.Duration) (have oauth.Family, secret []byte, err error) {
+func (s *Store) Reserve(ctx context.Context, f oauth.Family, sealed []byte, life time.Duration) error {
 	const insertFamily = `INSERT INTO family (id, user_id, user_name, account_id, account_name, client_id, client_name, redirect,
 role, read_only, scope, resource, state, created_at, expires_at, keep_until)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) ON CONFLICT DO NOTHING`
-	const insertRow = "INSERT INTO revocation (family_id, account_id, sealed, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-	err = s.write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+	const insertRow = "INSERT INTO revocation (family_id, account_id, sealed, due) VALUES (?, ?, ?, ?)"
+	return s.write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		now := s.now()
 		expires := now.Add(life)
-		added, err := tx.Exec(ctx, insertFamily, f.ID[:], f.User, f.UserName, f.Account, f.AccountName, f.Client, f.ClientName,
-			f.Redirect, f.Role, f.ReadOnly, f.Scope, f.Resource, millis(now), millis(expires), millis(expires.Add(oauth.Retention)))
-		if err == nil && added == 1 {
-			_, err = tx.Exec(ctx, insertRow, f.ID[:], f.Account, sealed, millis(expires))
-		}
+		err := changedOr(oauth.ErrExists)(tx.Exec(ctx, insertFamily, f.ID[:], f.User, f.UserName, f.Account, f.AccountName,
+			f.Client, f.ClientName, f.Redirect, f.Role, f.ReadOnly, f.Scope, f.Resource,
+			millis(now), millis(expires), millis(expires.Add(oauth.Retention))))
 		if err != nil {
 			return err
 		}
-		if have, err = getFamily(ctx, tx, f.ID); err != nil {
-			return err
-		}
-		err = tx.Get(ctx, "SELECT sealed FROM revocation WHERE family_id = ?", []any{f.ID[:]}, &secret)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+		_, err = tx.Exec(ctx, insertRow, f.ID[:], f.Account, sealed, millis(expires))
 		return err
 	})
-	return have, secret, err
 }
 
 // Rotate implements oauth.Store.
@@ -150,7 +142,7 @@ WHERE id = ? AND state <> 'ended' AND (NOT ? OR expires_at <= ?)`
 			var found int
 			return tx.Get(ctx, "SELECT 1 FROM family WHERE id = ?", []any{id[:]}, &found)
 		}
-		return dropTokens(ctx, tx, id, now, e.KeepCreated)
+		return dropTokens(ctx, tx, id, now, e.Keep)
 	})
 	return ended, err
 }
@@ -174,15 +166,15 @@ func (s *Store) EndAll(ctx context.Context) error {
 	})
 }
 
-func dropTokens(ctx context.Context, tx *sqldb.Tx, id oauth.FamilyID, now time.Time, keepCreated bool) error {
+func dropTokens(ctx context.Context, tx *sqldb.Tx, id oauth.FamilyID, now time.Time, keep []string) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM access_token WHERE family_id = ?", id[:]); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE code SET sealed_key = x'' WHERE family_id = ?", id[:]); err != nil {
 		return err
 	}
-	const due = "UPDATE revocation SET due = ?, attempts = 0, keep_created = ? WHERE family_id = ?"
-	_, err := tx.Exec(ctx, due, millis(now), keepCreated, id[:])
+	const due = "UPDATE revocation SET due = ?, attempts = 0, keep = ? WHERE family_id = ?"
+	_, err := tx.Exec(ctx, due, millis(now), strings.Join(keep, " "), id[:])
 	return err
 }
 

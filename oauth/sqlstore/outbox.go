@@ -10,10 +10,10 @@ import (
 	"github.com/growpanel/growpanel-mcp/oauth"
 )
 
-const revocationColumns = "family_id, account_id, sealed, due, attempts, keep_created"
+const revocationColumns = "family_id, account_id, sealed, due, attempts, keep"
 
 func revocationDest(r *oauth.Revocation) []any {
-	return []any{fixedColumn{r.Family[:]}, &r.Account, &r.Sealed, millisColumn{&r.Due}, &r.Attempts, &r.KeepCreated}
+	return []any{fixedColumn{r.Family[:]}, &r.Account, &r.Sealed, millisColumn{&r.Due}, &r.Attempts, wordsColumn{&r.Keep}}
 }
 
 // Claim implements oauth.Store.

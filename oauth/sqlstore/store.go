@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
@@ -146,5 +147,18 @@ func (c fixedColumn) Scan(value any) error {
 		return fmt.Errorf("%d bytes are stored, want %d", len(b), len(c.b))
 	}
 	copy(c.b, b)
+	return nil
+}
+
+// wordsColumn scans words that are separated by spaces.
+type wordsColumn struct{ words *[]string }
+
+// Scan implements sql.Scanner.
+func (c wordsColumn) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		return fmt.Errorf("a list is stored as %T", value)
+	}
+	*c.words = strings.Fields(text)
 	return nil
 }

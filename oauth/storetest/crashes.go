@@ -217,12 +217,8 @@ func (s *failing) around(effect func() error) error {
 	return err
 }
 
-func (s *failing) Reserve(ctx context.Context, f oauth.Family, sealed []byte, life time.Duration) (have oauth.Family, secret []byte, err error) {
-	err = s.around(func() (err error) {
-		have, secret, err = s.Store.Reserve(ctx, f, sealed, life)
-		return err
-	})
-	return have, secret, err
+func (s *failing) Reserve(ctx context.Context, f oauth.Family, sealed []byte, life time.Duration) error {
+	return s.around(func() error { return s.Store.Reserve(ctx, f, sealed, life) })
 }
 
 func (s *failing) CreateCode(ctx context.Context, c oauth.Code, keyID string, life, grace time.Duration) error {

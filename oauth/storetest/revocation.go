@@ -2,7 +2,10 @@ package storetest
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/growpanel/growpanel-mcp/oauth"
 	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
@@ -121,7 +124,7 @@ var revocationTests = []test{
 	}},
 	{"what_the_connection_created_is_kept_when_asked", func(t *testing.T, w *world) {
 		now, later := w.connect(t, "now"), w.connect(t, "later")
-		ending := oauth.Ending{Reason: oauth.ReasonUser, KeepCreated: true}
+		ending := oauth.Ending{Reason: oauth.ReasonUser, Keep: []string{"webhook-1", "", "key-9", strings.Repeat("x", 100)}}
 		if _, err := w.RevokeFamily(t.Context(), testUser, now.Family, ending); err != nil {
 			t.Fatal(err)
 		}
@@ -132,8 +135,8 @@ var revocationTests = []test{
 		w.api.FailBefore(nil)
 		w.sweep(t)
 		for _, id := range []oauth.FamilyID{now.Family, later.Family} {
-			if !w.api.KeptCreated(id) {
-				t.Errorf("family %s: what it created was deleted", id)
+			if diff := cmp.Diff([]string{"webhook-1", "key-9"}, w.api.Kept(id)); diff != "" {
+				t.Errorf("family %s: kept (-want +got):\n%s", id, diff)
 			}
 		}
 	}},

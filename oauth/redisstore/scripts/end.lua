@@ -1,5 +1,5 @@
 #!lua
--- KEYS: family, outbox row, due. ARGV: offset, id, reason, keep created, stale only.
+-- KEYS: family, outbox row, due. ARGV: offset, id, reason, what to keep, stale only.
 -- Returns whether, and the hashes of the family's access tokens.
 local now = clock()
 local f = redis.call('HMGET', KEYS[1], 'state', 'expires')

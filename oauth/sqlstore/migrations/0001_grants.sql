@@ -61,12 +61,12 @@ CREATE TABLE access_token (
 
 -- The outbox: what deletes the API key of a family. A row may outlive its family.
 CREATE TABLE revocation (
-    family_id    BLOB    NOT NULL PRIMARY KEY,
-    account_id   TEXT    NOT NULL,
-    sealed       BLOB    NOT NULL,
-    due          INTEGER NOT NULL,
-    attempts     INTEGER NOT NULL DEFAULT 0,
-    keep_created INTEGER NOT NULL DEFAULT 0
+    family_id  BLOB    NOT NULL PRIMARY KEY,
+    account_id TEXT    NOT NULL,
+    sealed     BLOB    NOT NULL,
+    due        INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    keep       TEXT    NOT NULL DEFAULT '' -- ids of what the key created and is to stay, space separated
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX revocation_due ON revocation (due);

@@ -30,7 +30,10 @@ var layout = map[string][]string{
 	"cmd/growpanel":     {"..."},
 	"cmd/growpanel-mcp": {"mcp", "apiclient", "config"},
 
-	"mcp/...":         {"mcp/...", "apiclient", "openapi/...", "internal/httpx", "internal/jsonscan"},
+	"docs/metrics":        {},
+	"docs/metrics/refdoc": {"docs/metrics", "openapi"},
+
+	"mcp/...":         {"mcp/...", "docs/metrics", "apiclient", "openapi/...", "internal/httpx", "internal/jsonscan"},
 	"oauth/...":       {"oauth/...", "apiclient", "internal/httpx"},
 	"oauth/sqlstore":  {"oauth", "internal/sqldb"},
 	"apiclient":       {"openapi/..."},

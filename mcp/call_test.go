@@ -404,6 +404,35 @@ func TestResources_ReadAnExport(t *testing.T) {
 	}
 }
 
+func TestResources_DefineEveryReport(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, replying(200, "application/json", "{}"), false)
+	found := map[string]bool{}
+	for params := "{}"; params != ""; {
+		page := post(t, s, "2025-06-18", "resources/list", params)
+		list, _ := page["resources"].([]any)
+		for _, r := range list {
+			resource, _ := r.(map[string]any)
+			uri, _ := resource["uri"].(string)
+			name := strings.TrimPrefix(uri, "growpanel://metrics/")
+			found[name] = true
+			contents, _ := post(t, s, "2025-06-18", "resources/read", fmt.Sprintf(`{"uri":%q}`, uri))["contents"].([]any)
+			if len(contents) != 1 || !strings.HasPrefix(contents[0].(map[string]any)["text"].(string), "# "+name+"\n") {
+				t.Errorf("%s reads %v", uri, contents)
+			}
+		}
+		params = ""
+		if next, ok := page["nextCursor"].(string); ok {
+			params = fmt.Sprintf(`{"cursor":%q}`, next)
+		}
+	}
+	for _, name := range reportNames() {
+		if !found[name] {
+			t.Errorf("%s has no definition", name)
+		}
+	}
+}
+
 func TestCall_BaseCurrencyFromTheAccount(t *testing.T) {
 	t.Parallel()
 	api := &stubAPI{answer: func(w http.ResponseWriter, r *http.Request) {

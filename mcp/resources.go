@@ -11,14 +11,32 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/growpanel/growpanel-mcp/apiclient"
+	"github.com/growpanel/growpanel-mcp/docs/metrics"
 	"github.com/growpanel/growpanel-mcp/mcp/internal/protocol"
 )
 
 const (
+	metricScheme = "growpanel://metrics/"
 	exportScheme = "growpanel://exports/"
 	// largestFile bounds what a client reads in one answer.
 	largestFile = 16 << 20
 )
+
+// definitions returns the resources that say what each report means.
+func definitions() []server.ServerResource {
+	var list []server.ServerResource
+	for _, d := range metrics.Definitions() {
+		uri := metricScheme + d.Name
+		list = append(list, server.ServerResource{
+			Resource: mcpgo.NewResource(uri, d.Name, mcpgo.WithResourceTitle("Definition of "+d.Name),
+				mcpgo.WithResourceDescription(d.Summary), mcpgo.WithMIMEType("text/markdown")),
+			Handler: func(context.Context, mcpgo.ReadResourceRequest) ([]mcpgo.ResourceContents, error) {
+				return []mcpgo.ResourceContents{mcpgo.TextResourceContents{URI: uri, MIMEType: "text/markdown", Text: d.Text}}, nil
+			},
+		})
+	}
+	return list
+}
 
 // templates returns the resources that take parameters: the files that
 // export_csv links to.

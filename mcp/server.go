@@ -131,6 +131,7 @@ func New(cfg Config) (*Server, error) {
 		Version:          cfg.Version,
 		Instructions:     instructions,
 		Tools:            s.catalog(),
+		Resources:        definitions(),
 		Templates:        s.templates(),
 		Authenticate:     s.authenticate,
 		ResourceMetadata: cfg.ResourceMetadata,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
+	definitions "github.com/growpanel/growpanel-mcp/docs/metrics"
 )
 
 // Engine is what a script runs against. It begins as an empty account with the
@@ -36,8 +37,9 @@ type Engine interface {
 //go:embed testdata/*.test
 var files embed.FS
 
-// Scripts returns the scripts of the product, in order of name: the worked
-// checks of the metric definitions and each of their rules.
+// Scripts returns the scripts of the product: the rules of the metric
+// definitions, each in order of name, and the worked example of every report's
+// page.
 func Scripts(t *testing.T) []*Script {
 	t.Helper()
 	names, err := fs.Glob(files, "testdata/*.test")
@@ -51,6 +53,13 @@ func Scripts(t *testing.T) []*Script {
 			t.Fatal(err)
 		}
 		s, err := Parse(path.Base(name), string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts = append(scripts, s)
+	}
+	for _, d := range definitions.Definitions() {
+		s, err := Parse("definition of "+d.Name, d.Example)
 		if err != nil {
 			t.Fatal(err)
 		}

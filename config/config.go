@@ -66,8 +66,10 @@ type Setting struct {
 	Kind    string // how usage calls the value; "" for a switch
 	Default string // as written in the documentation; "" for none
 	Help    string // one line
-	// Commands are those that take the flag.
+	// Commands are those that take the setting.
 	Commands []Command
+	// Secret values are not repeated when they are wrong.
+	Secret bool
 	// apply parses a value into the configuration. Its error says what would be
 	// right, in the form that Error.Want has.
 	apply func(c *Serve, value string) error
@@ -78,6 +80,11 @@ func (s Setting) Switch() bool { return s.Kind == "" }
 
 // Flags lists the settings that have a flag on a command.
 func Flags(command Command) []Setting {
+	return slices.DeleteFunc(settings(command), func(s Setting) bool { return s.Flag == "" })
+}
+
+// settings lists what a command can be told by flags and variables.
+func settings(command Command) []Setting {
 	return slices.DeleteFunc(serveSettings(), func(s Setting) bool {
 		return !slices.Contains(s.Commands, command)
 	})
@@ -85,7 +92,7 @@ func Flags(command Command) []Setting {
 
 // value returns what a setting was given and by what name.
 func (s Source) value(setting Setting) (value, name string, given bool) {
-	if value, given = s.Flags[setting.Flag]; given {
+	if value, given = s.Flags[setting.Flag]; given && setting.Flag != "" {
 		return value, "--" + setting.Flag, true
 	}
 	value, given = s.env(setting.Env)
@@ -103,12 +110,15 @@ func (s Source) env(name string) (value string, given bool) {
 // apply fills c with every setting of the command that was given.
 func (s Source) apply(c *Serve, command Command) error {
 	var all []error
-	for _, setting := range Flags(command) {
+	for _, setting := range settings(command) {
 		value, name, given := s.value(setting)
 		if !given {
 			continue
 		}
 		if err := setting.apply(c, value); err != nil {
+			if setting.Secret {
+				value = ""
+			}
 			all = append(all, &Error{Name: name, Value: value, Want: err.Error()})
 		}
 	}

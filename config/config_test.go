@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // source builds a Source from flags and NAME=value pairs.
@@ -27,6 +28,11 @@ func source(flags map[string]string, env ...string) Source {
 	}}
 }
 
+// diff compares configurations, the secrets in them as well.
+func diff(want, got Serve) string {
+	return gocmp.Diff(want, got, gocmp.AllowUnexported(Secret{}), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b }))
+}
+
 func TestLoadServe_Defaults(t *testing.T) {
 	t.Parallel()
 	got, err := LoadServe(Source{}, ServeAll)
@@ -35,41 +41,66 @@ func TestLoadServe_Defaults(t *testing.T) {
 	}
 	want := Serve{
 		Data: "./growpanel-data", APIListen: "127.0.0.1:8081", MCPListen: "127.0.0.1:8080",
-		RateLimits: RateLimits{Get: 300, Report: 30, Post: 100, Put: 100, Delete: 50}, FXFeed: true,
+		AllowedOrigins: DefaultAllowedOrigins(),
+		Connections:    Connections{AccessTTL: 30 * day, RefreshTTL: 90 * day, EmitIss: true},
+		RateLimits:     RateLimits{Get: 300, Report: 30, Post: 100, Put: 100, Delete: 50}, FXFeed: true,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := diff(want, got); diff != "" {
 		t.Errorf("LoadServe() -want +got:\n%s", diff)
 	}
 }
 
 func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 	t.Parallel()
+	long := strings.Repeat("x", 32)
 	values := map[string]string{
 		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": "[::1]:9000", "public-url": "https://MCP.example.com/",
 		"api-public-url": "http://localhost:8081", "demo": "false", "now": "2026-03-31", "rate-limits": "off",
 		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "on", "fx-feed": "off",
-		"allow-private-networks": "10.0.0.0/8, fd00::/8",
+		"redis-url": "rediss://u:p@redis.example.com:6380/1", "access-ttl": "12h", "refresh-ttl": "45d", "emit-iss": "off", "allow-redis-loss": "on",
+		"trusted-proxies": "10.0.0.0/8, 192.0.2.7", "allow-private-networks": "10.0.0.0/8, fd00::/8", "link-verified-email": "google, oidc",
+		"GROWPANEL_INTROSPECTION_SECRET": long, "GROWPANEL_INTERNAL_TOKEN": long,
+		"GROWPANEL_GOOGLE_CLIENT_ID": "g", "GROWPANEL_GOOGLE_CLIENT_SECRET": "gs", "GROWPANEL_MICROSOFT_CLIENT_ID": "m",
+		"GROWPANEL_MICROSOFT_CLIENT_SECRET": "ms", "GROWPANEL_MICROSOFT_TENANT": "tenant", "GROWPANEL_OIDC_ISSUER": "https://id.example.com/",
+		"GROWPANEL_OIDC_CLIENT_ID": "o", "GROWPANEL_OIDC_CLIENT_SECRET": "os", "GROWPANEL_OIDC_NAME": "Staff",
 	}
 	want := Serve{
 		Data: "data", APIListen: "127.0.0.1:0", MCPListen: "[::1]:9000", PublicURL: "https://mcp.example.com",
 		APIPublicURL: "http://localhost:8081", Now: time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC),
 		AllowedOrigins: []string{"https://a.example.com", "http://b.example.com:81"}, ReadOnly: true,
+		Connections: Connections{
+			RedisURL: Secret{"rediss://u:p@redis.example.com:6380/1"}, AccessTTL: 12 * time.Hour, RefreshTTL: 45 * day, IntrospectionSecret: Secret{long},
+			AllowRedisLoss: true,
+		},
+		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
 		PrivateNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+		InternalToken:   Secret{long}, Secrets: []Secret{{long}},
+		Providers: Providers{
+			Google:            Provider{ClientID: "g", ClientSecret: Secret{"gs"}},
+			Microsoft:         Provider{ClientID: "m", ClientSecret: Secret{"ms"}, Issuer: "https://login.microsoftonline.com/tenant/v2.0"},
+			OIDC:              Provider{ClientID: "o", ClientSecret: Secret{"os"}, Issuer: "https://id.example.com/", Name: "Staff"},
+			LinkVerifiedEmail: []string{"google", "oidc"},
+		},
 	}
-	var env []string
-	for _, setting := range Flags(ServeAll) {
-		value, ok := values[setting.Flag]
+	var all []string
+	only := []string{"GROWPANEL_SECRET=" + long} // what has no flag
+	for _, setting := range settings(ServeAll) {
+		value, ok := values[cmp.Or(setting.Flag, setting.Env)]
 		if !ok {
-			t.Fatalf("no value for --%s: extend this test", setting.Flag)
+			t.Fatalf("no value for --%s (%s): extend this test", setting.Flag, setting.Env)
 		}
-		env = append(env, setting.Env+"="+value)
+		all = append(all, setting.Env+"="+value)
+		if setting.Flag == "" {
+			only = append(only, setting.Env+"="+value)
+			delete(values, setting.Env)
+		}
 	}
-	for name, from := range map[string]Source{"flags": source(values), "variables": source(nil, env...)} {
+	for name, from := range map[string]Source{"flags": source(values, only...), "variables": source(nil, append(all, only[0])...)} {
 		got, err := LoadServe(from, ServeAll)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		if diff := diff(want, got); diff != "" {
 			t.Errorf("by %s: -want +got:\n%s", name, diff)
 		}
 	}
@@ -115,6 +146,17 @@ func TestLoadServe_WrongValues(t *testing.T) {
 		{name: "listening in public without an address", flags: map[string]string{"mcp-listen": ":8080"}, want: "--public-url: want the https origin"},
 		{name: "no upstream", command: ServeMCP, want: "GROWPANEL_API_URL: want the origin of the REST API"},
 		{name: "bad upstream", command: ServeMCP, env: []string{"GROWPANEL_API_URL=x"}, want: "GROWPANEL_API_URL \"x\""},
+		{name: "a short time", flags: map[string]string{"access-ttl": "5ms"}, want: "--access-ttl \"5ms\": want a time from 1s to 365d"},
+		{name: "a long time", flags: map[string]string{"refresh-ttl": "999d"}, want: "want a time from 1s to 365d"},
+		{name: "a time without unit", env: []string{"GROWPANEL_ACCESS_TTL=30"}, want: "GROWPANEL_ACCESS_TTL \"30\""},
+		{name: "no network", flags: map[string]string{"trusted-proxies": "10.0.0.0/8,proxy"}, want: "want networks separated by commas"},
+		{name: "not Redis", env: []string{"GROWPANEL_REDIS_URL=http://u:hunter2@a"}, want: "GROWPANEL_REDIS_URL: want a URL such as redis://"},
+		{name: "Redis without a secret", flags: map[string]string{"redis-url": "redis://127.0.0.1"}, want: "GROWPANEL_SECRET: want the same secret of 32 bytes or more on every replica"},
+		{name: "a short introspection secret", env: []string{"GROWPANEL_INTROSPECTION_SECRET=hunter2"}, want: "GROWPANEL_INTROSPECTION_SECRET: want at least 32 bytes"},
+		{name: "half a provider", env: []string{"GROWPANEL_GOOGLE_CLIENT_ID=x"}, want: "GROWPANEL_GOOGLE_CLIENT_SECRET: want the secret that belongs to"},
+		{name: "a provider without issuer", env: []string{"GROWPANEL_OIDC_CLIENT_ID=x", "GROWPANEL_OIDC_CLIENT_SECRET=y"}, want: "GROWPANEL_OIDC_ISSUER: want the issuer"},
+		{name: "every tenant", env: []string{"GROWPANEL_MICROSOFT_TENANT=common"}, want: "want the id of one tenant"},
+		{name: "linking by nobody", flags: map[string]string{"link-verified-email": "google"}, want: "--link-verified-email: want providers that are set up"},
 		{name: "all at once", flags: map[string]string{"now": "x", "mcp-listen": "y"}, want: "--mcp-listen \"y\": want host:port, such as 127.0.0.1:8080\n--now"},
 	}
 	for _, tt := range tests {
@@ -125,10 +167,10 @@ func TestLoadServe_WrongValues(t *testing.T) {
 				command = ServeAll
 			}
 			got, err := LoadServe(source(tt.flags, tt.env...), command)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("LoadServe() error = %v, want %q", err, tt.want)
 			}
-			if diff := cmp.Diff(Serve{}, got); diff != "" {
+			if diff := diff(Serve{}, got); diff != "" {
 				t.Errorf("LoadServe() returned settings beside an error:\n%s", diff)
 			}
 		})
@@ -228,7 +270,7 @@ func TestWritePage_NamesEverySetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, setting := range serveSettings() {
-		if !strings.Contains(page.String(), "`--"+setting.Flag) || !strings.Contains(page.String(), "`"+setting.Env+"`") || setting.Help == "" {
+		if setting.Flag != "" && !strings.Contains(page.String(), "`--"+setting.Flag) || !strings.Contains(page.String(), "`"+setting.Env+"`") || setting.Help == "" {
 			t.Errorf("docs/env.md does not explain --%s (%s)", setting.Flag, setting.Env)
 		}
 	}

@@ -114,6 +114,9 @@ func setNetworks(to *[]netip.Prefix, value string) error {
 	}
 	for item := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || r == ' ' }) {
 		network, err := netip.ParsePrefix(item)
+		if address, addressErr := netip.ParseAddr(item); addressErr == nil && address.Zone() == "" {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil // a network of one
+		}
 		if err != nil || network != network.Masked() {
 			return errors.New("networks separated by commas, such as 10.0.0.0/8,fd00::/8, or none")
 		}
@@ -164,4 +167,44 @@ func LoopbackHost(host string) bool {
 	}
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback()
+}
+
+// setDuration accepts what Go writes, and days.
+func setDuration(to *time.Duration, value string) error {
+	var d time.Duration
+	if days, ok := strings.CutSuffix(value, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
+			return errDuration
+		}
+		d = time.Duration(n) * day
+	} else {
+		parsed, err := time.ParseDuration(value)
+		if err != nil {
+			return errDuration
+		}
+		d = parsed
+	}
+	if d < time.Second || d > 365*day {
+		return errDuration
+	}
+	*to = d
+	return nil
+}
+
+func setRedis(to *Secret, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix" {
+		return errors.New("a URL such as redis://127.0.0.1:6379/0 or rediss://user:password@redis.example.com:6379/0")
+	}
+	*to = Secret{value}
+	return nil
+}
+
+func setLongSecret(to *Secret, value string) error {
+	if len(value) < minSecretBytes {
+		return errors.New("at least 32 bytes")
+	}
+	*to = Secret{value}
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,7 +19,8 @@ type Serve struct {
 	// endpoint and the API; "" means the actual listen address, which must then
 	// be loopback.
 	PublicURL, APIPublicURL string
-	// AllowedOrigins are further browser origins that may call the MCP endpoint.
+	// AllowedOrigins are the browser origins beside its own that may call the MCP
+	// endpoint.
 	AllowedOrigins []string
 	// RateLimits are per account.
 	RateLimits RateLimits
@@ -32,11 +35,21 @@ type Serve struct {
 	// Secrets are those of the product, the one that seals first; see FolderSecrets
 	// for when there are none.
 	Secrets []Secret
-	// PrivateNetworks are networks that are not public and that data sources and
-	// webhooks may none the less lead to, over http as well.
+	// PrivateNetworks are networks that are not public and that the URLs of users
+	// and of OAuth clients may none the less lead to.
 	PrivateNetworks []netip.Prefix
 	// Upstream is the API that `serve mcp` stands in front of.
 	Upstream string
+
+	// Connections is how the authorization server behaves.
+	Connections Connections
+	// Providers sign people in.
+	Providers Providers
+	// TrustedProxies are networks whose word for the address of a client counts.
+	TrustedProxies []netip.Prefix
+	// InternalToken is what the MCP server and the API share when they run apart:
+	// with it the API believes for which browser it is asked. Zero for none.
+	InternalToken Secret
 }
 
 // RateLimits are requests per minute and account by class. Zero is no limit.
@@ -65,6 +78,9 @@ func LoadServe(source Source, command Command) (Serve, error) {
 		MCPListen:  "127.0.0.1:8080",
 		RateLimits: DefaultRateLimits(),
 		FXFeed:     true,
+
+		AllowedOrigins: DefaultAllowedOrigins(),
+		Connections:    defaultConnections(),
 	}
 	err := source.apply(&c, command)
 	if command != Admin {
@@ -75,7 +91,7 @@ func LoadServe(source Source, command Command) (Serve, error) {
 		err = errors.Join(err, source.upstream(&c))
 	}
 	if err == nil && command != Admin {
-		err = c.checkReach(command)
+		err = errors.Join(c.checkReach(command), c.checkConnections(command), c.Providers.check(command))
 	}
 	if err != nil {
 		return Serve{}, err
@@ -127,10 +143,10 @@ func (c *Serve) checkReach(command Command) error {
 func serveSettings() []Setting {
 	api := []Command{ServeAll, ServeAPI}
 	mcp := []Command{ServeAll, ServeMCP}
-	return []Setting{
+	return append([]Setting{
 		{
-			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: []Command{ServeAll, ServeAPI, Admin},
-			Help:  "folder of the embedded database, made with mode 0700 when absent",
+			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: []Command{ServeAll, ServeAPI, ServeMCP, Admin},
+			Help:  "folder of the embedded databases, made with mode 0700 when absent",
 			apply: func(c *Serve, value string) error { return setFolder(&c.Data, value) },
 		},
 		{
@@ -174,13 +190,13 @@ func serveSettings() []Setting {
 			apply: func(c *Serve, value string) error { return setLimits(&c.RateLimits, value) },
 		},
 		{
-			Flag: "allow-private-networks", Env: "GROWPANEL_ALLOW_PRIVATE_NETWORKS", Kind: "NETWORKS", Default: "none", Commands: api,
+			Flag: "allow-private-networks", Env: "GROWPANEL_ALLOW_PRIVATE_NETWORKS", Kind: "NETWORKS", Default: "none", Commands: []Command{ServeAll, ServeAPI, ServeMCP},
 			Help:  "networks such as 10.0.0.0/8 that are not public and that calls to the URLs of users may reach, then over http as well, separated by commas",
 			apply: func(c *Serve, value string) error { return setNetworks(&c.PrivateNetworks, value) },
 		},
 		{
-			Flag: "allowed-origins", Env: "GROWPANEL_ALLOWED_ORIGINS", Kind: "ORIGINS", Default: "the public URL alone", Commands: mcp,
-			Help:  "further browser origins that may call the MCP endpoint, separated by commas",
+			Flag: "allowed-origins", Env: "GROWPANEL_ALLOWED_ORIGINS", Kind: "ORIGINS", Default: strings.Join(DefaultAllowedOrigins(), ","), Commands: mcp,
+			Help:  "browser origins other than its own that may call the MCP endpoint, separated by commas",
 			apply: func(c *Serve, value string) error { return setOrigins(&c.AllowedOrigins, value) },
 		},
 		{
@@ -188,5 +204,5 @@ func serveSettings() []Setting {
 			Help:  "offer and accept only MCP tools and actions that change nothing",
 			apply: func(c *Serve, value string) error { return setSwitch(&c.ReadOnly, value) },
 		},
-	}
+	}, slices.Concat(connectionSettings(), providerSettings())...)
 }

@@ -40,6 +40,9 @@ type BrowserConfig struct {
 	Version  string        // of the product, for the landing page
 	ReadOnly bool          // the server offers and accepts reads alone
 	IdleLife time.Duration // after which an unused connection ends
+	// KeysOnly says that the API has no users: there is a landing page and nothing
+	// else, and Grants, Records, Users, Clients, Limits and Keys may be nil.
+	KeysOnly bool
 
 	Audit  Audit
 	Logger *slog.Logger
@@ -138,7 +141,7 @@ func (b *Browser) notFound(w http.ResponseWriter, _ *http.Request) error {
 func (b *Browser) Landing() http.Handler {
 	return b.handle(func(w http.ResponseWriter, _ *http.Request) error {
 		return b.pages.Write(w, http.StatusOK, pages.Landing{
-			URL: b.cfg.Protocol.Resources.Issuer(), APIURL: b.cfg.APIURL, OAuth: true,
+			URL: b.cfg.Protocol.Resources.Issuer(), APIURL: b.cfg.APIURL, OAuth: !b.cfg.KeysOnly,
 			Local: b.cfg.Protocol.Resources.Loopback(), Version: b.cfg.Version,
 		})
 	})
@@ -241,7 +244,7 @@ func (b *Browser) noticeFor(err error) (int, pages.Notice) {
 
 // limit counts an event against the network of a browser.
 func (b *Browser) limit(ctx context.Context, what string, from netip.Addr, rate Rate) error {
-	wait, err := b.cfg.Limits.Take(ctx, what+":"+bucketOf(from), rate)
+	wait, err := b.cfg.Limits.Take(ctx, what+":"+Bucket(from), rate)
 	if err != nil {
 		return err
 	}

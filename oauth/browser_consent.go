@@ -249,6 +249,7 @@ func (b *Browser) grant(r *http.Request, t *transaction, u User, m Membership) G
 	return Grant{
 		User: u.ID, UserName: u.Email, Account: m.ID, AccountName: m.Name,
 		Client: t.Request.ClientID, ClientName: t.client().Name, Redirect: t.Request.RedirectURI,
-		Role: role, ReadOnly: readOnly, Scope: scope.String(), Resource: t.Request.Resource,
+		// A client that did not ask to write can be told that it may ask.
+		Role: role, ReadOnly: readOnly && t.Request.Scope.Has(protocol.Write), Scope: scope.String(), Resource: t.Request.Resource,
 	}
 }

@@ -93,7 +93,7 @@ func TestBrowser_Consent_LeastOfRoleWishAndChoice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if access.Role != test.wantRole || access.Scope != test.wantScope || access.ReadOnly != (test.wantRole == "readonly") {
+			if access.Role != test.wantRole || access.Scope != test.wantScope || access.ReadOnly != (test.wantRole == "readonly" && test.scope == "") {
 				t.Errorf("granted %s, %q, read only %v; want %s, %q", access.Role, access.Scope, access.ReadOnly, test.wantRole, test.wantScope)
 			}
 		})

@@ -207,9 +207,9 @@ func Address(r *http.Request) netip.Addr {
 	return from.Addr().Unmap().WithZone("")
 }
 
-// bucketOf is what an address counts as when requests are limited: itself, or
+// Bucket is what an address counts as when requests are limited: itself, or
 // for IPv6 its /64, of which one customer has as many addresses as they like.
-func bucketOf(from netip.Addr) string {
+func Bucket(from netip.Addr) string {
 	if from.Is6() {
 		if prefix, err := from.Prefix(64); err == nil {
 			return prefix.String()
@@ -220,7 +220,7 @@ func bucketOf(from netip.Addr) string {
 
 // limit counts a request of an address to an endpoint.
 func (e *Endpoints) limit(ctx context.Context, endpoint string, from netip.Addr, rate Rate) error {
-	wait, err := e.cfg.Limits.Take(ctx, endpoint+":"+bucketOf(from), rate)
+	wait, err := e.cfg.Limits.Take(ctx, endpoint+":"+Bucket(from), rate)
 	if err != nil {
 		return err
 	}
@@ -246,8 +246,12 @@ func HostGuard(resources protocol.Resources, open ...string) httpx.Middleware {
 	}
 }
 
-// wellKnown is the metadata document of a protected resource path: the path goes
-// behind the well-known one (RFC 9728 §3.1).
-func wellKnown(origin, path string) string {
-	return origin + pathResource + strings.TrimSuffix(path, "/")
+// ResourceMetadataURL is where the metadata of the resource is that a request
+// addresses: the path goes behind the well-known one (RFC 9728 §3.1).
+func ResourceMetadataURL(resources protocol.Resources, r *http.Request) string {
+	origin, ours := resources.Origin(r.Host)
+	if !ours {
+		origin = resources.Issuer()
+	}
+	return origin + pathResource + strings.TrimSuffix(r.URL.Path, "/")
 }

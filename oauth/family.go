@@ -92,7 +92,7 @@ type Grant struct {
 	ClientName  string // as the client calls itself
 	Redirect    string // redirect URI of the authorization
 	Role        string // of the API key: owner, admin or readonly
-	ReadOnly    bool   // the user chose read-only
+	ReadOnly    bool   // the client asked to write, and the user or their role said no
 	Scope       string // granted scopes, space separated
 	Resource    string // canonical resource URI
 }

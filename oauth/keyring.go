@@ -18,6 +18,9 @@ const (
 	PurposeSeal        Purpose = "seal"
 	PurposeCSRF        Purpose = "csrf"
 	PurposeUserToken   Purpose = "user-token"
+	// PurposeRequestState is for what an MCP client carries from a question to its
+	// answer, which any replica may read.
+	PurposeRequestState Purpose = "mcp-state"
 )
 
 // MinSecretBytes is the least length of a secret of the product.

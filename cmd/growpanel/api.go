@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/httpapi"
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 	"github.com/growpanel/growpanel-mcp/oauth"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
@@ -48,6 +50,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	}
 	users := identity.New(identity.Config{
 		Store: store.Identity(), Now: p.now, Logger: pf.log, UserTokenKeys: keyring.Derive(oauth.PurposeUserToken),
+		Providers: acceptedProviders(cfg.Providers), HTTP: &http.Client{Timeout: providerTimeout}, ConnectionIdle: connectionIdle(cfg),
 	})
 	pf.tasks = append(pf.tasks, users.Run)
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
@@ -57,11 +60,22 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	if err != nil {
 		return nil, err
 	}
+	internal := oauth.NewSecret(cfg.InternalToken.Reveal())
+	if internal.IsZero() {
+		internal = oauth.NewSecret(rand.Text()) // known to this process alone
+	}
 	served := httpapi.Config{
 		Engine: engine, Identity: users, Imports: imports, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
+		InternalToken: internal.Reveal(),
 	}
 	handler := http.Handler(httpapi.New(served))
 	client, err := inProcess(handler)
+	if err != nil {
+		return nil, err
+	}
+	browsers, err := apiclient.New(apiclient.Options{
+		BaseURL: client.BaseURL(), Transport: oauth.ForwardAddress(apiclient.InProcess(handler), internal), UserAgent: "growpanel-mcp/" + version,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +90,31 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 		return nil, err
 	}
 	e.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: httpx.RealAddress(cfg.TrustedProxies)(handler), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ReadTimeout: 2 * time.Minute, // 20 MiB of invoices over a slow line
 		ErrorLog:    slog.NewLogLogger(pf.log.Handler(), slog.LevelWarn),
 	}
-	return &embedded{users: users, api: client}, nil
+	return &embedded{users: users, api: client, browsers: browsers, url: e.url}, nil
+}
+
+// acceptedProviders are the providers whose ID tokens the API accepts.
+func acceptedProviders(configured config.Providers) []identity.Provider {
+	var providers []identity.Provider
+	for _, p := range configured.List() {
+		providers = append(providers, identity.Provider{
+			ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, LinkVerifiedEmail: p.LinkVerifiedEmail,
+		})
+	}
+	return providers
+}
+
+// connectionIdle is after how long without use the key of a connection goes, in
+// case the authorization server never came to delete it.
+func connectionIdle(cfg config.Serve) time.Duration {
+	if cfg.Connections.RefreshTTL == 0 {
+		return oauth.DefaultRefreshTTL + 24*time.Hour
+	}
+	return cfg.Connections.RefreshTTL + 24*time.Hour
 }
 
 // newKeyring derives the product's keys from its secrets.

@@ -8,11 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/growpanel/growpanel-mcp/config"
 	"github.com/growpanel/growpanel-mcp/mcp"
 )
 
 // TestRemote_Authenticate checks what the answer of an API elsewhere says about
-// a key, and that a good one is asked about once a minute.
+// a key, and that a good one is asked about once in trustTime.
 func TestRemote_Authenticate(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -40,7 +41,7 @@ func TestRemote_Authenticate(t *testing.T) {
 				_, _ = w.Write([]byte(`{}`))
 			}))
 			t.Cleanup(api.Close)
-			back, err := newRemote(testProcess(nil), api.URL)
+			back, err := newRemote(testProcess(nil), config.Serve{Upstream: api.URL})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +74,7 @@ func TestRemote_Authenticate_TrustEnds(t *testing.T) {
 	p := testProcess(nil)
 	now := time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
 	p.now = func() time.Time { return now }
-	back, err := newRemote(p, api.URL)
+	back, err := newRemote(p, config.Serve{Upstream: api.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func TestBackup_EndsConnections(t *testing.T) {
 		good(t, "admin", "create-account", "Acme", "--data", from)
 		connected := openConnections(t, from)
 		family := oauth.Family{ID: oauth.FamilyID{1}, Grant: oauth.Grant{User: "u"}, State: oauth.Pending, EndsAt: time.Now().Add(time.Hour)}
-		if _, _, err := connected.Reserve(t.Context(), family, []byte("sealed"), time.Hour); err != nil {
+		if err := connected.Reserve(t.Context(), family, []byte("sealed"), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		if err := connected.Close(); err != nil {

@@ -69,7 +69,7 @@ func newPlatform(ctx context.Context, p process, cfg config.Serve, command confi
 // backend is the API that MCP stands before.
 func (pf *platform) backend(ctx context.Context, p process, cfg config.Serve, command config.Command) (backend, error) {
 	if command == config.ServeMCP {
-		return newRemote(p, cfg.Upstream)
+		return newRemote(p, cfg)
 	}
 	return pf.openAPI(ctx, p, cfg)
 }

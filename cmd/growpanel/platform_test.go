@@ -127,7 +127,7 @@ const askMRR = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"
 func TestServe_Demo(t *testing.T) {
 	t.Parallel()
 	demo := start(t, config.ServeAll, demoConfig(t))
-	front := start(t, config.ServeMCP, config.Serve{Upstream: demo.url(apiName)})
+	front := start(t, config.ServeMCP, config.Serve{Upstream: demo.url(apiName), Data: t.TempDir()})
 
 	var report struct {
 		Result []struct {

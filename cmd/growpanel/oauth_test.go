@@ -1,0 +1,247 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/growpanel/growpanel-mcp/config"
+)
+
+const (
+	callback  = "http://127.0.0.1:7777/callback"
+	verifier  = "a-verifier-of-forty-three-characters-or-more-"
+	listTools = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+)
+
+func challenge() string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// postForm sends a form to the authorization server and decodes the answer.
+func (c running) postForm(t *testing.T, path string, form url.Values) (int, map[string]any) {
+	t.Helper()
+	return c.send(t, path, "application/x-www-form-urlencoded", form.Encode())
+}
+
+func (c running) send(t *testing.T, path, contentType, body string) (int, map[string]any) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url(mcpName)+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatalf("%s = %d, no JSON: %v", path, response.StatusCode, err)
+	}
+	return response.StatusCode, answer
+}
+
+func (c running) register(t *testing.T) string {
+	t.Helper()
+	status, answer := c.send(t, "/register", "application/json", `{"redirect_uris":["http://127.0.0.1/callback"],"client_name":"Test","token_endpoint_auth_method":"none"}`)
+	if status != http.StatusCreated {
+		t.Fatalf("register = %d %v", status, answer)
+	}
+	return answer["client_id"].(string)
+}
+
+func (c running) authorizeURL(client string, change ...string) string {
+	query := url.Values{
+		"response_type": {"code"}, "client_id": {client}, "redirect_uri": {callback}, "state": {"xyz"},
+		"code_challenge": {challenge()}, "code_challenge_method": {"S256"}, "resource": {c.url(mcpName) + "/mcp"},
+	}
+	for i := 0; i < len(change); i += 2 {
+		query.Set(change[i], change[i+1])
+	}
+	return c.url(mcpName) + "/authorize?" + query.Encode()
+}
+
+// connect takes a client to its tokens.
+func (c running) connect(t *testing.T, client string, who *person, change ...string) (access, refresh string) {
+	t.Helper()
+	back := who.decide(t, c.authorizeURL(client, change...), "allow")
+	query := back.Query()
+	if query.Get("code") == "" || query.Get("state") != "xyz" || !strings.HasPrefix(back.String(), callback) {
+		t.Fatalf("the browser is sent to %s", back)
+	}
+	status, answer := c.postForm(t, "/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {query.Get("code")}, "client_id": {client}, "code_verifier": {verifier}, "redirect_uri": {callback},
+	})
+	if status != http.StatusOK {
+		t.Fatalf("token = %d %v", status, answer)
+	}
+	return answer["access_token"].(string), answer["refresh_token"].(string)
+}
+
+func emitIss(cfg config.Serve) config.Serve {
+	cfg.Connections.EmitIss = true
+	return cfg
+}
+
+// TestServe_OAuth goes from a URL to tools and back: register, sign in, pick an
+// account, allow, call, refresh, revoke. The MCP endpoint is in the API's
+// process, and in one of its own.
+func TestServe_OAuth(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, emitIss(demoConfig(t)))
+	front := start(t, config.ServeMCP, emitIss(config.Serve{Upstream: demo.url(apiName), Data: t.TempDir()}))
+	for name, server := range map[string]running{"in one process": demo, "in front of the API": front} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := server.register(t)
+			who := newPerson(t, server.url(mcpName))
+			if back := who.decide(t, server.authorizeURL(client), "deny"); back.Query().Get("error") != "access_denied" || back.Query().Get("iss") != server.url(mcpName) {
+				t.Errorf("denied: the browser is sent to %s", back)
+			}
+			access, refresh := server.connect(t, client, who)
+			if status, answer := server.post(t, access, askMRR); status != http.StatusOK || !strings.Contains(answer, "total_mrr") {
+				t.Errorf("a call with the new token = %d %.200s", status, answer)
+			}
+			status, answer := server.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}})
+			if status != http.StatusOK {
+				t.Fatalf("refresh = %d %v", status, answer)
+			}
+			access = answer["access_token"].(string)
+			if status, _ := server.post(t, access, listTools); status != http.StatusOK {
+				t.Errorf("a call after the refresh = %d", status)
+			}
+			if status, answer := server.postForm(t, "/revoke", url.Values{"token": {access}, "client_id": {client}}); status != http.StatusOK {
+				t.Errorf("revoke = %d %v", status, answer)
+			}
+			if status, _ := server.post(t, access, listTools); status != http.StatusUnauthorized {
+				t.Errorf("the call after the revocation = %d", status)
+			}
+		})
+	}
+}
+
+// TestServe_OAuth_KeyGone: a connection whose API key was deleted elsewhere tells
+// the model to reconnect, and is over after that.
+func TestServe_OAuth_KeyGone(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	client := demo.register(t)
+	who := newPerson(t, demo.url(mcpName))
+	who.access = "read" // the demo's admin key cannot delete that of an owner
+	access, refresh := demo.connect(t, client, who)
+	if status, _ := demo.post(t, access, askMRR); status != http.StatusOK {
+		t.Fatalf("a call before = %d", status)
+	}
+	var keys struct {
+		Result struct {
+			List []struct{ ID, Kind string }
+		}
+	}
+	if err := json.Unmarshal([]byte(demo.get(t, "account", "api-keys")), &keys); err != nil {
+		t.Fatal(err)
+	}
+	deleted := 0
+	for _, key := range keys.Result.List {
+		if key.Kind == "connection" {
+			deleted++
+			if _, err := demo.client(t).Do(t.Context(), http.MethodDelete, []string{"account", "api-keys", key.ID}, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if deleted != 1 {
+		t.Fatalf("%d keys of connections, want 1", deleted)
+	}
+	if status, answer := demo.post(t, access, askMRR); status != http.StatusOK || !strings.Contains(answer, "connect GrowPanel again") {
+		t.Errorf("the call after = %d %.300s", status, answer)
+	}
+	if status, _ := demo.post(t, access, listTools); status != http.StatusUnauthorized {
+		t.Errorf("the call after that = %d, want 401", status)
+	}
+	status, answer := demo.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}})
+	if status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+		t.Errorf("refresh = %d %v", status, answer)
+	}
+}
+
+const writeCall = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"manage_data","arguments":{"action":"create","resource":"plans","body":{"id":"p","name":"P"}}}}`
+
+// TestServe_OAuth_ReadOnly: who ticks read-only gets a connection that explains
+// itself; a client that did not ask for more is told that it could.
+func TestServe_OAuth_ReadOnly(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	client := demo.register(t)
+	who := newPerson(t, demo.url(mcpName))
+	who.access = "read"
+	access, _ := demo.connect(t, client, who)
+	if status, answer := demo.post(t, access, writeCall); status != http.StatusOK || !strings.Contains(answer, "read_only_connection") {
+		t.Errorf("a write over a read-only connection = %d %.300s", status, answer)
+	}
+	if status, _ := demo.post(t, access, askMRR); status != http.StatusOK {
+		t.Errorf("a read over it = %d", status)
+	}
+	access, _ = demo.connect(t, client, newPerson(t, demo.url(mcpName)), "scope", "growpanel.read")
+	if status, answer := demo.post(t, access, writeCall); status != http.StatusForbidden || !strings.Contains(answer, "insufficient_scope") {
+		t.Errorf("a write without the scope = %d %.300s", status, answer)
+	}
+}
+
+// TestServe_Challenges: 401 at both resource URLs, each naming its own metadata,
+// which names it in turn.
+func TestServe_Challenges(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	for path, want := range map[string]string{"/": "", "/mcp": "/mcp", "/mcp/": "/mcp"} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+			request, err := http.NewRequestWithContext(t.Context(), method, demo.url(mcpName)+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Accept", "application/json, text/event-stream")
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			metadata := demo.url(mcpName) + "/.well-known/oauth-protected-resource" + want
+			if got := response.Header.Get("WWW-Authenticate"); response.StatusCode != http.StatusUnauthorized || !strings.Contains(got, `resource_metadata="`+metadata+`"`) {
+				t.Errorf("%s %s = %d, challenge %s", method, path, response.StatusCode, got)
+			}
+			if body := demo.page(t, metadata); !strings.Contains(body, `"resource":"`+demo.url(mcpName)+want+`"`) {
+				t.Errorf("%s = %s", metadata, body)
+			}
+		}
+	}
+	if page := demo.page(t, demo.url(mcpName)+"/"); !strings.Contains(page, "<html") {
+		t.Errorf("a browser at / gets %.200s", page)
+	}
+}
+
+// page gets a document as a browser does.
+func (c running) page(t *testing.T, address string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", "text/html, */*")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}

@@ -114,9 +114,6 @@ func setNetworks(to *[]netip.Prefix, value string) error {
 	}
 	for item := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || r == ' ' }) {
 		network, err := netip.ParsePrefix(item)
-		if address, addressErr := netip.ParseAddr(item); addressErr == nil && address.Zone() == "" {
-			network, err = netip.PrefixFrom(address, address.BitLen()), nil // a network of one
-		}
 		if err != nil || network != network.Masked() {
 			return errors.New("networks separated by commas, such as 10.0.0.0/8,fd00::/8, or none")
 		}

@@ -37,12 +37,26 @@ func (a *APIUsers) Methods(ctx context.Context) (SignInMethods, error) {
 	return m, nil
 }
 
+// Invitation implements Users.
+func (a *APIUsers) Invitation(ctx context.Context, secret Secret) (Invitation, error) {
+	var answer struct {
+		AccountName string `json:"account_name"`
+		Email, Role string
+		NewUser     bool `json:"new_user"`
+	}
+	if err := exchange(ctx, a.client, http.MethodPost, map[string]string{"invitation": secret.Reveal()}, &answer, "auth", "invitation"); err != nil {
+		return Invitation{}, err
+	}
+	return Invitation{Account: answer.AccountName, Email: answer.Email, Role: answer.Role, New: answer.NewUser}, nil
+}
+
 // SignIn implements Users.
 func (a *APIUsers) SignIn(ctx context.Context, p Proof) (Session, error) {
 	body := map[string]string{}
 	for name, value := range map[string]string{
 		"email": p.Email, "password": p.Password.Reveal(), "provider": p.Provider,
 		"id_token": p.IDToken.Reveal(), "nonce": p.Nonce, "session": p.Session.Reveal(),
+		"invitation": p.Invitation.Reveal(), "first_name": p.FirstName, "last_name": p.LastName,
 	} {
 		if value != "" {
 			body[name] = value
@@ -179,6 +193,8 @@ func translate(err error) error {
 		return ErrSessionOver
 	case "not_linked":
 		return ErrNotLinked
+	case "invitation_over":
+		return ErrInvitationOver
 	case "no_access", "account_closing":
 		return ErrNoMember
 	}

@@ -112,6 +112,9 @@ func (b *Browser) Register(mux *http.ServeMux) {
 		"POST /sign-in":                 b.signIn,
 		"POST /sign-in/{provider}":      b.startProvider,
 		"GET /auth/callback/{provider}": b.finishProvider,
+		"GET /invitation":               b.showInvitation,
+		"POST /invitation":              b.accept,
+		"GET " + joinedPath:             b.showJoined,
 		"GET /link":                     b.showLink,
 		"POST /link":                    b.link,
 		"POST /sign-out":                b.signOut,
@@ -126,7 +129,7 @@ func (b *Browser) Register(mux *http.ServeMux) {
 		inner.Handle(pattern, b.handle(h))
 	}
 	for _, path := range []string{
-		PathAuthorize, "/consent", "/sign-in", "/sign-in/", "/auth/callback/", "/link", "/sign-out",
+		PathAuthorize, "/consent", "/sign-in", "/sign-in/", "/auth/callback/", "/invitation", joinedPath, "/link", "/sign-out",
 		"/connections", "/connections/", "/settings/integrations", "/password",
 	} {
 		mux.Handle(path, inner)
@@ -233,6 +236,8 @@ func (b *Browser) noticeFor(err error) (int, pages.Notice) {
 		return http.StatusForbidden, pages.ForeignForm()
 	case errors.Is(err, errExpired):
 		return http.StatusBadRequest, pages.Expired()
+	case errors.Is(err, ErrInvitationOver):
+		return http.StatusNotFound, pages.InvitationOver()
 	case errors.As(err, &wait):
 		return http.StatusTooManyRequests, pages.TooMany(wait.Wait)
 	case errors.As(err, &refused):

@@ -81,10 +81,14 @@ type visit struct {
 	Verifier string `json:"verifier"` // PKCE
 	Browser  string `json:"browser"`  // hash of the cookie
 	TX       string `json:"tx"`
-	Next     string `json:"next"`
+	// Invitation is sealed: only the browser's cookie opens it.
+	Invitation []byte `json:"invitation,omitempty"`
+	Next       string `json:"next"`
+
+	invitation string // opened
 }
 
-func (v visit) journey() journey { return journey{tx: v.TX, next: v.Next} }
+func (v visit) journey() journey { return journey{tx: v.TX, invitation: v.invitation, next: v.Next} }
 
 // startProvider sends somebody to a provider.
 func (b *Browser) startProvider(w http.ResponseWriter, r *http.Request) error {
@@ -109,6 +113,11 @@ func (b *Browser) startProvider(w http.ResponseWriter, r *http.Request) error {
 	v := visit{
 		Provider: p.provider.ID, Nonce: randomText(), Verifier: oauth2.GenerateVerifier(),
 		Browser: browserHash(b.browserOf(w, r)), TX: j.tx, Next: j.next,
+	}
+	if j.invitation != "" {
+		if v.Invitation, err = b.seal(b.browserOf(w, r), state, j.invitation); err != nil {
+			return err
+		}
 	}
 	value, err := json.Marshal(v)
 	if err != nil {
@@ -153,10 +162,12 @@ func (b *Browser) finishProvider(w http.ResponseWriter, r *http.Request) error {
 // signInBy presents a provider's ID token to the API.
 func (b *Browser) signInBy(w http.ResponseWriter, r *http.Request, p *relyingParty, v visit, token Secret) error {
 	session, err := b.cfg.Users.SignIn(r.Context(), Proof{
-		Provider: p.provider.ID, IDToken: token, Nonce: v.Nonce, From: b.cfg.Address(r),
+		Provider: p.provider.ID, IDToken: token, Nonce: v.Nonce, Invitation: NewSecret(v.invitation), From: b.cfg.Address(r),
 	})
 	var refused *RefusedError
 	switch {
+	case errors.Is(err, ErrNotLinked) && v.invitation != "":
+		return b.providerFailed(w, r, p, v.journey(), nil, "Somebody with the invited address has a password here already. Join with that.")
 	case errors.Is(err, ErrNotLinked):
 		return b.askToLink(w, r, v, token)
 	case errors.Is(err, ErrCredentials):
@@ -188,6 +199,12 @@ func (b *Browser) takeVisit(r *http.Request, state string) (visit, error) {
 	}
 	if v.Browser != browserHash(browser) {
 		return visit{}, errExpired
+	}
+	if len(v.Invitation) > 0 {
+		var ok bool
+		if v.invitation, ok = b.unseal(browser, state, v.Invitation); !ok {
+			return visit{}, errExpired
+		}
 	}
 	return v, nil
 }

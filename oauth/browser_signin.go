@@ -27,8 +27,9 @@ func (b *Browser) user(r *http.Request) (User, error) {
 // journey is where somebody goes after signing in: on with a transaction, or to
 // a page of ours.
 type journey struct {
-	tx   string
-	next string
+	tx         string
+	invitation string // to accept on the way
+	next       string
 }
 
 // journeyOf reads a journey from a query or form. Whatever is not a page of ours
@@ -36,6 +37,9 @@ type journey struct {
 func journeyOf(values url.Values) journey {
 	if tx := values.Get("tx"); tx != "" {
 		return journey{tx: tx}
+	}
+	if invitation := values.Get("invitation"); invitation != "" {
+		return journey{invitation: invitation}
 	}
 	next := values.Get("next")
 	u, err := url.Parse(next)
@@ -50,28 +54,37 @@ func nextPage(path string) bool {
 }
 
 // purpose is what a sign-in form of the journey is for.
-func (j journey) purpose() []string { return []string{"sign-in", j.tx, j.next} }
+func (j journey) purpose() []string { return []string{"sign-in", j.tx, j.invitation, j.next} }
 
 // fields are the journey as hidden fields.
 func (j journey) fields() []pages.Field {
-	if j.tx != "" {
+	switch {
+	case j.tx != "":
 		return []pages.Field{{Name: "tx", Value: j.tx}}
+	case j.invitation != "":
+		return []pages.Field{{Name: "invitation", Value: j.invitation}}
 	}
 	return []pages.Field{{Name: "next", Value: j.next}}
 }
 
 // target is where it leads.
 func (j journey) target() string {
-	if j.tx != "" {
+	switch {
+	case j.tx != "":
 		return "/consent?tx=" + url.QueryEscape(j.tx)
+	case j.invitation != "":
+		return joinedPath
 	}
 	return j.next
 }
 
 // signInPath is the sign-in page that leads on to the journey's target.
 func (j journey) signInPath() string {
-	if j.tx != "" {
+	switch {
+	case j.tx != "":
 		return "/sign-in?tx=" + url.QueryEscape(j.tx)
+	case j.invitation != "":
+		return "/invitation?invitation=" + url.QueryEscape(j.invitation)
 	}
 	return "/sign-in?next=" + url.QueryEscape(j.next)
 }
@@ -95,13 +108,20 @@ func (b *Browser) writeSignIn(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	page.Password = methods.Password
-	for _, p := range methods.Providers {
-		if _, ok := b.providers[p.ID]; ok {
-			page.Providers = append(page.Providers, pages.Provider{Label: p.Name, Icon: p.ID, Action: "/sign-in/" + url.PathEscape(p.ID)})
-		}
-	}
+	page.Providers = b.offer(methods)
 	page.Form = pages.Form{Action: "/sign-in", CSRF: b.token(b.browserOf(w, r), j.purpose()...), Hidden: j.fields()}
 	return b.pages.Write(w, status, page)
+}
+
+// offer lists the providers that the API accepts and this server can ask.
+func (b *Browser) offer(methods SignInMethods) []pages.Provider {
+	var offered []pages.Provider
+	for _, p := range methods.Providers {
+		if _, ok := b.providers[p.ID]; ok {
+			offered = append(offered, pages.Provider{Label: p.Name, Icon: p.ID, Action: "/sign-in/" + url.PathEscape(p.ID)})
+		}
+	}
+	return offered
 }
 
 // signIn checks e-mail and password.

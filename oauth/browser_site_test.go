@@ -41,6 +41,7 @@ type people struct {
 	drawn     int
 	created   map[string][]oauth.CreatedThing // by key
 	kept      []string
+	invited   map[string]oauth.Invitation // by secret
 	methods   oauth.SignInMethods
 	proofs    []oauth.Proof
 	down      error
@@ -53,7 +54,7 @@ type person struct {
 
 func newPeople() *people {
 	p := &people{
-		users: map[string]*person{}, sessions: map[string]string{}, logins: map[string]string{}, created: map[string][]oauth.CreatedThing{},
+		users: map[string]*person{}, invited: map[string]oauth.Invitation{}, sessions: map[string]string{}, logins: map[string]string{}, created: map[string][]oauth.CreatedThing{},
 		methods: oauth.SignInMethods{Password: true, Providers: []oauth.ProviderName{{ID: "oidc", Name: "Acme SSO"}, {ID: "unconfigured", Name: "Elsewhere"}}},
 	}
 	p.add("jane", oauth.Membership{ID: "acme", Name: "Acme Inc", Role: "owner"}, oauth.Membership{ID: "globex", Name: "Globex", Role: "readonly"})
@@ -93,6 +94,9 @@ func (p *people) SignIn(_ context.Context, proof oauth.Proof) (oauth.Session, er
 		return oauth.Session{}, p.down
 	}
 	email := proof.Email
+	if secret := proof.Invitation.Reveal(); secret != "" {
+		return p.join(secret, proof)
+	}
 	switch token := proof.IDToken.Reveal(); {
 	case token != "" && !proof.Session.IsZero():
 		email = p.sessions[proof.Session.Reveal()]
@@ -111,6 +115,39 @@ func (p *people) SignIn(_ context.Context, proof oauth.Proof) (oauth.Session, er
 		return oauth.Session{}, oauth.ErrCredentials
 	}
 	return p.start(email), nil
+}
+
+// join is a sign-in with an invitation.
+func (p *people) join(secret string, proof oauth.Proof) (oauth.Session, error) {
+	i, ok := p.invited[secret]
+	if !ok {
+		return oauth.Session{}, oauth.ErrInvitationOver
+	}
+	u, known := p.users[i.Email]
+	switch given := proof.Password.Reveal(); {
+	case proof.IDToken.IsZero() && !known && len(given) < 10:
+		return oauth.Session{}, &oauth.RefusedError{Message: "The password is too short."}
+	case !known:
+		u = &person{User: oauth.User{ID: "user-" + proof.FirstName, Email: i.Email}, password: given}
+		p.users[i.Email] = u
+	case !proof.IDToken.IsZero():
+		return oauth.Session{}, oauth.ErrNotLinked
+	case given != u.password:
+		return oauth.Session{}, oauth.ErrCredentials
+	}
+	delete(p.invited, secret)
+	u.Accounts = append(u.Accounts, oauth.Membership{ID: "initech", Name: i.Account, Role: i.Role})
+	return p.start(i.Email), nil
+}
+
+func (p *people) Invitation(_ context.Context, secret oauth.Secret) (oauth.Invitation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, ok := p.invited[secret.Reveal()]
+	if !ok {
+		return i, oauth.ErrInvitationOver
+	}
+	return i, p.down
 }
 
 func (p *people) start(email string) oauth.Session {

@@ -17,6 +17,9 @@ var (
 	ErrSessionOver = errors.New("the session is over")
 	// ErrNotLinked is returned for a provider's identity that no user has.
 	ErrNotLinked = errors.New("no user has this identity")
+	// ErrInvitationOver is returned for an invitation that is unknown, used or too
+	// old.
+	ErrInvitationOver = errors.New("the invitation is over")
 	// ErrNoMember is returned for an account that the user does not belong to.
 	ErrNoMember = errors.New("the user is no member of the account")
 )
@@ -42,8 +45,10 @@ func (*WaitError) Error() string { return "too many attempts" }
 type Users interface {
 	// Methods tells how people can sign in.
 	Methods(ctx context.Context) (SignInMethods, error)
-	// SignIn starts a session. ErrCredentials, ErrNotLinked, *WaitError,
-	// *RefusedError.
+	// Invitation tells what an invitation is for, or ErrInvitationOver.
+	Invitation(ctx context.Context, secret Secret) (Invitation, error)
+	// SignIn starts a session. ErrCredentials, ErrNotLinked, ErrInvitationOver,
+	// *WaitError, *RefusedError.
 	SignIn(ctx context.Context, p Proof) (Session, error)
 	// SignOut ends a session; one that is over is no error.
 	SignOut(ctx context.Context, session Secret) error
@@ -80,8 +85,20 @@ type Proof struct {
 	// Session, with an ID token and its user's Password, links the identity to
 	// that user.
 	Session Secret
+	// Invitation is accepted with the sign-in. For a new user, Password and the
+	// names are those to set.
+	Invitation          Secret
+	FirstName, LastName string
 	// From is the address of the browser.
 	From netip.Addr
+}
+
+// Invitation is what an invitation link is for.
+type Invitation struct {
+	Account string // name
+	Email   string
+	Role    string
+	New     bool // joining makes a user
 }
 
 // Session is a signed-in browser.

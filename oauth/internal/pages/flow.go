@@ -126,6 +126,24 @@ type SignIn struct {
 
 func (SignIn) page() page { return page{template: "signin", title: "Sign in", leaves: true} }
 
+// Invitation lets somebody join an account.
+type Invitation struct {
+	Session
+	Form                Form
+	ProviderForm        Form // of the buttons of Providers
+	Providers           []Provider
+	Account             string // that invites
+	Email               string // who is invited
+	Role                string // as RoleName gives it
+	New                 bool   // joining makes a user
+	FirstName, LastName string // what was typed before
+	Problem             string
+}
+
+func (Invitation) page() page {
+	return page{template: "invitation", title: "Join an account", leaves: true}
+}
+
 // Password changes the password of who is signed in.
 type Password struct {
 	Session

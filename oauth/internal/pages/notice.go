@@ -186,6 +186,25 @@ func Refused(message string) Notice {
 	}
 }
 
+// Joined is shown to somebody who has accepted an invitation.
+func Joined(s Session) Notice {
+	return Notice{
+		Session: s, Tone: "good", Heading: "Welcome to GrowPanel",
+		Text:    []string{"You have joined the account. Connect your assistant to ask about its numbers."},
+		Actions: []Action{{Label: "How to connect", Href: "/", Primary: true}},
+	}
+}
+
+// InvitationOver is for a link that is unknown, used or too old.
+func InvitationOver() Notice {
+	return Notice{
+		Tone: "plain", Heading: "This invitation is over",
+		Text:    []string{"The link was used already, taken back, or is too old."},
+		Steps:   []string{"If you have joined before, just sign in.", "Otherwise ask who invited you for a new link."},
+		Actions: []Action{{Label: "Sign in", Href: "/connections", Primary: true}},
+	}
+}
+
 // PasswordChanged is shown after a change of password.
 func PasswordChanged(disconnected bool) Notice {
 	text := "Everywhere else you are signed out. Your assistants stay connected."

@@ -50,7 +50,14 @@ func samples(t *testing.T) map[string]View {
 		},
 		"sign-in-closed": SignIn{Form: form},
 		"link":           SignIn{Form: form, Link: "Google", Password: true},
-		"password":       Password{Session: jane, Form: form, Problem: "The current password is wrong."},
+		"invitation": Invitation{
+			Form: form, ProviderForm: form, Providers: providers, Account: "Acme Inc", Email: "new@acme.example", Role: "Admin", New: true,
+			FirstName: "New", LastName: "Person", Problem: "The password is too short.",
+		},
+		"invitation-known": Invitation{Form: form, Account: "Acme Inc", Email: "jane@acme.example", Role: "Read only"},
+		"joined":           Joined(jane),
+		"invitation-over":  InvitationOver(),
+		"password":         Password{Session: jane, Form: form, Problem: "The current password is wrong."},
 		"picker": Picker{Session: jane, Form: form, Client: claude, Accounts: []Account{
 			{"a1", "Acme Inc", "Owner"}, {"a2", "Globex", "Admin"}, {"a3", "Initech International Holdings", "Read only"},
 		}},

@@ -21,8 +21,11 @@ type Company struct {
 
 // Member is a customer of a company.
 type Member struct {
-	ID       string
-	Country  string
+	ID                    string
+	Country               string    // "" when not stated
+	Industry              string    // a custom variable, "" when not stated
+	Created, TrialStarted time.Time // zero when not stated
+
 	Invoices []Invoice
 	History  *Customer
 
@@ -170,12 +173,12 @@ func (c *Company) Customers(q Query) []Row {
 				firstPaid = d
 			}
 		}
-		trialEnd := h.TrialEnd
-		if h.TrialStart != noDay && trialEnd == noDay {
-			trialEnd = h.TrialStart + 14
+		trialStart, trialEnd := c.trialStart(m), h.TrialEnd
+		if trialStart != noDay && trialEnd == noDay {
+			trialEnd = trialStart + 14
 		}
 		row := Row{"id": m.ID, "mrr": float64(c.worth(m.at(c.Today), q.Currency, c.Today)), "payments": float64(h.Payments)}
-		row["paid_started"], row["trial_started"], row["trial_end_date"] = date(firstPaid), date(h.TrialStart), date(trialEnd)
+		row["paid_started"], row["trial_started"], row["trial_end_date"] = date(firstPaid), date(trialStart), date(trialEnd)
 		switch {
 		case h.PastDue:
 			row["status"] = "past_due"
@@ -183,7 +186,7 @@ func (c *Company) Customers(q Query) []Row {
 			row["status"] = "active"
 		case firstPaid != noDay:
 			row["status"] = "canceled"
-		case h.TrialStart == noDay:
+		case trialStart == noDay || trialStart > c.Today:
 			row["status"] = "lead"
 		case c.Today < trialEnd:
 			row["status"] = "trialing"
@@ -204,7 +207,8 @@ func date(d Day) any {
 }
 
 // Changes lists the movements within a view, by member and day. Those of type
-// "none" are left out.
+// "none" change a currency at equal value, which may not be equal at the rates of
+// a report: typed says what they are there.
 func (c *Company) Changes(v View) []Change {
 	var list []Change
 	for _, m := range c.Members {
@@ -217,9 +221,8 @@ func (c *Company) Changes(v View) []Change {
 			after := v.items(m, d)
 			if !slices.Equal(before, after) {
 				change := Change{Member: m, Day: d, Before: before, After: after}
-				if c.classify(&change, paid); change.Type != "none" {
-					list = append(list, change)
-				}
+				c.classify(&change, paid)
+				list = append(list, change)
 			}
 			paid = paid || len(after) > 0
 			before = after
@@ -248,6 +251,19 @@ func (c *Company) classify(change *Change, paid bool) {
 		change.Type = "none"
 	default:
 		change.Type = classify(before, after, paid)
+	}
+}
+
+// typed is the type of a change that is worth an amount in a report, so that
+// nothing is lost: what is no movement at the day's own rates goes by its sign.
+func typed(ch Change, amount int64) string {
+	switch {
+	case ch.Type != "none" || amount == 0:
+		return ch.Type
+	case amount > 0:
+		return "expansion"
+	default:
+		return "contraction"
 	}
 }
 

@@ -120,7 +120,35 @@ func (h *history) add(i Invoice) {
 			i.Currency = p.Currency
 		}
 	}
+	h.pay(&i)
 	h.invoices = append(h.invoices, i)
+}
+
+// pay adds what only cash and reasons are about.
+func (h *history) pay(i *Invoice) {
+	some := func(d Day) time.Time {
+		if h.rng.IntN(3) > 0 {
+			return time.Time{}
+		}
+		return h.at(d)
+	}
+	d := day(i.Date, h.zone)
+	if i.Type == "cancellation" {
+		i.Reason = []string{"", "too_expensive", "unused", "missing_features"}[h.rng.IntN(4)]
+		i.Comment = []string{"", "", "We need more.", "It broke."}[h.rng.IntN(4)]
+		i.Amount = []int64{0, 0, 0, 1500}[h.rng.IntN(4)]
+	}
+	i.Method = []string{"", "visa", "sepa"}[h.rng.IntN(3)]
+	i.Metered = i.Type == "subscription" && h.rng.IntN(8) == 0
+	if h.rng.IntN(3) > 0 {
+		return
+	}
+	i.Fee, i.FXLoss = int64(h.rng.IntN(3)*45), -int64(h.rng.IntN(3)*20)
+	i.Paid, i.Due = some(d+Day(h.rng.IntN(20))), some(d+Day(h.rng.IntN(30)))
+	i.FirstFailed, i.Attempts = some(d+Day(h.rng.IntN(6)-1)), h.rng.IntN(3)
+	if len(i.Lines) == 0 && i.Type == "one-time" {
+		i.Tax, i.Discount = int64(h.rng.IntN(2)*700), int64(h.rng.IntN(2)*300)
+	}
 }
 
 func (h *history) plan() string { return h.plans[h.rng.IntN(len(h.plans))] }

@@ -47,6 +47,7 @@ type Customer struct {
 	First, Last Day // the days that were computed
 	Streams     []*Stream
 	Endings     []*Ending
+	Refunded    map[string]string // id of the invoice that a refund gives back, by its own
 
 	// What follows is as of today.
 
@@ -136,7 +137,7 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 	if len(counted) == 0 {
 		return &Customer{First: today, Last: today, TrialStart: noDay, TrialEnd: noDay}
 	}
-	r.facts = Customer{TrialStart: noDay, TrialEnd: noDay}
+	r.facts = Customer{TrialStart: noDay, TrialEnd: noDay, Refunded: map[string]string{}}
 	first := effectiveDay(counted[0], set.Zone)
 	r.last = today
 	for _, i := range counted {
@@ -500,9 +501,31 @@ func (s *Stream) replan(row *part, credit bool) {
 
 // refund reduces the contribution of the invoice that it refunds.
 func (r *replay) refund(i Invoice, d Day) {
-	if r.set.RefundsIgnored {
+	target := r.target(i)
+	if target != nil {
+		r.facts.Refunded[i.ID] = target.invoice.ID
+	}
+	if r.set.RefundsIgnored || target == nil || target.invoice.Amount == 0 {
 		return
 	}
+	s := target.stream
+	if s.ends == noDay && d > s.through+s.grace {
+		return
+	}
+	id, billed := target.invoice.ID, abs(target.invoice.Amount)
+	if !slices.ContainsFunc(s.parts, func(p part) bool { return p.invoice == id }) {
+		return
+	}
+	r.refunded[id] = min(billed, r.refunded[id]+min(abs(i.Amount), billed))
+	for k := range s.parts {
+		if p := &s.parts[k]; p.invoice == id {
+			p.left = p.amount - round(new(big.Rat).Mul(big.NewRat(p.amount, 1), big.NewRat(r.refunded[id], billed)))
+		}
+	}
+}
+
+// target finds the invoice that a refund gives back.
+func (r *replay) target(i Invoice) *applied {
 	var target *applied
 	for k := range r.applied {
 		a := &r.applied[k]
@@ -523,23 +546,7 @@ func (r *replay) refund(i Invoice, d Day) {
 			target = a
 		}
 	}
-	if target == nil || target.invoice.Amount == 0 {
-		return
-	}
-	s := target.stream
-	if s.ends == noDay && d > s.through+s.grace {
-		return
-	}
-	id, billed := target.invoice.ID, abs(target.invoice.Amount)
-	if !slices.ContainsFunc(s.parts, func(p part) bool { return p.invoice == id }) {
-		return
-	}
-	r.refunded[id] = min(billed, r.refunded[id]+min(abs(i.Amount), billed))
-	for k := range s.parts {
-		if p := &s.parts[k]; p.invoice == id {
-			p.left = p.amount - round(new(big.Rat).Mul(big.NewRat(p.amount, 1), big.NewRat(r.refunded[id], billed)))
-		}
-	}
+	return target
 }
 
 func abs(n int64) int64 { return max(n, -n) }

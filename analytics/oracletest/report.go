@@ -123,12 +123,13 @@ func (c *Company) MRR(q Query) []Row {
 				continue
 			}
 			amount := c.base(q, ch)
-			sums[ch.Type] += amount
+			kind := typed(ch, amount)
+			sums[kind] += amount
 			net += amount
-			if who[ch.Type] == nil {
-				who[ch.Type] = map[string]bool{}
+			if who[kind] == nil {
+				who[kind] = map[string]bool{}
 			}
-			who[ch.Type][ch.Member.ID] = true
+			who[kind][ch.Member.ID] = true
 		}
 		for _, kind := range []string{"new", "expansion", "contraction", "churn", "reactivation"} {
 			row[kind] = float64(sums[kind])
@@ -162,15 +163,19 @@ func (c *Company) Movements(q Query, committed bool) []Row {
 		if ch.Day < q.From || ch.Day > q.To || committed != (ch.Day > c.Today) {
 			continue
 		}
+		kind := typed(ch, c.base(q, ch))
+		if kind == "none" {
+			continue
+		}
 		count := 0.0
-		switch ch.Type {
+		switch kind {
 		case "new", "reactivation":
 			count = 1
 		case "churn":
 			count = -1
 		}
 		rows = append(rows, Row{
-			"date": ch.Day.String(), "customer_id": ch.Member.ID, "type": ch.Type, "currency": ch.Currency,
+			"date": ch.Day.String(), "customer_id": ch.Member.ID, "type": kind, "currency": ch.Currency,
 			"mrr_change": float64(ch.Amount), "mrr_change_base_currency": float64(c.base(q, ch)), "customer_count_change": count,
 		})
 	}

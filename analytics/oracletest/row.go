@@ -37,6 +37,16 @@ type Invoice struct {
 	Proration    string // "", differential or full
 	RefundOf     string
 	Lines        []Line
+
+	// What only cash and reasons are about.
+	Method      string // of payment
+	Metered     bool   // pricing model
+	Fee, FXLoss int64
+	Paid, Due   time.Time // payment_date and due_date
+	FirstFailed time.Time
+	Attempts    int
+	Reason      string // of a cancellation, lower case
+	Comment     string
 }
 
 // Line is one item of an invoice.

@@ -1,0 +1,67 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/growpanel/growpanel-mcp/analytics/oracletest"
+)
+
+// member is a customer with invoices until about a day.
+func (o *oracled) member(n int, invoices []oracletest.Invoice, about oracletest.Day) *oracletest.Member {
+	m := &oracletest.Member{
+		ID: fmt.Sprintf("c%d", n), Country: []string{"us", "dk", "de", "us", "de", ""}[n%6], Invoices: invoices,
+		Industry: []string{"", "Retail", "retail", "Software"}[o.rng.IntN(4)],
+	}
+	if o.rng.IntN(2) == 0 {
+		m.Created = (about - oracletest.Day(o.rng.IntN(400))).Time().Add(time.Duration(o.rng.IntN(2)*o.rng.IntN(86400)) * time.Second)
+	}
+	if o.rng.IntN(3) == 0 {
+		m.TrialStarted = (about - oracletest.Day(o.rng.IntN(300)-10)).Time()
+	}
+	return m
+}
+
+// customer is the pushed form of a member.
+func (o *oracled) customer(m *oracletest.Member) map[string]any {
+	row := map[string]any{"id": m.ID, "name": "Name " + m.ID}
+	if m.Country != "" {
+		row["country"] = m.Country
+	}
+	if m.Industry != "" {
+		row["custom_variables"] = map[string]any{"industry": m.Industry}
+	}
+	if !m.Created.IsZero() {
+		row["created"] = o.moment(m.Created)
+	}
+	if !m.TrialStarted.IsZero() {
+		row["trial_started"] = m.TrialStarted.Format(time.DateOnly)
+	}
+	return row
+}
+
+// leads compares the reports about leads and trials.
+func (o *oracled) leads(q question) (string, string) {
+	c := o.company
+	if diff := diffRows(c.Leads(q.Query), o.get("/reports/leads", q).list("result")); diff != "" {
+		return "leads", diff
+	}
+	summary := []any{o.get("/reports/leads-summary", q).at("summary")}
+	if diff := diffRows([]oracletest.Row{c.LeadsSummary(q.Query)}, summary); diff != "" {
+		return "leads-summary", diff
+	}
+	if diff := diffRows(c.LeadsDays(q.Query), o.get("/reports/leads-days", q).list("result")); diff != "" {
+		return "leads-days", diff
+	}
+	stage := []string{"lead", "trial", "converted"}[o.rng.IntN(3)]
+	got := []string{}
+	for _, item := range o.get("/reports/leads-table", q, "interval", "", "selected-type", stage).list("result", "list") {
+		row, _ := item.(map[string]any)
+		got = append(got, fmt.Sprint(row["id"]))
+	}
+	slices.Sort(got)
+	return "leads-table", cmp.Diff(c.LeadsTable(q.Query, stage), got)
+}

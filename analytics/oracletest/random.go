@@ -288,6 +288,8 @@ func (h *history) happening(start, end Day, sub, id string) {
 		h.add(Invoice{Type: "one-time", Amount: 50000, Date: h.at(inside)})
 	case 7:
 		h.cancel(start, sub)
+	case 8: // and the next period begins all the same
+		h.add(Invoice{Type: "cancellation", Date: end.Time(), Reason: "unused"})
 	}
 }
 

@@ -1,0 +1,221 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/growpanel/growpanel-mcp/analytics/oracletest"
+)
+
+// churn compares the reports about cancellations.
+func (o *oracled) churn(q question) (string, string) {
+	c := o.company
+	why := func(string) bool { return true }
+	reasons := ""
+	switch o.rng.IntN(4) {
+	case 0:
+		reasons = "too_expensive expired"
+		why = func(reason string) bool { return reason == "too_expensive" || reason == "expired" }
+	case 1:
+		reasons = "~unused"
+		why = func(reason string) bool { return reason != "unused" }
+	case 2:
+		reasons = "~"
+		why = func(reason string) bool { return reason == "" }
+	}
+	if diff := diffRows(c.ChurnReasons(q.Query, why), o.get("/reports/churn-reasons", q, "cancel_reason", reasons).list("result")); diff != "" {
+		return "churn-reasons " + reasons, diff
+	}
+	comments := []any{o.get("/reports/churn-reasons-summary", q, "cancel_reason", reasons).body}
+	if diff := diffRows([]oracletest.Row{c.ChurnComments(q.Query, why)}, comments); diff != "" {
+		return "churn-reasons-summary " + reasons, diff
+	}
+	if diff := diffRows(c.Timing(q.Query, why), o.get("/reports/cancellation-timing", q, "cancel_reason", reasons).list("result")); diff != "" {
+		return "cancellation-timing " + reasons, diff
+	}
+	bucket := []string{"", "0", "1-3", "15-30", "31-90", "91+"}[o.rng.IntN(6)]
+	got := []string{}
+	for _, item := range o.get("/reports/cancellation-timing-detail", q, "cancel_reason", reasons, "selected-type", bucket).list("result", "list") {
+		row, _ := item.(map[string]any)
+		reason, _ := row["cancel_reason"].(string)
+		got = append(got, fmt.Sprint(row["customer_id"], " ", row["cancel_date"], " ", row["effective_date"], " ", row["days_before_end"], " ", int64(number(row["mrr_base_currency"])), " ", reason))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(c.TimingDetail(q.Query, bucket, why), got); diff != "" {
+		return "cancellation-timing-detail " + reasons, diff
+	}
+	summary := []any{o.get("/reports/churn-scheduled-summary", q).at("summary")}
+	return "churn-scheduled-summary", diffRows([]oracletest.Row{c.ScheduledSummary(q.Query)}, summary)
+}
+
+func number(v any) float64 {
+	f, _ := v.(float64)
+	return f
+}
+
+// churnParts compares churn-reasons by the values of a breakdown.
+func (o *oracled) churnParts(q question) (string, string) {
+	c := o.company
+	by, views := o.parts(q)
+	got := o.get("/reports/churn-reasons", q, "breakdown", by).list("result")
+	for value, view := range views {
+		narrow := q.Query
+		narrow.View = view
+		for _, want := range c.ChurnReasons(narrow, nil) {
+			for _, item := range got {
+				row, _ := item.(map[string]any)
+				if row["reason"] != want["reason"] {
+					continue
+				}
+				values, _ := row["breakdown"].(map[string]any)
+				if diff := diffRows([]oracletest.Row{without(want, "reason")}, []any{values[value]}); diff != "" {
+					return "churn-reasons by " + by, fmt.Sprintf("%s, %v: %s", value, row["reason"], diff)
+				}
+			}
+		}
+	}
+	return "", ""
+}
+
+func without(row oracletest.Row, field string) oracletest.Row {
+	delete(row, field)
+	return row
+}
+
+// parts picks a breakdown, and the view of each of its values.
+func (o *oracled) parts(q question) (by string, views map[string]oracletest.View) {
+	views = map[string]oracletest.View{}
+	if o.rng.IntN(2) == 0 {
+		for _, code := range []string{"us", "dk", "de", "~"} {
+			views[code] = both(q.View, nil, func(m *oracletest.Member) bool { return m.Country == strings.TrimPrefix(code, "~") })
+		}
+		return "country", views
+	}
+	for id := range o.company.Plans {
+		views[id] = both(q.View, func(i oracletest.Item) bool { return i.Plan == id }, nil)
+	}
+	return "plan", views
+}
+
+// lately compares latest-activity.
+func (o *oracled) lately(q question) (string, string) {
+	failed, scheduled := o.rng.IntN(3) > 0, o.rng.IntN(3) > 0 && o.single
+	params := []string{"interval", "", "limit", "100", "include_failed", "0", "include_scheduled", "0"}
+	if failed {
+		params[5] = "1"
+	}
+	if scheduled {
+		params[7] = "1"
+	}
+	if scheduled && q.FixFX {
+		return "", "" // the fixed day of what is to come is another
+	}
+	body := o.get("/reports/latest-activity", q, params...)
+	want := o.company.Activity(q.Query, failed, scheduled)
+	if got := int(body.number("count")); got != len(want) {
+		return "latest-activity", fmt.Sprintf("oracle %d rows, API %d", len(want), got)
+	}
+	got, last := []string{}, "9"
+	for _, item := range body.list("result") {
+		row, _ := item.(map[string]any)
+		day := func(field string) string { return strings.TrimSuffix(fmt.Sprint(row[field]), "T00:00:00Z") }
+		if day("date") > last {
+			return "latest-activity", fmt.Sprintf("%s after %s", day("date"), last)
+		}
+		last = day("date")
+		got = append(got, fmt.Sprint(day("date"), " ", day("effective_date"), " ", row["customer_id"], " ", row["source"], " ", row["type"], " ", int64(number(row["amount"]))))
+	}
+	if len(want) > 100 {
+		return "", ""
+	}
+	slices.Sort(got)
+	return "latest-activity", cmp.Diff(want, got)
+}
+
+// countries compares the map, and the values of a custom variable.
+func (o *oracled) countries(q question) (string, string) {
+	list, _ := o.get("/reports/map", q).at("result", "list").(map[string]any)
+	if _, unset := list[""]; unset || list["~"] != nil {
+		return "map", "there is an entry of customers without a country"
+	}
+	for _, code := range []string{"us", "dk", "de"} {
+		want := o.company.Map(q.Query, code)
+		entry, shown := list[code]
+		if !shown {
+			for field, w := range want {
+				if w != nil && w != 0.0 {
+					return "map", fmt.Sprintf("%s is missing, its %s is %v", code, field, w)
+				}
+			}
+			continue
+		}
+		if diff := diffRows([]oracletest.Row{want}, []any{entry}); diff != "" {
+			return "map", code + ": " + diff
+		}
+	}
+	values := o.get("/reports/custom-variables", question{params: merged(q.params, "key", "industry", "search", "RETAIL")}).list("values")
+	return "custom-variables", diffRows(o.company.Variables(q.Query, func(v string) bool { return v != "Software" }), values)
+}
+
+func merged(params url.Values, more ...string) url.Values {
+	all := url.Values{}
+	for name, values := range params {
+		all[name] = values
+	}
+	for k := 0; k < len(more); k += 2 {
+		all.Set(more[k], more[k+1])
+	}
+	return all
+}
+
+// cohortParts compares the cohorts by value and their average.
+func (o *oracled) cohortParts(q question) (string, string) {
+	unclear := false
+	by, value := "country", func(m *oracletest.Member, _ []oracletest.Item) string {
+		if m.Country == "" {
+			return "~"
+		}
+		return m.Country
+	}
+	if o.rng.IntN(2) == 0 {
+		by, value = "plan", func(_ *oracletest.Member, items []oracletest.Item) string {
+			best := items[0]
+			for _, i := range items[1:] {
+				unclear = unclear || i.Plan != best.Plan && (i.Amount == best.Amount || i.Currency != best.Currency)
+				if i.Amount > best.Amount {
+					best = i
+				}
+			}
+			return best.Plan
+		}
+	}
+	want := o.company.CohortsBy(q.Query, value)
+	if unclear {
+		return "", ""
+	}
+	for _, item := range o.get("/reports/cohort", q, "breakdown", by).list("result", "list") {
+		row, _ := item.(map[string]any)
+		group := fmt.Sprint(row["cohort_group"])
+		w, known := want[group]
+		if !known {
+			if row["initial_customers"] != 0.0 {
+				return "cohort by " + by, fmt.Sprintf("the oracle has no %s: %v", group, row)
+			}
+			continue
+		}
+		delete(want, group)
+		periods, _ := w["periods"].([]oracletest.Row)
+		got, _ := row["periods"].([]any)
+		if diff := diffRows(periods, got); diff != "" {
+			return "cohort by " + by, group + ": " + diff
+		}
+		if diff := diffRows([]oracletest.Row{without(w, "periods")}, []any{row}); diff != "" {
+			return "cohort by " + by, group + ": " + diff
+		}
+	}
+	return "cohort by " + by, cmp.Diff(map[string]oracletest.Row{}, want)
+}

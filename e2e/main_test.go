@@ -66,11 +66,14 @@ type demo struct {
 const demoDay = "2026-06-30"
 
 // startDemo starts growpanel serve --demo with a data folder of its own, and
-// stops it when the test ends.
-func startDemo(t *testing.T) demo {
+// stops it when the test ends. More flags come after ours and win.
+func startDemo(t *testing.T, more ...string) demo {
 	t.Helper()
-	banner := start(t, cleanEnv(), regexp.MustCompile(`API key +\S+`), program("growpanel"), "serve", "--demo", "--now", demoDay, "--data", t.TempDir(),
-		"--api-listen", "127.0.0.1:0", "--mcp-listen", "127.0.0.1:0", "--rate-limits", "off")
+	flags := append([]string{
+		"serve", "--demo", "--now", demoDay, "--data", t.TempDir(),
+		"--api-listen", "127.0.0.1:0", "--mcp-listen", "127.0.0.1:0", "--rate-limits", "off",
+	}, more...)
+	banner := start(t, cleanEnv(), regexp.MustCompile(`API key +\S+`), program("growpanel"), flags...)
 	find := func(label string) string {
 		match := regexp.MustCompile(label + ` +(\S+)`).FindStringSubmatch(banner)
 		if match == nil {

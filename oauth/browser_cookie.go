@@ -82,7 +82,8 @@ func (b *Browser) browserOf(w http.ResponseWriter, r *http.Request) string {
 	}
 	value := randomText()
 	b.cookies.set(w, b.cookies.browser, value, 0)
-	r.AddCookie(&http.Cookie{Name: b.cookies.browser, Value: value}) // for the next who asks while this request is served
+	// For the next who asks while this request is served.
+	r.AddCookie(&http.Cookie{Name: b.cookies.browser, Value: value}) //nolint:gosec // G124: it is of the request
 	return value
 }
 

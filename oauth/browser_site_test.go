@@ -40,8 +40,7 @@ type people struct {
 	onIDToken string // who every unknown ID token is of; "" for nobody
 	drawn     int
 	created   map[string][]oauth.CreatedThing // by key
-	kept      []string
-	invited   map[string]oauth.Invitation // by secret
+	invited   map[string]oauth.Invitation     // by secret
 	methods   oauth.SignInMethods
 	proofs    []oauth.Proof
 	down      error

@@ -57,6 +57,8 @@ const (
 	ServeMCP Command = "serve mcp"
 	MCP      Command = "mcp"
 	Admin    Command = "admin"
+	// AdminConnections is operator work on the connections of assistants.
+	AdminConnections Command = "admin token"
 )
 
 // Setting describes one flag and its variable.

@@ -45,14 +45,15 @@ func (c *Serve) checkConnections(command Command) error {
 func connectionSettings() []Setting {
 	mcp := []Command{ServeAll, ServeMCP}
 	all := []Command{ServeAll, ServeAPI, ServeMCP}
+	store := append(mcp, AdminConnections)
 	return []Setting{
 		{
-			Flag: "redis-url", Env: "GROWPANEL_REDIS_URL", Kind: "URL", Default: "none: `oauth.db` in the data folder", Commands: mcp, Secret: true,
+			Flag: "redis-url", Env: "GROWPANEL_REDIS_URL", Kind: "URL", Default: "none: `oauth.db` in the data folder", Commands: store, Secret: true,
 			Help:  "Redis that keeps the connections of assistants, such as rediss://user:password@redis.example.com:6379/0; needed for more than one replica",
 			apply: func(c *Serve, value string) error { return setRedis(&c.Connections.RedisURL, value) },
 		},
 		{
-			Flag: "allow-redis-loss", Env: "GROWPANEL_ALLOW_REDIS_LOSS", Default: "off", Commands: mcp,
+			Flag: "allow-redis-loss", Env: "GROWPANEL_ALLOW_REDIS_LOSS", Default: "off", Commands: store,
 			Help:  "start with a Redis that has no append-only file or may evict keys; after a restart of Redis assistants may have to connect again",
 			apply: func(c *Serve, value string) error { return setSwitch(&c.Connections.AllowRedisLoss, value) },
 		},

@@ -90,7 +90,10 @@ func LoadServe(source Source, command Command) (Serve, error) {
 	if command == ServeMCP {
 		err = errors.Join(err, source.upstream(&c))
 	}
-	if err == nil && command != Admin {
+	if err == nil && command == AdminConnections {
+		err = c.checkConnections(command)
+	}
+	if err == nil && command != Admin && command != AdminConnections {
 		err = errors.Join(c.checkReach(command), c.checkConnections(command), c.Providers.check(command))
 	}
 	if err != nil {
@@ -145,7 +148,7 @@ func serveSettings() []Setting {
 	mcp := []Command{ServeAll, ServeMCP}
 	return append([]Setting{
 		{
-			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: []Command{ServeAll, ServeAPI, ServeMCP, Admin},
+			Flag: "data", Env: "GROWPANEL_DATA", Kind: "DIR", Default: DefaultData, Commands: []Command{ServeAll, ServeAPI, ServeMCP, Admin, AdminConnections},
 			Help:  "folder of the embedded databases, made with mode 0700 when absent",
 			apply: func(c *Serve, value string) error { return setFolder(&c.Data, value) },
 		},

@@ -23,6 +23,7 @@ func (p process) admin() *cobra.Command {
 	cmd.AddCommand(p.createAccount(), p.createKey(), p.backup(), p.restore(), rates)
 	cmd.AddCommand(p.users()...)
 	cmd.AddCommand(p.auditLog())
+	cmd.AddCommand(p.connections()...)
 	return cmd
 }
 

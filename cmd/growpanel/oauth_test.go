@@ -245,3 +245,36 @@ func (c running) page(t *testing.T, address string) string {
 	}
 	return string(body)
 }
+
+// TestAdmin_Tokens: an operator looks at a token beside the running server; the
+// API key behind it does not show.
+func TestAdmin_Tokens(t *testing.T) {
+	t.Parallel()
+	cfg := demoConfig(t)
+	demo := start(t, config.ServeAll, cfg)
+	client := demo.register(t)
+	access, refresh := demo.connect(t, client, newPerson(t, demo.url(mcpName)))
+	inspect := func(token string) (string, int) {
+		t.Helper()
+		out, _, code := command(t, nil, token+"\n", "admin", "token", "inspect", "--data", demoFolder(cfg))
+		return out, code
+	}
+	for _, token := range []string{access, refresh} {
+		out, code := inspect(token)
+		if code != 0 || !strings.Contains(out, `"active": true`) || !strings.Contains(out, client) || !strings.Contains(out, demoUser) {
+			t.Errorf("inspect = %d %s", code, out)
+		}
+	}
+	if out, code := inspect(access[:len(access)-2] + "AA"); code != 0 || strings.Contains(out, "true") || strings.Contains(out, client) {
+		t.Errorf("inspect of a changed token = %d %s", code, out)
+	}
+	if _, code := inspect("an-api-key"); code == 0 {
+		t.Error("something that is no token is inspected")
+	}
+	if out, _, code := command(t, nil, "", "admin", "rotate-secret", "--data", demoFolder(cfg)); code != 0 || !strings.Contains(out, "sealed 0 records") {
+		t.Errorf("rotate-secret = %d %s", code, out)
+	}
+	if _, stderr, code := command(t, nil, access, "admin", "token", "inspect", "--data", t.TempDir()); code == 0 || !strings.Contains(stderr, "no connections") {
+		t.Errorf("inspect in an empty folder = %d %s", code, stderr)
+	}
+}

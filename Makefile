@@ -92,6 +92,11 @@ e2e: $(GATE) ## Run the black-box tests against the real binary and real clients
 fuzz: ## Run every fuzz target for FUZZTIME (10s).
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
+.PHONY: soak
+soak: ## Run laws over 10,000 random companies, and store models over 50,000 steps under the race detector.
+	@time GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout=0 ./analytics/...
+	@time GROWPANEL_SOAK_STEPS=50000 CGO_ENABLED=1 go test -race -count=1 -timeout=0 -run='^TestModel$$' ./oauth/...
+
 .PHONY: bench
 bench: ## Run the benchmarks.
 	@go test -run '^$$' -bench . -benchmem ./...

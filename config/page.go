@@ -20,6 +20,7 @@ func testSettings() []Setting {
 	return []Setting{
 		{Env: "GROWPANEL_GOLDEN_DIR", Help: "folder of the golden data sets; tests over them are skipped without it"},
 		{Env: "GROWPANEL_SOAK_COMPANIES", Default: "each law's own", Help: "random companies that the laws are tested over; `make soak` takes 10000"},
+		{Env: "GROWPANEL_SOAK_STEPS", Default: "800", Help: "random steps of the model tests of the OAuth stores; `make soak` takes 50000"},
 	}
 }
 

@@ -29,6 +29,15 @@ func TestStore(t *testing.T) {
 	})
 }
 
+func TestModel(t *testing.T) {
+	t.Parallel()
+	server := oauthtest.StartRedis(t)
+	var databases atomic.Int32
+	t.Run("of", func(t *testing.T) {
+		storetest.RunModel(t, func(testing.TB) storetest.Peer { return peer(server.URL(int(databases.Add(1)))) })
+	})
+}
+
 // A cluster has one database only, so each peer has a server of its own. A new
 // cluster takes two seconds to accept writes: a few serve in turn.
 func TestCluster(t *testing.T) {

@@ -61,3 +61,8 @@ func dump(t testing.TB, folder string) []byte {
 	}
 	return all.Bytes()
 }
+
+func TestModel(t *testing.T) {
+	t.Parallel()
+	storetest.RunModel(t, newPeer)
+}

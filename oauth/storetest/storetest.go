@@ -40,6 +40,7 @@ func Run(t *testing.T, newPeer func(t testing.TB) Peer) {
 		name  string
 		tests []test
 	}{
+		{"Steps", stepTests},
 		{"Codes", codeTests},
 		{"Refresh", refreshTests},
 		{"Access", accessTests},

@@ -38,7 +38,7 @@ func addressOf(ctx context.Context) string {
 
 // public reports whether a route needs no key.
 func public(path string) bool {
-	return path == "/healthz" || path == "/openapi.json" || isSignIn(path)
+	return path == "/healthz" || path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/") || isSignIn(path)
 }
 
 // adminOnly reports whether a readonly key may not even read a path: a list of

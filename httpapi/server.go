@@ -95,6 +95,7 @@ func (s *Server) routes() http.Handler {
 	rt.HandleFunc("PUT /settings", s.withJSONBody(http.HandlerFunc(strict.PostSettings)).ServeHTTP)
 	s.mountPushes(rt)
 	rt.HandleFunc("GET /openapi.json", s.document)
+	s.mountDocs(rt)
 	return rt
 }
 

@@ -1,0 +1,67 @@
+package httpapi_test
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/growpanel/growpanel-mcp/openapi"
+)
+
+// page asks the server itself: the contract is about JSON.
+func page(t *testing.T, a *api, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	a.server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w
+}
+
+func TestDocs_ShowEveryOperation(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	w := page(t, a, "/docs")
+	if kind := w.Header().Get("Content-Type"); w.Code != http.StatusOK || kind != "text/html; charset=utf-8" {
+		t.Fatalf("%d %s", w.Code, kind)
+	}
+	text := w.Body.String()
+	for _, op := range openapi.Operations() {
+		if !strings.Contains(text, `<article id="`+op.ID+`" data-method="`+op.Method+`" data-path="`+html.EscapeString(op.Path)+`">`) {
+			t.Errorf("%s is missing", op.ID)
+		}
+	}
+	for _, known := range []string{"money-base", "last-12-months", "name=\"date\" data-in=\"query\"", "name=\"id\" data-in=\"path\" required"} {
+		if !strings.Contains(strings.ToLower(text), strings.ToLower(known)) {
+			t.Errorf("%q is missing", known)
+		}
+	}
+}
+
+// The page loads nothing from anywhere else, and its policy forbids it to.
+func TestDocs_NeedNothingFromElsewhere(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	w := page(t, a, "/docs")
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy is %q", policy)
+		}
+	}
+	if inline := regexp.MustCompile(`<script>|<style|style="|onclick=|javascript:`).FindString(w.Body.String()); inline != "" {
+		t.Errorf("the page has %q inline", inline)
+	}
+	for _, match := range regexp.MustCompile(`(?:<link[^>]*href|<script[^>]*src|<img[^>]*src)="([^"]+)"`).FindAllStringSubmatch(w.Body.String(), -1) {
+		if match[1] == "data:," {
+			continue
+		}
+		if got := page(t, a, match[1]); got.Code != http.StatusOK || got.Body.Len() == 0 {
+			t.Errorf("%s: %d", match[1], got.Code)
+		}
+	}
+	if got := page(t, a, "/docs/assets/page.html"); got.Code != http.StatusNotFound {
+		t.Errorf("an asset that does not exist: %d", got.Code)
+	}
+}

@@ -47,8 +47,8 @@ var layout = map[string][]string{
 	"fxfeed":          {"analytics/fx", "analytics/calendar", "analytics/money", "internal/httpx"},
 	"billing":         {},
 	"analytics/...":   {"analytics/..."},
-	"store/sqlstore":  {"internal/sqldb", "analytics/...", "fxfeed", "identity", "billing", "jobs"},
-	"store/storetest": {"analytics/...", "identity", "billing", "jobs"},
+	"store/sqlstore":  {"internal/sqldb", "analytics/...", "fxfeed", "identity", "billing", "jobs", "notify"},
+	"store/storetest": {"analytics/...", "identity", "billing", "jobs", "notify"},
 
 	"config/...":        {"config"},
 	"internal/backup":   {},

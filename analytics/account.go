@@ -166,7 +166,7 @@ func (a *account) publish(rates *fx.Table) {
 	s := &report.Snapshot{
 		Account: a.id, Version: a.version, Today: a.today,
 		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
-		Customers: a.records, Plans: a.plans.list, Sources: a.reportSources(), Symbols: slices.Clip(a.symbols.texts),
+		Customers: a.records, Plans: a.plans.list, Sources: reportSources(a.sources), Symbols: slices.Clip(a.symbols.texts),
 		Rates: rates, PlanGroups: a.plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
 	a.current.Store(&view{
@@ -175,9 +175,9 @@ func (a *account) publish(rates *fx.Table) {
 	a.engine.resize(a, a.bytes())
 }
 
-func (a *account) reportSources() []report.Source {
-	all := make([]report.Source, len(a.sources))
-	for i, s := range a.sources {
+func reportSources(sources []source) []report.Source {
+	all := make([]report.Source, len(sources))
+	for i, s := range sources {
 		all[i] = report.Source{ID: s.ID, Name: s.Name, Type: s.Type}
 	}
 	return all

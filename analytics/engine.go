@@ -14,6 +14,9 @@ type Config struct {
 	Store Store
 	Rows  RowDecoder
 	Now   func() time.Time // what reports call today
+	// Outbox is told of what happens in the accounts; nil for nobody. It belongs
+	// to the Store: changesets carry the events of a commit.
+	Outbox Outbox
 	// MemoryBudget bounds the estimated size of the open accounts in bytes. When
 	// it is exceeded the accounts that were not used for longest are closed;
 	// those in use stay open whatever they need. 0 stands for 1 GiB.
@@ -28,6 +31,7 @@ type Engine struct {
 	store  Store
 	rows   RowDecoder
 	now    func() time.Time
+	outbox Outbox // may be nil
 	budget int64
 	rates  rates
 
@@ -49,7 +53,7 @@ type slot struct {
 // New returns an engine without open accounts.
 func New(cfg Config) *Engine {
 	e := &Engine{
-		store: cfg.Store, rows: cfg.Rows, now: cfg.Now, budget: cfg.MemoryBudget,
+		store: cfg.Store, rows: cfg.Rows, now: cfg.Now, outbox: cfg.Outbox, budget: cfg.MemoryBudget,
 		rates: rates{store: cfg.Store, reload: newMutex()}, accounts: map[string]*slot{},
 	}
 	if e.budget == 0 {

@@ -18,9 +18,10 @@ var errInterrupted = errors.New("the write was interrupted")
 
 // request is one write that waits for its commit.
 type request struct {
-	rows  int
-	apply func(*edit) ([]FieldError, error) // changes nothing when it returns an error
-	done  chan struct{}                     // closed once failures and err are set
+	rows   int
+	silent bool                              // tells no subscriber
+	apply  func(*edit) ([]FieldError, error) // changes nothing when it returns an error
+	done   chan struct{}                     // closed once failures and err are set
 
 	failures []FieldError
 	err      error
@@ -50,12 +51,13 @@ func (q *queue) cancel(r *request) bool {
 	return true
 }
 
-// take returns the requests of the next commit, in order of arrival.
+// take returns the requests of the next commit, in order of arrival. What is
+// told and what is not are committed apart.
 func (q *queue) take() []*request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, rows := 0, 0
-	for n < len(q.waiting) && (n == 0 || rows+q.waiting[n].rows <= maxGroupRows) {
+	for n < len(q.waiting) && (n == 0 || rows+q.waiting[n].rows <= maxGroupRows && q.waiting[n].silent == q.waiting[0].silent) {
 		rows += q.waiting[n].rows
 		n++
 	}
@@ -71,7 +73,7 @@ func (a *account) write(ctx context.Context, rows int, apply func(*edit) ([]Fiel
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := &request{rows: rows, apply: apply, done: make(chan struct{})}
+	r := &request{rows: rows, silent: silent(ctx), apply: apply, done: make(chan struct{})}
 	a.queue.push(r)
 	select {
 	case <-r.done:
@@ -117,7 +119,7 @@ func (a *account) commitGroup(ctx context.Context, group []*request) {
 			close(r.done)
 		}
 	}()
-	if _, err := a.refresh(ctx); err != nil {
+	if err := a.prepare(ctx, group[0].silent); err != nil {
 		for _, r := range group {
 			r.err = err
 		}
@@ -129,6 +131,17 @@ func (a *account) commitGroup(ctx context.Context, group []*request) {
 	finished = true
 }
 
+// prepare brings the account up to date before a write. What the days that
+// passed have brought is told before a silent write, which later could not be
+// told from it.
+func (a *account) prepare(ctx context.Context, silent bool) error {
+	_, err := a.refresh(ctx)
+	if err == nil && silent {
+		err = a.tellDays(ctx)
+	}
+	return err
+}
+
 // commitTogether writes a group in one commit. It reports false when the commit
 // of several requests failed, so that each must be tried alone.
 func (a *account) commitTogether(ctx context.Context, group []*request) bool {
@@ -136,7 +149,7 @@ func (a *account) commitTogether(ctx context.Context, group []*request) bool {
 	for _, r := range group {
 		r.failures, r.err = r.apply(e)
 	}
-	err := a.commit(ctx, e)
+	err := a.commit(ctx, e, group[0].silent)
 	if err != nil && len(group) > 1 {
 		return false
 	}
@@ -147,17 +160,17 @@ func (a *account) commitTogether(ctx context.Context, group []*request) bool {
 }
 
 // commit makes an edit durable and publishes it; on an error nothing of it
-// remains. The replay needs no I/O, so it runs while the store writes.
-func (a *account) commit(ctx context.Context, e *edit) error {
+// remains.
+func (a *account) commit(ctx context.Context, e *edit, silent bool) error {
 	c, changed := e.changeset()
 	if !changed {
 		e.rollback()
 		return nil
 	}
-	var replay sync.WaitGroup
-	replay.Go(e.replay)
-	err := a.engine.store.Commit(ctx, a.id, c)
-	replay.Wait()
+	watch, err := a.watch(ctx, silent)
+	if err == nil {
+		err = a.store(ctx, e, c, watch)
+	}
 	if err != nil {
 		e.rollback()
 		return fmt.Errorf("commit to account %s: %w", a.id, err)
@@ -167,4 +180,21 @@ func (a *account) commit(ctx context.Context, e *edit) error {
 	e.install()
 	a.publish(rates)
 	return nil
+}
+
+// store replays and writes. The replay needs no I/O, so it runs while the store
+// writes, unless there is somebody to tell what comes of it.
+func (a *account) store(ctx context.Context, e *edit, c Changeset, watch Watch) error {
+	if len(watch.Types) == 0 {
+		var replay sync.WaitGroup
+		replay.Go(e.replay)
+		defer replay.Wait()
+		return a.engine.store.Commit(ctx, a.id, c)
+	}
+	e.replay()
+	var err error
+	if c.Events, err = e.events(watch); err != nil {
+		return err
+	}
+	return a.engine.store.Commit(ctx, a.id, c)
 }

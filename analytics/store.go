@@ -60,7 +60,8 @@ type Changeset struct {
 	Insert  []Row
 	Update  []Row
 	Delete  []Key
-	Version uint64 // the account's version after the commit
+	Version uint64  // the account's version after the commit
+	Events  []Event // for the outbox, if the store is one
 }
 
 // Store keeps the rows of all accounts. Implementations are safe for

@@ -386,11 +386,6 @@ func (c *client) settings() *cobra.Command {
 		c.send("update", "Change settings; metrics are recomputed before it answers", http.MethodPost, "settings"))
 }
 
-func (c *client) integrations() *cobra.Command {
-	return group("integrations", "Check the connection",
-		c.get("verify", "Show which account and role the key has", "integrations", "verify"))
-}
-
 func (c *client) account() *cobra.Command {
 	keys := group("api-keys", "Manage API keys",
 		c.get("list", "List API keys", "account", "api-keys"),

@@ -22,6 +22,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/internal/sealed"
 	"github.com/growpanel/growpanel-mcp/jobs"
+	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/openapi/contracttest"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
@@ -61,7 +62,7 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	a.identity = identity.New(identity.Config{
 		Store: store.Identity(), Now: now, Logger: logger, UserTokenKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 	})
-	a.engine = analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: now})
+	a.engine = analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: now, Outbox: store.Analytics()})
 	t.Cleanup(func() {
 		a.engine.Close()
 		if err := store.Close(); err != nil {
@@ -70,6 +71,10 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	})
 	cfg.Engine, cfg.Identity, cfg.Logger, cfg.Now = a.engine, a.identity, logger, now
 	cfg.Imports = a.runJobs(t, now, logger)
+	cfg.Hooks = notify.New(notify.Config{
+		Store: store.Hooks(), Queue: store.Jobs(), Engine: a.engine, Now: now,
+		Outgoing: httpx.OutgoingConfig{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+	})
 	a.server = httpapi.New(cfg)
 	a.Handler = a.contract.Watch(t, a.server)
 	a.account, a.admin, a.readonly = a.newAccount(t, "Acme")

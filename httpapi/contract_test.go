@@ -19,13 +19,19 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 	c := a.found(t, a.admin, "Alpha")
 	a.ok(t, a.admin, "DELETE", "/data/invoices/Alpha-i3", "") // frees the plan Alpha-basic
 	key := a.ok(t, a.admin, "POST", "/account/api-keys", `{"name":"spare"}`).text("id")
+	hook, delivery := a.newWebhook(t, "movement.churn"), "evt_1.wh_1"
+	a.deliver(t, hook, delivery)
+	others := strings.NewReplacer("{event}", "movement.churn", "{delivery}", delivery)
 	endpoint := newEndpoint(t)
 	endpoint.hang()
 	fetched := func() string { return a.newConnected(t, endpoint.URL) }
 	aborted, imported := fetched(), fetched()
 	a.ok(t, a.admin, "POST", "/data/data-sources/"+aborted+"/full-import", "")
 	ids := map[string]string{
-		"/data-sources/{id}/sync": fetched(), "/data/data-sources/{id}/abort": aborted, "/data/data-sources/{id}/connect": imported,
+		"/integrations/webhooks/{id}": hook, "/integrations/webhooks/{id}/deliveries": hook, "/integrations/webhooks/{id}/test": hook,
+		"/integrations/webhooks/{id}/rotate-secret": hook, "/integrations/webhooks/{id}/resume": hook,
+		"/integrations/webhooks/{id}/deliveries/{delivery}/resend": hook,
+		"/data-sources/{id}/sync":                                  fetched(), "/data/data-sources/{id}/abort": aborted, "/data/data-sources/{id}/connect": imported,
 		"/data/data-sources/{id}/full-import": imported, "/data/data-sources/{id}/reset": fetched(), "/data/data-sources/{id}": fetched(),
 		"/customers/{id}": "Alpha-1", "/account/api-keys/{id}": key,
 		"/data/customers/{id}": "Alpha-2", "/data/plans/{id}": "Alpha-basic", "/data/invoices/{id}": "Alpha-i1",
@@ -45,7 +51,7 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 			if !ok {
 				id = c.source // the other paths with an id are pushes
 			}
-			at := target(op, id)
+			at := others.Replace(target(op, id))
 			if strings.HasPrefix(op.Path, "/data/") && method == "POST" {
 				at += "?data_source=" + c.source
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/ingest"
 	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/notify"
 )
 
 // sentinel is what clients see of an error without data.
@@ -32,6 +33,8 @@ var sentinels = append([]sentinel{
 	{pull.ErrImporting, http.StatusConflict, "import_running", "an import of the data source is under way; wait for it or abort it"},
 	{pull.ErrNoImport, http.StatusConflict, "no_import", "no import of the data source is under way"},
 	{analytics.ErrClosed, http.StatusServiceUnavailable, "shutting_down", "the server is shutting down; send the request again"},
+	{notify.ErrNotFound, http.StatusNotFound, "not_found", "no webhook has this id; GET /integrations/webhooks lists them"},
+	{notify.ErrTooMany, http.StatusConflict, "too_many_webhooks", ""},
 	{identity.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
 	{identity.ErrTooManyKeys, http.StatusConflict, "too_many_api_keys", "the account has 1,000 API keys; delete one first"},
 }, authErrors()...)
@@ -46,6 +49,9 @@ func translate(err error) *httpx.Error {
 		return seen
 	}
 	if field, ok := errors.AsType[*identity.FieldError](err); ok {
+		return httpx.Field(field.Field, field.Message)
+	}
+	if field, ok := errors.AsType[*notify.FieldError](err); ok {
 		return httpx.Field(field.Field, field.Message)
 	}
 	if body, ok := errors.AsType[*ingest.BodyError](err); ok {

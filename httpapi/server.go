@@ -14,6 +14,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/openapi"
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
@@ -24,6 +25,7 @@ type Config struct {
 	Engine   *analytics.Engine
 	Identity *identity.Service
 	Imports  *pull.Control
+	Hooks    *notify.Service
 	Logger   *slog.Logger
 	// Now is real time; what reports call today is the engine's business.
 	Now     func() time.Time
@@ -46,6 +48,7 @@ type Server struct {
 	engine   *analytics.Engine
 	identity *identity.Service
 	imports  *pull.Control
+	hooks    *notify.Service
 	limits   RateLimits
 	limiter  *httpx.Limiter
 	version  string
@@ -64,7 +67,7 @@ var _ wire.StrictServerInterface = (*Server)(nil)
 // New returns a server of the whole contract.
 func New(cfg Config) *Server {
 	s := &Server{
-		engine: cfg.Engine, identity: cfg.Identity, imports: cfg.Imports, limits: cfg.Limits, version: cfg.Version, now: cfg.Now,
+		engine: cfg.Engine, identity: cfg.Identity, imports: cfg.Imports, hooks: cfg.Hooks, limits: cfg.Limits, version: cfg.Version, now: cfg.Now,
 		internalToken: cfg.InternalToken,
 		limiter:       httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
 		answers:       newAnswerCache(),

@@ -46,11 +46,13 @@ func manageWebhooks() tool {
 	return tool{
 		name:  "manage_webhooks",
 		title: "Manage webhooks",
-		description: "Lists, creates, shows or deletes webhook subscriptions, checks the API key (verify), or shows a sample payload of an event. " +
+		description: "Lists, creates, shows, tests or deletes webhook subscriptions and their deliveries, checks the API key (verify), or shows a sample payload of an event. " +
 			"Events are movement.new, movement.churn, failed_payment, customer.created and others.",
 		props: args.Set{
 			{Name: "id", Description: "Webhook id, e.g. wh_1"},
 			{Name: "event", Description: "Event of the sample, e.g. movement.churn"},
+			{Name: "delivery", Description: "Delivery to send again, e.g. evt_1.wh_1"},
+			{Name: "status", Enum: []string{"pending", "delivered", "failed"}, Description: "Only such deliveries"},
 			body(`New webhook, e.g. {"url":"https://example.com/hook","event_type":"movement.churn"}`),
 			confirmation(),
 		},
@@ -61,6 +63,11 @@ func manageWebhooks() tool {
 			{name: "delete", method: http.MethodDelete, path: "integrations/webhooks/{id}", irreversible: "Delete the webhook {id}?"},
 			{name: "verify", method: http.MethodGet, path: "integrations/verify"},
 			{name: "sample", method: http.MethodGet, path: "integrations/sample/{event}"},
+			{name: "test", method: http.MethodPost, path: "integrations/webhooks/{id}/test", repeatable: true},
+			{name: "resume", method: http.MethodPost, path: "integrations/webhooks/{id}/resume", repeatable: true},
+			{name: "rotate_secret", method: http.MethodPost, path: "integrations/webhooks/{id}/rotate-secret"},
+			{name: "deliveries", method: http.MethodGet, path: "integrations/webhooks/{id}/deliveries", query: []string{"status"}},
+			{name: "resend", method: http.MethodPost, path: "integrations/webhooks/{id}/deliveries/{delivery}/resend", repeatable: true},
 		},
 		output: outputSchema(true),
 	}

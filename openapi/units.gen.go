@@ -64,7 +64,17 @@ var operations = []Operation{
 	{ID: "GetExportsMrrGrowthCsv", Method: "GET", Path: "/exports/mrr-growth.csv", Status: 200, Public: false, body: Schema{}},
 	{ID: "GetExportsMrrMovementsCsv", Method: "GET", Path: "/exports/mrr-movements.csv", Status: 200, Public: false, body: Schema{}},
 	{ID: "GetHealthz", Method: "GET", Path: "/healthz", Status: 200, Public: true, body: Schema{fields: healthFields}},
+	{ID: "GetIntegrationsSampleEvent", Method: "GET", Path: "/integrations/sample/{event}", Status: 200, Public: false, body: Schema{fields: eventDocumentFields}},
 	{ID: "GetIntegrationsVerify", Method: "GET", Path: "/integrations/verify", Status: 200, Public: false, body: Schema{fields: verificationFields}},
+	{ID: "GetIntegrationsWebhooks", Method: "GET", Path: "/integrations/webhooks", Status: 200, Public: false, body: Schema{fields: webhookListFields}},
+	{ID: "PostIntegrationsWebhooks", Method: "POST", Path: "/integrations/webhooks", Status: 201, Public: false, body: Schema{fields: webhookCreatedFields}},
+	{ID: "DeleteIntegrationsWebhooksId", Method: "DELETE", Path: "/integrations/webhooks/{id}", Status: 200, Public: false, body: Schema{fields: webhookDeletedFields}},
+	{ID: "GetIntegrationsWebhooksId", Method: "GET", Path: "/integrations/webhooks/{id}", Status: 200, Public: false, body: Schema{fields: webhookDetailFields}},
+	{ID: "GetIntegrationsWebhooksIdDeliveries", Method: "GET", Path: "/integrations/webhooks/{id}/deliveries", Status: 200, Public: false, body: Schema{fields: deliveryPageFields}},
+	{ID: "PostIntegrationsWebhooksIdDeliveriesDeliveryResend", Method: "POST", Path: "/integrations/webhooks/{id}/deliveries/{delivery}/resend", Status: 200, Public: false, body: Schema{fields: deliveryFields}},
+	{ID: "PostIntegrationsWebhooksIdResume", Method: "POST", Path: "/integrations/webhooks/{id}/resume", Status: 200, Public: false, body: Schema{fields: webhookFields}},
+	{ID: "PostIntegrationsWebhooksIdRotateSecret", Method: "POST", Path: "/integrations/webhooks/{id}/rotate-secret", Status: 200, Public: false, body: Schema{fields: webhookSecretFields}},
+	{ID: "PostIntegrationsWebhooksIdTest", Method: "POST", Path: "/integrations/webhooks/{id}/test", Status: 200, Public: false, body: Schema{fields: webhookTestFields}},
 	{ID: "GetOpenapiJson", Method: "GET", Path: "/openapi.json", Status: 200, Public: true, body: Schema{}},
 	{ID: "GetPlans", Method: "GET", Path: "/plans", Status: 200, Public: false, body: Schema{fields: planListFields}},
 	{ID: "GetProfile", Method: "GET", Path: "/profile", Status: 200, Public: false, body: Schema{fields: profileFields}},
@@ -549,6 +559,32 @@ var dataSourceRefFields = []Schema{
 	{name: "id"},
 	{name: "name"},
 	{name: "type"},
+}
+
+var deliveryFields = []Schema{
+	{name: "attempts", unit: Count},
+	{name: "created_at"},
+	{name: "delivered_at"},
+	{name: "error"},
+	{name: "event_id"},
+	{name: "event_type"},
+	{name: "id"},
+	{name: "last_attempt_at"},
+	{name: "next_attempt_at"},
+	{name: "status"},
+}
+
+var deliveryPageFields = []Schema{
+	{name: "deliveries", fields: deliveryFields},
+	{name: "next"},
+}
+
+var eventDocumentFields = []Schema{
+	{name: "account_id"},
+	{name: "created_at"},
+	{name: "data"},
+	{name: "event"},
+	{name: "id"},
 }
 
 var failedPaymentFields = []Schema{
@@ -1884,4 +1920,55 @@ var verificationFields = []Schema{
 	{name: "role"},
 	{name: "success"},
 	{name: "valid"},
+}
+
+var webhookFields = []Schema{
+	{name: "created_at"},
+	{name: "event_type"},
+	{name: "id"},
+	{name: "paused_reason"},
+	{name: "status"},
+	{name: "url"},
+}
+
+var webhookCreatedFields = []Schema{
+	{name: "created_at"},
+	{name: "event_type"},
+	{name: "id"},
+	{name: "paused_reason"},
+	{name: "secret"},
+	{name: "status"},
+	{name: "url"},
+	{name: "webhooks", fields: webhookFields},
+}
+
+var webhookDeletedFields = []Schema{
+	{name: "message"},
+	{name: "success"},
+}
+
+var webhookDetailFields = []Schema{
+	{name: "created_at"},
+	{name: "event_type"},
+	{name: "id"},
+	{name: "paused_reason"},
+	{name: "pending", unit: Count},
+	{name: "status"},
+	{name: "url"},
+}
+
+var webhookListFields = []Schema{
+	{name: "webhooks", fields: webhookFields},
+}
+
+var webhookSecretFields = []Schema{
+	{name: "id"},
+	{name: "old_secret_until"},
+	{name: "secret"},
+}
+
+var webhookTestFields = []Schema{
+	{name: "event", fields: eventDocumentFields},
+	{name: "message"},
+	{name: "success"},
 }

@@ -53,10 +53,10 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 		Providers: acceptedProviders(cfg.Providers), HTTP: &http.Client{Timeout: providerTimeout}, ConnectionIdle: connectionIdle(cfg),
 	})
 	pf.tasks = append(pf.tasks, users.Run)
-	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
+	engine := analytics.New(analytics.Config{Store: store.Analytics(), Outbox: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
 	pf.closers = append(pf.closers, func() error { engine.Close(); return nil })
 
-	imports, err := pf.openJobs(p, cfg, store, engine, secrets)
+	imports, hooks, err := pf.openJobs(ctx, p, cfg, store, engine, secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 		internal = oauth.NewSecret(rand.Text()) // known to this process alone
 	}
 	served := httpapi.Config{
-		Engine: engine, Identity: users, Imports: imports, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
+		Engine: engine, Identity: users, Imports: imports, Hooks: hooks, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
 		InternalToken: internal.Reveal(),
 	}
 	handler := http.Handler(httpapi.New(served))

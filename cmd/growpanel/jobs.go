@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/config"
 	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/internal/sealed"
 	"github.com/growpanel/growpanel-mcp/jobs"
+	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
 
@@ -18,17 +21,20 @@ func (pf *platform) outgoing(p process, cfg config.Serve) httpx.OutgoingConfig {
 }
 
 // openJobs adds the work that outlives a request.
-func (pf *platform) openJobs(p process, cfg config.Serve, store *sqlstore.Store, engine *analytics.Engine, secrets []config.Secret) (*pull.Control, error) {
+func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, store *sqlstore.Store, engine *analytics.Engine, secrets []config.Secret) (*pull.Control, *notify.Service, error) {
 	box, err := newBox("credentials", secrets)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	importer := pull.NewImporter(pull.Config{Engine: engine, Sealer: box, Outgoing: pf.outgoing(p, cfg), Now: p.now, Logger: pf.log})
-	runner := jobs.NewRunner(jobs.Config{
-		Store: store.Jobs(), Handlers: map[string]jobs.Handler{pull.JobKind: importer.Handler()}, Now: p.now, Logger: pf.log,
+	hooks := notify.New(notify.Config{
+		Store: store.Hooks(), Queue: store.Jobs(), Engine: engine, Now: p.now, Outgoing: pf.outgoing(p, cfg), Version: version,
 	})
+	handlers := hooks.Handlers()
+	handlers[pull.JobKind] = importer.Handler()
+	runner := jobs.NewRunner(jobs.Config{Store: store.Jobs(), Handlers: handlers, Now: p.now, Logger: pf.log})
 	pf.tasks = append(pf.tasks, runner.Run)
-	return pull.NewControl(engine, runner, importer), nil
+	return pull.NewControl(engine, runner, importer), hooks, hooks.Start(ctx, runner)
 }
 
 // newBox derives what seals texts of one purpose.

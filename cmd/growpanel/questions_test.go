@@ -53,6 +53,8 @@ var unstable = []struct {
 	{regexp.MustCompile(`\.[0-9a-f]{64}`), ".<secret>"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "<uuid>"},
 	{regexp.MustCompile(`\b(ds|pg|seg)_[0-9a-f]{16}\b`), "${1}_<id>"},
+	{regexp.MustCompile(`\bwh_[A-Z2-7]{26}\b`), "wh_<id>"},
+	{regexp.MustCompile(`\bwhsec_[A-Za-z0-9+/]{32}`), "whsec_<secret>"},
 	{regexp.MustCompile(`\t[0-9a-f]{8}\t`), "\t<prefix>\t"},
 	{regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:(\d\d\.\d+|[1-9]\d|0[1-9])Z`), "<now>"},
 	{regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:[0-5][1-9]:00Z`), "<now>"},

@@ -184,9 +184,39 @@ type ServerInterface interface {
 	// GetHealthz Is the service up
 	// (GET /healthz)
 	GetHealthz(w http.ResponseWriter, r *http.Request)
+	// GetIntegrationsSampleEvent Read a sample event
+	// (GET /integrations/sample/{event})
+	GetIntegrationsSampleEvent(w http.ResponseWriter, r *http.Request, event EventType)
 	// GetIntegrationsVerify Check a key
 	// (GET /integrations/verify)
 	GetIntegrationsVerify(w http.ResponseWriter, r *http.Request)
+	// GetIntegrationsWebhooks List webhooks
+	// (GET /integrations/webhooks)
+	GetIntegrationsWebhooks(w http.ResponseWriter, r *http.Request)
+	// PostIntegrationsWebhooks Create a webhook
+	// (POST /integrations/webhooks)
+	PostIntegrationsWebhooks(w http.ResponseWriter, r *http.Request)
+	// DeleteIntegrationsWebhooksId Delete a webhook
+	// (DELETE /integrations/webhooks/{id})
+	DeleteIntegrationsWebhooksId(w http.ResponseWriter, r *http.Request, id WebhookId)
+	// GetIntegrationsWebhooksId Read a webhook
+	// (GET /integrations/webhooks/{id})
+	GetIntegrationsWebhooksId(w http.ResponseWriter, r *http.Request, id WebhookId)
+	// GetIntegrationsWebhooksIdDeliveries List deliveries
+	// (GET /integrations/webhooks/{id}/deliveries)
+	GetIntegrationsWebhooksIdDeliveries(w http.ResponseWriter, r *http.Request, id WebhookId, params GetIntegrationsWebhooksIdDeliveriesParams)
+	// PostIntegrationsWebhooksIdDeliveriesDeliveryResend Deliver again
+	// (POST /integrations/webhooks/{id}/deliveries/{delivery}/resend)
+	PostIntegrationsWebhooksIdDeliveriesDeliveryResend(w http.ResponseWriter, r *http.Request, id WebhookId, delivery DeliveryId)
+	// PostIntegrationsWebhooksIdResume Resume a paused webhook
+	// (POST /integrations/webhooks/{id}/resume)
+	PostIntegrationsWebhooksIdResume(w http.ResponseWriter, r *http.Request, id WebhookId)
+	// PostIntegrationsWebhooksIdRotateSecret Replace the secret of a webhook
+	// (POST /integrations/webhooks/{id}/rotate-secret)
+	PostIntegrationsWebhooksIdRotateSecret(w http.ResponseWriter, r *http.Request, id WebhookId)
+	// PostIntegrationsWebhooksIdTest Send a sample event to a webhook
+	// (POST /integrations/webhooks/{id}/test)
+	PostIntegrationsWebhooksIdTest(w http.ResponseWriter, r *http.Request, id WebhookId)
 	// GetPlans List plans
 	// (GET /plans)
 	GetPlans(w http.ResponseWriter, r *http.Request, params GetPlansParams)
@@ -3356,11 +3386,298 @@ func (siw *ServerInterfaceWrapper) GetHealthz(w http.ResponseWriter, r *http.Req
 	handler.ServeHTTP(w, r)
 }
 
+// GetIntegrationsSampleEvent operation middleware
+func (siw *ServerInterfaceWrapper) GetIntegrationsSampleEvent(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "event" -------------
+	var event EventType
+
+	err = runtime.BindStyledParameterWithOptions("simple", "event", r.PathValue("event"), &event, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "event", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetIntegrationsSampleEvent(w, r, event)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetIntegrationsVerify operation middleware
 func (siw *ServerInterfaceWrapper) GetIntegrationsVerify(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetIntegrationsVerify(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetIntegrationsWebhooks operation middleware
+func (siw *ServerInterfaceWrapper) GetIntegrationsWebhooks(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetIntegrationsWebhooks(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostIntegrationsWebhooks operation middleware
+func (siw *ServerInterfaceWrapper) PostIntegrationsWebhooks(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostIntegrationsWebhooks(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteIntegrationsWebhooksId operation middleware
+func (siw *ServerInterfaceWrapper) DeleteIntegrationsWebhooksId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteIntegrationsWebhooksId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetIntegrationsWebhooksId operation middleware
+func (siw *ServerInterfaceWrapper) GetIntegrationsWebhooksId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetIntegrationsWebhooksId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetIntegrationsWebhooksIdDeliveries operation middleware
+func (siw *ServerInterfaceWrapper) GetIntegrationsWebhooksIdDeliveries(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetIntegrationsWebhooksIdDeliveriesParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetIntegrationsWebhooksIdDeliveries(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostIntegrationsWebhooksIdDeliveriesDeliveryResend operation middleware
+func (siw *ServerInterfaceWrapper) PostIntegrationsWebhooksIdDeliveriesDeliveryResend(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "delivery" -------------
+	var delivery DeliveryId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delivery", r.PathValue("delivery"), &delivery, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "delivery", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostIntegrationsWebhooksIdDeliveriesDeliveryResend(w, r, id, delivery)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostIntegrationsWebhooksIdResume operation middleware
+func (siw *ServerInterfaceWrapper) PostIntegrationsWebhooksIdResume(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostIntegrationsWebhooksIdResume(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostIntegrationsWebhooksIdRotateSecret operation middleware
+func (siw *ServerInterfaceWrapper) PostIntegrationsWebhooksIdRotateSecret(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostIntegrationsWebhooksIdRotateSecret(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostIntegrationsWebhooksIdTest operation middleware
+func (siw *ServerInterfaceWrapper) PostIntegrationsWebhooksIdTest(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WebhookId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostIntegrationsWebhooksIdTest(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -16122,6 +16439,16 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/invitation", wrapper.PostAuthInvitation)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/connection-keys/revoke", wrapper.PostConnectionKeysRevoke)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/integrations/verify", wrapper.GetIntegrationsVerify)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/integrations/webhooks", wrapper.GetIntegrationsWebhooks)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/integrations/webhooks", wrapper.PostIntegrationsWebhooks)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/integrations/webhooks/{id}", wrapper.DeleteIntegrationsWebhooksId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/integrations/webhooks/{id}", wrapper.GetIntegrationsWebhooksId)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/integrations/webhooks/{id}/rotate-secret", wrapper.PostIntegrationsWebhooksIdRotateSecret)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/integrations/webhooks/{id}/resume", wrapper.PostIntegrationsWebhooksIdResume)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/integrations/webhooks/{id}/test", wrapper.PostIntegrationsWebhooksIdTest)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/integrations/webhooks/{id}/deliveries", wrapper.GetIntegrationsWebhooksIdDeliveries)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/integrations/webhooks/{id}/deliveries/{delivery}/resend", wrapper.PostIntegrationsWebhooksIdDeliveriesDeliveryResend)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/integrations/sample/{event}", wrapper.GetIntegrationsSampleEvent)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/healthz", wrapper.GetHealthz)
 
 	return m
@@ -22847,6 +23174,116 @@ func (response GetHealthz503JSONResponse) VisitGetHealthzResponse(w http.Respons
 	return err
 }
 
+type GetIntegrationsSampleEventRequestObject struct {
+	Event EventType `json:"event"`
+}
+
+type GetIntegrationsSampleEventResponseObject interface {
+	VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error
+}
+
+type GetIntegrationsSampleEvent200JSONResponse EventDocument
+
+func (response GetIntegrationsSampleEvent200JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsSampleEvent401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIntegrationsSampleEvent401JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsSampleEvent403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIntegrationsSampleEvent403JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsSampleEvent404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetIntegrationsSampleEvent404JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsSampleEvent429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIntegrationsSampleEvent429JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsSampleEvent500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetIntegrationsSampleEvent500JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsSampleEvent503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIntegrationsSampleEvent503JSONResponse) VisitGetIntegrationsSampleEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetIntegrationsVerifyRequestObject struct {
 }
 
@@ -22931,6 +23368,1151 @@ func (response GetIntegrationsVerify500JSONResponse) VisitGetIntegrationsVerifyR
 type GetIntegrationsVerify503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetIntegrationsVerify503JSONResponse) VisitGetIntegrationsVerifyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksRequestObject struct {
+}
+
+type GetIntegrationsWebhooksResponseObject interface {
+	VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error
+}
+
+type GetIntegrationsWebhooks200JSONResponse WebhookList
+
+func (response GetIntegrationsWebhooks200JSONResponse) VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooks401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIntegrationsWebhooks401JSONResponse) VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooks403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIntegrationsWebhooks403JSONResponse) VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooks429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIntegrationsWebhooks429JSONResponse) VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooks500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetIntegrationsWebhooks500JSONResponse) VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooks503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIntegrationsWebhooks503JSONResponse) VisitGetIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksRequestObject struct {
+	Body *PostIntegrationsWebhooksJSONRequestBody
+}
+
+type PostIntegrationsWebhooksResponseObject interface {
+	VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error
+}
+
+type PostIntegrationsWebhooks201JSONResponse WebhookCreated
+
+func (response PostIntegrationsWebhooks201JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostIntegrationsWebhooks400JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostIntegrationsWebhooks401JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostIntegrationsWebhooks403JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks409JSONResponse WebhookConflict
+
+func (response PostIntegrationsWebhooks409JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostIntegrationsWebhooks413JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostIntegrationsWebhooks429JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostIntegrationsWebhooks500JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooks503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostIntegrationsWebhooks503JSONResponse) VisitPostIntegrationsWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksIdRequestObject struct {
+	Id WebhookId `json:"id"`
+}
+
+type DeleteIntegrationsWebhooksIdResponseObject interface {
+	VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error
+}
+
+type DeleteIntegrationsWebhooksId200JSONResponse WebhookDeleted
+
+func (response DeleteIntegrationsWebhooksId200JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteIntegrationsWebhooksId401JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteIntegrationsWebhooksId403JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteIntegrationsWebhooksId404JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteIntegrationsWebhooksId429JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteIntegrationsWebhooksId500JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteIntegrationsWebhooksId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteIntegrationsWebhooksId503JSONResponse) VisitDeleteIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdRequestObject struct {
+	Id WebhookId `json:"id"`
+}
+
+type GetIntegrationsWebhooksIdResponseObject interface {
+	VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error
+}
+
+type GetIntegrationsWebhooksId200JSONResponse WebhookDetail
+
+func (response GetIntegrationsWebhooksId200JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIntegrationsWebhooksId401JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIntegrationsWebhooksId403JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetIntegrationsWebhooksId404JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIntegrationsWebhooksId429JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetIntegrationsWebhooksId500JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIntegrationsWebhooksId503JSONResponse) VisitGetIntegrationsWebhooksIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveriesRequestObject struct {
+	Id     WebhookId `json:"id"`
+	Params GetIntegrationsWebhooksIdDeliveriesParams
+}
+
+type GetIntegrationsWebhooksIdDeliveriesResponseObject interface {
+	VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type GetIntegrationsWebhooksIdDeliveries200JSONResponse DeliveryPage
+
+func (response GetIntegrationsWebhooksIdDeliveries200JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries400JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries401JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries403JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries404JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries429JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries500JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIntegrationsWebhooksIdDeliveries503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetIntegrationsWebhooksIdDeliveries503JSONResponse) VisitGetIntegrationsWebhooksIdDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResendRequestObject struct {
+	Id       WebhookId  `json:"id"`
+	Delivery DeliveryId `json:"delivery"`
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResendResponseObject interface {
+	VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend200JSONResponse Delivery
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend200JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend400JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend401JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend403JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend404JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend409JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend413JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend429JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend500JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdDeliveriesDeliveryResend503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostIntegrationsWebhooksIdDeliveriesDeliveryResend503JSONResponse) VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResumeRequestObject struct {
+	Id WebhookId `json:"id"`
+}
+
+type PostIntegrationsWebhooksIdResumeResponseObject interface {
+	VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error
+}
+
+type PostIntegrationsWebhooksIdResume200JSONResponse Webhook
+
+func (response PostIntegrationsWebhooksIdResume200JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume400JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume401JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume403JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume404JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume413JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume429JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume500JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdResume503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostIntegrationsWebhooksIdResume503JSONResponse) VisitPostIntegrationsWebhooksIdResumeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecretRequestObject struct {
+	Id WebhookId `json:"id"`
+}
+
+type PostIntegrationsWebhooksIdRotateSecretResponseObject interface {
+	VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error
+}
+
+type PostIntegrationsWebhooksIdRotateSecret200JSONResponse WebhookSecret
+
+func (response PostIntegrationsWebhooksIdRotateSecret200JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret400JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret401JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret403JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret404JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret413JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret429JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret500JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdRotateSecret503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostIntegrationsWebhooksIdRotateSecret503JSONResponse) VisitPostIntegrationsWebhooksIdRotateSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTestRequestObject struct {
+	Id WebhookId `json:"id"`
+}
+
+type PostIntegrationsWebhooksIdTestResponseObject interface {
+	VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error
+}
+
+type PostIntegrationsWebhooksIdTest200JSONResponse WebhookTest
+
+func (response PostIntegrationsWebhooksIdTest200JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest400JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest401JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest403JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest404JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest413JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest429JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest500JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostIntegrationsWebhooksIdTest503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostIntegrationsWebhooksIdTest503JSONResponse) VisitPostIntegrationsWebhooksIdTestResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -28741,9 +30323,39 @@ type StrictServerInterface interface {
 	// GetHealthz Is the service up
 	// (GET /healthz)
 	GetHealthz(ctx context.Context, request GetHealthzRequestObject) (GetHealthzResponseObject, error)
+	// GetIntegrationsSampleEvent Read a sample event
+	// (GET /integrations/sample/{event})
+	GetIntegrationsSampleEvent(ctx context.Context, request GetIntegrationsSampleEventRequestObject) (GetIntegrationsSampleEventResponseObject, error)
 	// GetIntegrationsVerify Check a key
 	// (GET /integrations/verify)
 	GetIntegrationsVerify(ctx context.Context, request GetIntegrationsVerifyRequestObject) (GetIntegrationsVerifyResponseObject, error)
+	// GetIntegrationsWebhooks List webhooks
+	// (GET /integrations/webhooks)
+	GetIntegrationsWebhooks(ctx context.Context, request GetIntegrationsWebhooksRequestObject) (GetIntegrationsWebhooksResponseObject, error)
+	// PostIntegrationsWebhooks Create a webhook
+	// (POST /integrations/webhooks)
+	PostIntegrationsWebhooks(ctx context.Context, request PostIntegrationsWebhooksRequestObject) (PostIntegrationsWebhooksResponseObject, error)
+	// DeleteIntegrationsWebhooksId Delete a webhook
+	// (DELETE /integrations/webhooks/{id})
+	DeleteIntegrationsWebhooksId(ctx context.Context, request DeleteIntegrationsWebhooksIdRequestObject) (DeleteIntegrationsWebhooksIdResponseObject, error)
+	// GetIntegrationsWebhooksId Read a webhook
+	// (GET /integrations/webhooks/{id})
+	GetIntegrationsWebhooksId(ctx context.Context, request GetIntegrationsWebhooksIdRequestObject) (GetIntegrationsWebhooksIdResponseObject, error)
+	// GetIntegrationsWebhooksIdDeliveries List deliveries
+	// (GET /integrations/webhooks/{id}/deliveries)
+	GetIntegrationsWebhooksIdDeliveries(ctx context.Context, request GetIntegrationsWebhooksIdDeliveriesRequestObject) (GetIntegrationsWebhooksIdDeliveriesResponseObject, error)
+	// PostIntegrationsWebhooksIdDeliveriesDeliveryResend Deliver again
+	// (POST /integrations/webhooks/{id}/deliveries/{delivery}/resend)
+	PostIntegrationsWebhooksIdDeliveriesDeliveryResend(ctx context.Context, request PostIntegrationsWebhooksIdDeliveriesDeliveryResendRequestObject) (PostIntegrationsWebhooksIdDeliveriesDeliveryResendResponseObject, error)
+	// PostIntegrationsWebhooksIdResume Resume a paused webhook
+	// (POST /integrations/webhooks/{id}/resume)
+	PostIntegrationsWebhooksIdResume(ctx context.Context, request PostIntegrationsWebhooksIdResumeRequestObject) (PostIntegrationsWebhooksIdResumeResponseObject, error)
+	// PostIntegrationsWebhooksIdRotateSecret Replace the secret of a webhook
+	// (POST /integrations/webhooks/{id}/rotate-secret)
+	PostIntegrationsWebhooksIdRotateSecret(ctx context.Context, request PostIntegrationsWebhooksIdRotateSecretRequestObject) (PostIntegrationsWebhooksIdRotateSecretResponseObject, error)
+	// PostIntegrationsWebhooksIdTest Send a sample event to a webhook
+	// (POST /integrations/webhooks/{id}/test)
+	PostIntegrationsWebhooksIdTest(ctx context.Context, request PostIntegrationsWebhooksIdTestRequestObject) (PostIntegrationsWebhooksIdTestResponseObject, error)
 	// GetPlans List plans
 	// (GET /plans)
 	GetPlans(ctx context.Context, request GetPlansRequestObject) (GetPlansResponseObject, error)
@@ -30485,6 +32097,32 @@ func (sh *strictHandler) GetHealthz(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// GetIntegrationsSampleEvent operation middleware
+func (sh *strictHandler) GetIntegrationsSampleEvent(w http.ResponseWriter, r *http.Request, event EventType) {
+	var request GetIntegrationsSampleEventRequestObject
+
+	request.Event = event
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIntegrationsSampleEvent(ctx, request.(GetIntegrationsSampleEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIntegrationsSampleEvent")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetIntegrationsSampleEventResponseObject); ok {
+		if err := validResponse.VisitGetIntegrationsSampleEventResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetIntegrationsVerify operation middleware
 func (sh *strictHandler) GetIntegrationsVerify(w http.ResponseWriter, r *http.Request) {
 	var request GetIntegrationsVerifyRequestObject
@@ -30502,6 +32140,245 @@ func (sh *strictHandler) GetIntegrationsVerify(w http.ResponseWriter, r *http.Re
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetIntegrationsVerifyResponseObject); ok {
 		if err := validResponse.VisitGetIntegrationsVerifyResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetIntegrationsWebhooks operation middleware
+func (sh *strictHandler) GetIntegrationsWebhooks(w http.ResponseWriter, r *http.Request) {
+	var request GetIntegrationsWebhooksRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIntegrationsWebhooks(ctx, request.(GetIntegrationsWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIntegrationsWebhooks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetIntegrationsWebhooksResponseObject); ok {
+		if err := validResponse.VisitGetIntegrationsWebhooksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostIntegrationsWebhooks operation middleware
+func (sh *strictHandler) PostIntegrationsWebhooks(w http.ResponseWriter, r *http.Request) {
+	var request PostIntegrationsWebhooksRequestObject
+
+	var body PostIntegrationsWebhooksJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostIntegrationsWebhooks(ctx, request.(PostIntegrationsWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostIntegrationsWebhooks")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostIntegrationsWebhooksResponseObject); ok {
+		if err := validResponse.VisitPostIntegrationsWebhooksResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteIntegrationsWebhooksId operation middleware
+func (sh *strictHandler) DeleteIntegrationsWebhooksId(w http.ResponseWriter, r *http.Request, id WebhookId) {
+	var request DeleteIntegrationsWebhooksIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteIntegrationsWebhooksId(ctx, request.(DeleteIntegrationsWebhooksIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteIntegrationsWebhooksId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteIntegrationsWebhooksIdResponseObject); ok {
+		if err := validResponse.VisitDeleteIntegrationsWebhooksIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetIntegrationsWebhooksId operation middleware
+func (sh *strictHandler) GetIntegrationsWebhooksId(w http.ResponseWriter, r *http.Request, id WebhookId) {
+	var request GetIntegrationsWebhooksIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIntegrationsWebhooksId(ctx, request.(GetIntegrationsWebhooksIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIntegrationsWebhooksId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetIntegrationsWebhooksIdResponseObject); ok {
+		if err := validResponse.VisitGetIntegrationsWebhooksIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetIntegrationsWebhooksIdDeliveries operation middleware
+func (sh *strictHandler) GetIntegrationsWebhooksIdDeliveries(w http.ResponseWriter, r *http.Request, id WebhookId, params GetIntegrationsWebhooksIdDeliveriesParams) {
+	var request GetIntegrationsWebhooksIdDeliveriesRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetIntegrationsWebhooksIdDeliveries(ctx, request.(GetIntegrationsWebhooksIdDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetIntegrationsWebhooksIdDeliveries")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetIntegrationsWebhooksIdDeliveriesResponseObject); ok {
+		if err := validResponse.VisitGetIntegrationsWebhooksIdDeliveriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostIntegrationsWebhooksIdDeliveriesDeliveryResend operation middleware
+func (sh *strictHandler) PostIntegrationsWebhooksIdDeliveriesDeliveryResend(w http.ResponseWriter, r *http.Request, id WebhookId, delivery DeliveryId) {
+	var request PostIntegrationsWebhooksIdDeliveriesDeliveryResendRequestObject
+
+	request.Id = id
+	request.Delivery = delivery
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostIntegrationsWebhooksIdDeliveriesDeliveryResend(ctx, request.(PostIntegrationsWebhooksIdDeliveriesDeliveryResendRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostIntegrationsWebhooksIdDeliveriesDeliveryResend")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostIntegrationsWebhooksIdDeliveriesDeliveryResendResponseObject); ok {
+		if err := validResponse.VisitPostIntegrationsWebhooksIdDeliveriesDeliveryResendResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostIntegrationsWebhooksIdResume operation middleware
+func (sh *strictHandler) PostIntegrationsWebhooksIdResume(w http.ResponseWriter, r *http.Request, id WebhookId) {
+	var request PostIntegrationsWebhooksIdResumeRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostIntegrationsWebhooksIdResume(ctx, request.(PostIntegrationsWebhooksIdResumeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostIntegrationsWebhooksIdResume")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostIntegrationsWebhooksIdResumeResponseObject); ok {
+		if err := validResponse.VisitPostIntegrationsWebhooksIdResumeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostIntegrationsWebhooksIdRotateSecret operation middleware
+func (sh *strictHandler) PostIntegrationsWebhooksIdRotateSecret(w http.ResponseWriter, r *http.Request, id WebhookId) {
+	var request PostIntegrationsWebhooksIdRotateSecretRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostIntegrationsWebhooksIdRotateSecret(ctx, request.(PostIntegrationsWebhooksIdRotateSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostIntegrationsWebhooksIdRotateSecret")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostIntegrationsWebhooksIdRotateSecretResponseObject); ok {
+		if err := validResponse.VisitPostIntegrationsWebhooksIdRotateSecretResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostIntegrationsWebhooksIdTest operation middleware
+func (sh *strictHandler) PostIntegrationsWebhooksIdTest(w http.ResponseWriter, r *http.Request, id WebhookId) {
+	var request PostIntegrationsWebhooksIdTestRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostIntegrationsWebhooksIdTest(ctx, request.(PostIntegrationsWebhooksIdTestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostIntegrationsWebhooksIdTest")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostIntegrationsWebhooksIdTestResponseObject); ok {
+		if err := validResponse.VisitPostIntegrationsWebhooksIdTestResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -154,7 +154,7 @@ func commit(ctx context.Context, tx *sqldb.Tx, account string, c analytics.Chang
 			return fmt.Errorf("delete %s %d: %w", statements[k.Table].name, k.Seq, err)
 		}
 	}
-	return nil
+	return addDeliveries(ctx, tx, account, c.Events)
 }
 
 // clearSources removes the rows of data sources.

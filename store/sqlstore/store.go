@@ -43,6 +43,9 @@ func (s *Store) Close() error { return s.db.Close() }
 // Analytics returns the file as an analytics.Store.
 func (s *Store) Analytics() *Analytics { return &Analytics{db: s.db} }
 
+// Hooks returns the file as a notify.Store.
+func (s *Store) Hooks() *Hooks { return &Hooks{db: s.db} }
+
 // Jobs returns the file as a jobs.Store.
 func (s *Store) Jobs() *Jobs { return &Jobs{db: s.db} }
 

@@ -1,0 +1,133 @@
+// Package notify tells others what happens in an account: webhooks, and posts to
+// Slack and Teams. Events are kept as jobs in the transaction that brings them
+// about, so that none is lost, and delivered from there at least once.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Channel is how a hook is called.
+type Channel string
+
+// The channels. A Webhook is a subscription to one type of event; the others
+// belong to the integration of that name.
+const (
+	Webhook  Channel = "webhook"
+	Forward  Channel = "forward" // the account's one webhook for movements
+	Slack    Channel = "slack"
+	Teams    Channel = "teams"
+	jobKind          = "delivery"
+	lanePart         = "delivery/"
+)
+
+// Secret is a credential that no log line, error or dump shows.
+type Secret string
+
+const redacted = "[redacted]"
+
+// Reveal returns the credential itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String implements fmt.Stringer.
+func (Secret) String() string { return redacted }
+
+// Format implements fmt.Formatter.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalJSON implements json.Marshaler.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// LogValue implements slog.LogValuer.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Hook is one receiver of one type of event.
+type Hook struct {
+	ID        string // wh_...
+	Account   string
+	Channel   Channel
+	Event     string // type of event
+	URL       Secret
+	Keys      []Secret // that deliveries are signed with, the newest first; none for Slack and Teams
+	Rotated   time.Time
+	Threshold int64 // movements worth less, in minor units of the base currency, are left out
+	Created   time.Time
+	Paused    string // why nothing is delivered any more, "" if it is
+}
+
+// Lane is the lane of the hook's deliveries among the jobs.
+func (h Hook) Lane() string { return Lane(h.ID) }
+
+// Lane is the lane of a hook's deliveries among the jobs.
+func Lane(hook string) string { return lanePart + hook }
+
+// JobKind is the kind of jobs that are deliveries; their payload is the document
+// of an event, their id begins with the event's.
+const JobKind = jobKind
+
+// MaxPending is how many deliveries may wait for one hook. One more and the hook
+// is paused.
+const MaxPending = 100_000
+
+// maxHooks bounds the hooks of one account.
+const maxHooks = 100
+
+// Errors of the store and of the service.
+var (
+	ErrNotFound = errors.New("there is no such webhook")
+	ErrTooMany  = errors.New("the account has 100 webhooks; delete one first")
+)
+
+// DuplicateError says that an account has a hook with this URL and event.
+type DuplicateError struct{ ID string }
+
+// Error implements error.
+func (e *DuplicateError) Error() string {
+	return "a webhook with this url and event_type exists: " + e.ID
+}
+
+// Store keeps hooks and the settings of integrations. Implementations are safe
+// for concurrent use; a method that returns nil has made its change durable, one
+// that returns an error has changed nothing, and each touches one account alone.
+type Store interface {
+	// CreateHooks adds hooks of channel Webhook. *DuplicateError, ErrTooMany.
+	// Today is the account's: movements that days before it have brought are not
+	// told to the first hook.
+	CreateHooks(ctx context.Context, account string, hooks []Hook, limit int, today string) error
+
+	// Hooks returns the account's hooks of channel Webhook, the oldest first.
+	Hooks(ctx context.Context, account string) ([]Hook, error)
+
+	// Hook returns a hook of any channel, or ErrNotFound.
+	Hook(ctx context.Context, account, id string) (Hook, error)
+
+	// DeleteHook removes a hook of channel Webhook and its deliveries, or returns
+	// ErrNotFound.
+	DeleteHook(ctx context.Context, account, id string) error
+
+	// SetKeys replaces the keys of a hook, or returns ErrNotFound.
+	SetKeys(ctx context.Context, account, id string, keys []Secret, rotated time.Time) error
+
+	// Pause stops a hook from getting new events for a reason, "" starts it
+	// again. ErrNotFound.
+	Pause(ctx context.Context, account, id, reason string) error
+
+	// Pending counts the deliveries that wait for a hook.
+	Pending(ctx context.Context, account, id string) (int, error)
+
+	// Integration returns the stored settings of an integration as JSON, nil if
+	// there are none.
+	Integration(ctx context.Context, account, name string) ([]byte, error)
+
+	// SetIntegration stores the settings of an integration and replaces the hooks
+	// of its channel. Hooks that are there keep their deliveries.
+	SetIntegration(ctx context.Context, account, name string, settings []byte, channel Channel, hooks []Hook, today string) error
+
+	// Watching returns the accounts that have hooks, in order, after one of them;
+	// "" for the first page.
+	Watching(ctx context.Context, after string, limit int) ([]string, error)
+}

@@ -1,0 +1,229 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/notify"
+)
+
+// Hooks is a notify.Store.
+type Hooks struct{ db *sqldb.DB }
+
+var _ notify.Store = (*Hooks)(nil)
+
+// CreateHooks implements notify.Store.
+func (s *Hooks) CreateHooks(ctx context.Context, account string, hooks []notify.Hook, limit int, today string) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		there, err := listHooks(ctx, tx, account, notify.Webhook)
+		if err != nil {
+			return err
+		}
+		if len(there)+len(hooks) > limit {
+			return notify.ErrTooMany
+		}
+		for _, h := range hooks {
+			for _, old := range there {
+				if old.URL == h.URL && old.Event == h.Event {
+					return &notify.DuplicateError{ID: old.ID}
+				}
+			}
+		}
+		if err := beginTelling(ctx, tx, account, today); err != nil {
+			return err
+		}
+		return addHooks(ctx, tx, account, hooks)
+	})
+}
+
+// beginTelling notes the day when nobody has listened so far: what days have
+// brought until then is not told.
+func beginTelling(ctx context.Context, tx *sqldb.Tx, account, today string) error {
+	var watched bool
+	err := tx.Get(ctx, "SELECT EXISTS (SELECT 1 FROM hook WHERE account_id = ?)", []any{account}, &watched)
+	if err != nil || watched {
+		return err
+	}
+	return raiseToldThrough(ctx, tx, account, today)
+}
+
+func addHooks(ctx context.Context, tx *sqldb.Tx, account string, hooks []notify.Hook) error {
+	const insert = `INSERT INTO hook (account_id, id, no, channel, event, url, keys, threshold, created_at, paused)
+		VALUES (?1, ?2, (SELECT coalesce(max(no), 0) + 1 FROM hook WHERE account_id = ?1), ?3, ?4, ?5, ?6, ?7, ?8, '')`
+	for _, h := range hooks {
+		keys, err := keysText(h.Keys)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, insert, account, h.ID, string(h.Channel), h.Event, h.URL.Reveal(), keys, h.Threshold, timeText(h.Created)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keysText is a hook's keys as a column's value.
+func keysText(keys []notify.Secret) (string, error) {
+	plain := make([]string, len(keys))
+	for i, k := range keys {
+		plain[i] = k.Reveal()
+	}
+	text, err := json.Marshal(plain)
+	return string(text), err
+}
+
+const hookColumns = "id, channel, event, url, keys, rotated_at, threshold, created_at, paused"
+
+func scanHook(account string, scan func(dest ...any) error) (h notify.Hook, err error) {
+	h.Account = account
+	var url, keys, created string
+	var rotated sql.NullString
+	if err := scan(&h.ID, &h.Channel, &h.Event, &url, &keys, &rotated, &h.Threshold, &created, &h.Paused); err != nil {
+		return notify.Hook{}, orErr(notify.ErrNotFound, err)
+	}
+	h.URL = notify.Secret(url)
+	var plain []string
+	if err := json.Unmarshal([]byte(keys), &plain); err != nil {
+		return notify.Hook{}, err
+	}
+	for _, k := range plain {
+		h.Keys = append(h.Keys, notify.Secret(k))
+	}
+	if rotated.Valid {
+		if h.Rotated, err = time.Parse(timeLayout, rotated.String); err != nil {
+			return notify.Hook{}, err
+		}
+	}
+	h.Created, err = time.Parse(timeLayout, created)
+	return h, err
+}
+
+// Hooks implements notify.Store.
+func (s *Hooks) Hooks(ctx context.Context, account string) (hooks []notify.Hook, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		hooks, err = listHooks(ctx, tx, account, notify.Webhook)
+		return err
+	})
+	return hooks, err
+}
+
+func listHooks(ctx context.Context, tx *sqldb.Tx, account string, channel notify.Channel) (hooks []notify.Hook, err error) {
+	const query = "SELECT " + hookColumns + " FROM hook WHERE account_id = ? AND channel = ? ORDER BY no"
+	err = tx.Each(ctx, query, []any{account, string(channel)}, func(rows *sql.Rows) error {
+		h, err := scanHook(account, rows.Scan)
+		hooks = append(hooks, h)
+		return err
+	})
+	return hooks, err
+}
+
+// Hook implements notify.Store.
+func (s *Hooks) Hook(ctx context.Context, account, id string) (h notify.Hook, err error) {
+	const query = "SELECT " + hookColumns + " FROM hook WHERE account_id = ? AND id = ?"
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		h, err = scanHook(account, func(dest ...any) error { return tx.Get(ctx, query, []any{account, id}, dest...) })
+		return err
+	})
+	return h, err
+}
+
+// DeleteHook implements notify.Store.
+func (s *Hooks) DeleteHook(ctx context.Context, account, id string) error {
+	const remove = "DELETE FROM hook WHERE account_id = ? AND id = ? AND channel = ?"
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if err := changedOr(notify.ErrNotFound)(tx.Exec(ctx, remove, account, id, string(notify.Webhook))); err != nil {
+			return err
+		}
+		return dropLane(ctx, tx, account, notify.Lane(id))
+	})
+}
+
+// SetKeys implements notify.Store.
+func (s *Hooks) SetKeys(ctx context.Context, account, id string, keys []notify.Secret, rotated time.Time) error {
+	text, err := keysText(keys)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		return changedOr(notify.ErrNotFound)(
+			tx.Exec(ctx, "UPDATE hook SET keys = ?, rotated_at = ? WHERE account_id = ? AND id = ?", text, timeText(rotated), account, id))
+	})
+}
+
+// Pause implements notify.Store.
+func (s *Hooks) Pause(ctx context.Context, account, id, reason string) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return pauseHook(ctx, tx, account, id, reason) })
+}
+
+// Pending implements notify.Store.
+func (s *Hooks) Pending(ctx context.Context, account, id string) (n int, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		n, err = pendingOf(ctx, tx, account, id)
+		return err
+	})
+	return n, err
+}
+
+// Integration implements notify.Store.
+func (s *Hooks) Integration(ctx context.Context, account, name string) (settings []byte, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		settings = nil
+		var text string
+		err := tx.Get(ctx, "SELECT settings FROM integration WHERE account_id = ? AND name = ?", []any{account, name}, &text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		settings = []byte(text)
+		return err
+	})
+	return settings, err
+}
+
+// SetIntegration implements notify.Store.
+func (s *Hooks) SetIntegration(ctx context.Context, account, name string, settings []byte, channel notify.Channel, hooks []notify.Hook, today string) error {
+	const set = "INSERT OR REPLACE INTO integration (account_id, name, settings) VALUES (?, ?, ?)"
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if _, err := tx.Exec(ctx, set, account, name, string(settings)); err != nil {
+			return err
+		}
+		if err := beginTelling(ctx, tx, account, today); err != nil {
+			return err
+		}
+		old, err := listHooks(ctx, tx, account, channel)
+		if err != nil {
+			return err
+		}
+		for _, o := range old {
+			if _, err := tx.Exec(ctx, "DELETE FROM hook WHERE account_id = ? AND id = ?", account, o.ID); err != nil {
+				return err
+			}
+			if slices.ContainsFunc(hooks, func(h notify.Hook) bool { return h.ID == o.ID }) {
+				continue
+			}
+			if err := dropLane(ctx, tx, account, notify.Lane(o.ID)); err != nil {
+				return err
+			}
+		}
+		return addHooks(ctx, tx, account, hooks)
+	})
+}
+
+// Watching implements notify.Store.
+func (s *Hooks) Watching(ctx context.Context, after string, limit int) (accounts []string, err error) {
+	const query = "SELECT DISTINCT account_id FROM hook WHERE account_id > ? ORDER BY account_id LIMIT ?"
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		accounts = nil
+		return tx.Each(ctx, query, []any{after, limit}, func(rows *sql.Rows) error {
+			var account string
+			err := rows.Scan(&account)
+			accounts = append(accounts, account)
+			return err
+		})
+	})
+	return accounts, err
+}

@@ -46,10 +46,14 @@ func TestBrowser(t *testing.T) {
 	}
 	scenarios := 0
 	for line := range strings.Lines(out) {
-		var result struct{ Name, Error string }
+		var result struct {
+			Name, Error string
+			Seconds     float64
+		}
 		decode(t, line, &result)
 		scenarios++
 		t.Run(result.Name, func(t *testing.T) {
+			t.Logf("%.1f s", result.Seconds)
 			if result.Error != "" {
 				t.Error(result.Error)
 			}

@@ -1,7 +1,7 @@
 // Drives every page in headless Chromium.
 // Usage: scenarios.mjs OPTIONS, a JSON object:
 // {url, tls, email, password, accounts: [two names], browser, shots}
-// Prints one JSON line per scenario: {name, error}.
+// Prints one JSON line per scenario: {name, error, seconds}.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
@@ -407,13 +407,14 @@ for (const [width, scheme] of [[360, 'light'], [360, 'dark'], [1280, 'light'], [
 
 for (const [name, run] of Object.entries(scenarios)) {
   if (options.only && !name.includes(options.only)) continue;
+  const start = Date.now();
   let error = '';
   try {
     await run();
   } catch (e) {
     error = String(e.stack ?? e);
   }
-  console.log(JSON.stringify({ name, error }));
+  console.log(JSON.stringify({ name, error, seconds: (Date.now() - start) / 1000 }));
   for (const context of browser.contexts()) await context.close();
 }
 await browser.close();

@@ -116,9 +116,9 @@ type PlanData struct {
 type ImportData struct {
 	DataSource string `json:"data_source"`
 	Name       string `json:"name"`
-	Customers  int64  `json:"customers"` // rows that were read
-	Plans      int64  `json:"plans"`
-	Invoices   int64  `json:"invoices"`
+	Fetched    int64  `json:"fetched"` // rows
+	Stored     int64  `json:"stored"`
+	Failed     int64  `json:"failed"`
 }
 
 // NewEvent makes an event. Identity is what tells it from all others of the

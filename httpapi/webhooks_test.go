@@ -216,3 +216,36 @@ func TestWebhooks_EveryEventHasASample(t *testing.T) {
 		t.Errorf("unknown event: %d %s", got.status, got.raw)
 	}
 }
+
+// TestWebhooks_AFullImportTellsItsEndAlone fetches rows of today, as a schedule
+// or a push would tell them one by one.
+func TestWebhooks_AFullImportTellsItsEndAlone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	e := newEndpoint(t)
+	e.answer(pages{
+		"/customers": pulledCustomers, "/plans": pulledPlans,
+		"/invoices": `[` + strings.ReplaceAll(pulledInvoice("i1", "c1", 9900), "2026-06-01", "2026-06-15") + `]`,
+	})
+	hooks := a.ok(t, a.admin, "POST", "/integrations/webhooks",
+		fmt.Sprintf(`{"url":%q,"events":["movement.new","customer.created","invoice.paid","plan.created","data_source.import_completed"]}`, e.URL))
+	source := a.newConnected(t, e.URL)
+	if got := a.imported(t, source); got.text("phase") != "done" {
+		t.Fatalf("import: %s", got.raw)
+	}
+	var told []string
+	for i := range hooks.list("webhooks") {
+		page := a.ok(t, a.admin, "GET", "/integrations/webhooks/"+hooks.text("webhooks", i, "id")+"/deliveries", "")
+		for j := range page.list("deliveries") {
+			told = append(told, page.text("deliveries", j, "event_type"))
+		}
+	}
+	if got := strings.Join(told, " "); got != "data_source.import_completed" {
+		t.Errorf("told %q", got)
+	}
+	a.ok(t, a.admin, "POST", "/data-sources/"+source+"/invoices", strings.ReplaceAll(pulledInvoice("i2", "c2", 500), "2026-06-01", "2026-06-15"))
+	page := a.ok(t, a.admin, "GET", "/integrations/webhooks/"+hooks.text("id")+"/deliveries", "")
+	if page.text("deliveries", 0, "event_type") != "movement.new" {
+		t.Errorf("a push after the import tells %s", page.raw)
+	}
+}

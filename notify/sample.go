@@ -34,7 +34,7 @@ func sampleData(event, today string) any {
 	case analytics.PlanCreated:
 		return analytics.PlanData{ID: "plan_pro", Name: "Pro", BillingFreq: "month", BillingFreqCount: 1, Currency: "usd", DataSource: customer.DataSource}
 	case analytics.ImportCompleted:
-		return analytics.ImportData{DataSource: customer.DataSource, Name: "Billing", Customers: 120, Plans: 4, Invoices: 1830}
+		return analytics.ImportData{DataSource: customer.DataSource, Name: "Billing", Fetched: 1954, Stored: 1953, Failed: 1}
 	case analytics.InvoicePaid:
 		return analytics.PaymentData{InvoiceID: "inv_123", InvoiceNumber: "2026-0042", Date: today, Customer: customer, Currency: "usd", Amount: 9900, PaymentMethod: "card"}
 	case analytics.FailedPayment:

@@ -90,7 +90,7 @@ func (c *Control) repeat(ctx context.Context, account, source, schedule string) 
 	if interval == 0 {
 		return c.jobs.StopRepeating(ctx, account, lane(source))
 	}
-	n, err := c.job(account, source)
+	n, err := c.job(account, source, false)
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func (c *Control) repeat(ctx context.Context, account, source, schedule string) 
 	return c.jobs.Repeat(ctx, n, interval, first)
 }
 
-func (c *Control) job(account, source string) (jobs.New, error) {
-	body, err := json.Marshal(payload{Source: source})
+func (c *Control) job(account, source string, full bool) (jobs.New, error) {
+	body, err := json.Marshal(payload{Source: source, Full: full})
 	if err != nil {
 		return jobs.New{}, fmt.Errorf("encode the job: %w", err)
 	}
@@ -115,7 +115,7 @@ func (c *Control) Import(ctx context.Context, account, source string) error {
 	if len(s.Connection) == 0 {
 		return ErrNotConnected
 	}
-	n, err := c.job(account, source)
+	n, err := c.job(account, source, true)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type Engine interface {
 	PutCustomers(ctx context.Context, account, source string, rows []analytics.CustomerRow) ([]analytics.FieldError, error)
 	PutPlans(ctx context.Context, account, source string, rows []analytics.PlanRow) ([]analytics.FieldError, error)
 	PutInvoices(ctx context.Context, account, source string, rows []analytics.InvoiceRow) ([]analytics.FieldError, error)
+	Announce(ctx context.Context, account, kind string, data any, identity ...string) error
 }
 
 // Config is what an Importer needs.
@@ -84,6 +85,9 @@ func (i *Importer) Handler() jobs.Handler {
 // payload is what a job is about.
 type payload struct {
 	Source string `json:"source"`
+	// Full is set for an import that somebody asked for: it fetches history, so
+	// subscribers are told of its end alone. Scheduled ones bring news.
+	Full bool `json:"full,omitempty"`
 }
 
 // Checkpoint is how far an import has come: all pages before Page of Type, and
@@ -133,7 +137,14 @@ func (i *Importer) run(ctx context.Context, t *jobs.Task) error {
 			return jobs.Permanent(fmt.Errorf("read the job's progress: %w", err))
 		}
 	}
-	err := w.all(ctx)
+	writes := ctx
+	if p.Full {
+		writes = analytics.Silently(ctx)
+	}
+	err := w.all(writes)
+	if err == nil {
+		return w.announce(ctx)
+	}
 	problem, ok := errors.AsType[*Problem](err)
 	if !ok {
 		return err
@@ -146,6 +157,16 @@ func (i *Importer) run(ctx context.Context, t *jobs.Task) error {
 		return jobs.Permanent(problem)
 	}
 	return problem
+}
+
+// announce tells the account's subscribers that the import has ended.
+func (w *work) announce(ctx context.Context) error {
+	source, err := w.cfg.Engine.Source(ctx, w.task.Account, w.source)
+	if err != nil {
+		return w.storeProblem(ctx, err)
+	}
+	data := analytics.ImportData{DataSource: source.ID, Name: source.Name, Fetched: w.at.Fetched, Stored: w.at.Stored, Failed: w.at.Failed}
+	return w.cfg.Engine.Announce(ctx, w.task.Account, analytics.ImportCompleted, data, w.task.ID)
 }
 
 // all imports every type of the connection.

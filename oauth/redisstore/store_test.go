@@ -226,3 +226,7 @@ func TestTake_LimitsABucket(t *testing.T) {
 	store := open(t, redisstore.Config{URL: server.URL(0), Offset: clock.Offset})
 	storetest.RunRateLimits(t, store, clock)
 }
+
+func BenchmarkStore(b *testing.B) {
+	storetest.RunBenchmarks(b, func(t testing.TB) storetest.Peer { return peer(oauthtest.StartRedis(t).URL(0)) })
+}

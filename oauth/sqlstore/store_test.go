@@ -66,3 +66,5 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	storetest.RunModel(t, newPeer)
 }
+
+func BenchmarkStore(b *testing.B) { storetest.RunBenchmarks(b, newPeer) }

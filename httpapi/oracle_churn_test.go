@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -162,10 +163,7 @@ func (o *oracled) countries(q question) (string, string) {
 }
 
 func merged(params url.Values, more ...string) url.Values {
-	all := url.Values{}
-	for name, values := range params {
-		all[name] = values
-	}
+	all := maps.Clone(params)
 	for k := 0; k < len(more); k += 2 {
 		all.Set(more[k], more[k+1])
 	}

@@ -44,8 +44,15 @@ func (r *Replayer) stopped(s *stream, day calendar.Day, cause Cause) {
 	}, s)
 }
 
+// noteEnd records an ending. A stream ends once a day: one that ended, began
+// again and ended on the same day did so for the last reason.
 func (r *Replayer) noteEnd(e Ending, s *stream) int32 {
 	e.Stream, e.Voided = r.indexOf(s), calendar.NoDay
+	for i := range r.endings {
+		if o := &r.endings[i]; o.Stream == e.Stream && o.End == e.End && !o.Voided.Valid() {
+			o.Voided = e.Request
+		}
+	}
 	r.endings = append(r.endings, e)
 	return int32(len(r.endings) - 1)
 }

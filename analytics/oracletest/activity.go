@@ -107,7 +107,7 @@ func (c *Company) Variables(q Query, search func(string) bool) []Row {
 		rows = append(rows, Row{"value": value, "count": float64(n), "customer_count": float64(n), "variable_name": "industry"})
 	}
 	slices.SortFunc(rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(b["count"].(float64), a["count"].(float64)), cmp.Compare(a["value"].(string), b["value"].(string)))
+		return cmp.Or(cmp.Compare(b.number("count"), a.number("count")), cmp.Compare(a.text("value"), b.text("value")))
 	})
 	return rows
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 )
 
 // Given is a subscription that a member gave up.
@@ -105,7 +106,7 @@ func (c *Company) ChurnReasons(q Query, why func(string) bool) []Row {
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(b["cancellations"].(float64), a["cancellations"].(float64)), cmp.Compare(a["reason"].(string), b["reason"].(string)))
+		return cmp.Or(cmp.Compare(b.number("cancellations"), a.number("cancellations")), cmp.Compare(a.text("reason"), b.text("reason")))
 	})
 	return rows
 }
@@ -118,7 +119,7 @@ func (c *Company) ChurnComments(q Query, why func(string) bool) Row {
 			comments++
 		}
 	}
-	return Row{"comment_count": float64(comments), "total_cancellations": fmt.Sprint(len(list))}
+	return Row{"comment_count": float64(comments), "total_cancellations": strconv.Itoa(len(list))}
 }
 
 // timing are the classes of days of cancellation-timing by their first day.

@@ -16,12 +16,23 @@ func (r *replay) ask(s *Stream, i Invoice, d, end Day) {
 	if s.ends != noDay {
 		s.asked.Voided = d
 	}
+	r.replaced(s, d, end)
 	s.asked = &Ending{Stream: s.Subscription, Request: d, Through: s.through, End: end, Voided: noDay, Invoice: i.ID}
 	r.endings = append(r.endings, s.asked)
 }
 
+// replaced takes back what ended a stream on a day on which it ends again.
+func (r *replay) replaced(s *Stream, d, end Day) {
+	for _, e := range r.endings {
+		if e.Stream == s.Subscription && e.End == end && e.Voided == noDay {
+			e.Voided = d
+		}
+	}
+}
+
 // stop ends a stream that nobody asked to end.
 func (r *replay) stop(s *Stream) {
+	r.replaced(s, s.through, s.through)
 	s.asked = &Ending{Stream: s.Subscription, Request: s.through, Through: s.through, End: s.through, Voided: noDay, Failed: s.unpaid != noDay}
 	r.endings = append(r.endings, s.asked)
 	s.end(s.through)

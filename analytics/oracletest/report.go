@@ -109,6 +109,10 @@ func ratio(a, b int64) int64 {
 // Row is one row of a report: numbers, dates and nils by field.
 type Row map[string]any
 
+func (r Row) number(field string) float64 { f, _ := r[field].(float64); return f }
+
+func (r Row) text(field string) string { s, _ := r[field].(string); return s }
+
 // MRR is the report mrr.
 func (c *Company) MRR(q Query) []Row {
 	var rows []Row

@@ -325,18 +325,18 @@ func metricsFor[K comparable](m map[K]*EndingMetrics, key K) *EndingMetrics {
 
 // row closes the figures of a group: in all, and by value in an order.
 func (sh *endingSheet) row(group string, order []int32) (total EndingMetrics, parts []EndingMetrics) {
-	close := func(m *EndingMetrics, all int64) EndingMetrics {
-		closed := *m
-		closed.Percent = share(m.Cancellations, all)
-		return closed
+	closed := func(m *EndingMetrics, all int64) EndingMetrics {
+		c := *m
+		c.Percent = share(m.Cancellations, all)
+		return c
 	}
-	total = close(metricsFor(sh.total, group), sh.all.Cancellations)
+	total = closed(metricsFor(sh.total, group), sh.all.Cancellations)
 	for _, v := range order {
 		m := sh.parts[group][v]
 		if m == nil {
 			m = &EndingMetrics{}
 		}
-		parts = append(parts, close(m, metricsFor(sh.each, v).Cancellations))
+		parts = append(parts, closed(m, metricsFor(sh.each, v).Cancellations))
 	}
 	return total, parts
 }

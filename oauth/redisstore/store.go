@@ -82,8 +82,8 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 }
 
 // ask runs a script that only reads.
-func (s *Store) ask(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
-	return script.RunRO(ctx, s.rdb, keys, s.args(args)...)
+func (s *Store) ask(ctx context.Context, script *redis.Script, keys []string) *redis.Cmd {
+	return script.RunRO(ctx, s.rdb, keys, s.args(nil)...)
 }
 
 func (s *Store) args(args []any) []any {
@@ -125,10 +125,13 @@ func key(partition byte, kind, name string) string {
 	return "{gp:" + string([]byte{hex[partition>>4], hex[partition&15]}) + "}:" + kind + name
 }
 
-func dueKey(partition byte) string                        { return key(partition, "due", "") }
-func userKey(user string) string                          { return key(oauth.PartitionOf(user), "u:", user) }
-func familyKey(id oauth.FamilyID) string                  { return key(id.Partition(), "fam:", id.String()) }
-func outKey(id oauth.FamilyID) string                     { return key(id.Partition(), "out:", id.String()) }
+func dueKey(partition byte) string { return key(partition, "due", "") }
+func userKey(user string) string   { return key(oauth.PartitionOf(user), "u:", user) }
+
+func familyKey(id oauth.FamilyID) string { return key(id.Partition(), "fam:", id.String()) }
+
+func outKey(id oauth.FamilyID) string { return key(id.Partition(), "out:", id.String()) }
+
 func codeKey(partition byte, hash oauth.Hash) string      { return key(partition, "code:", hashText(hash)) }
 func accessKey(id oauth.FamilyID, hash oauth.Hash) string { return accessKeyOf(id, hashText(hash)) }
 func accessKeyOf(id oauth.FamilyID, hash string) string   { return key(id.Partition(), "at:", hash) }

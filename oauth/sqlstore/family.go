@@ -18,11 +18,20 @@ family.gen, current, rotated_at, used, minted, family.sealed_key, reason, ended_
 // familyDest scans familyColumns.
 func familyDest(f *oauth.Family) []any {
 	return []any{
-		fixedColumn{f.ID[:]}, &f.User, &f.UserName, &f.Account, &f.AccountName, &f.Client, &f.ClientName, &f.Redirect, &f.Role,
-		&f.ReadOnly, &f.Scope, &f.Resource, &f.KeyID, &f.State, millisColumn{&f.CreatedAt}, millisColumn{&f.ExpiresAt},
-		millisColumn{&f.EndsAt}, millisColumn{&f.LastUsed}, &f.LastFrom,
-		&f.Gen, fixedColumn{f.Current[:]}, millisColumn{&f.RotatedAt}, &f.Used, &f.Minted, &f.SealedKey, &f.Reason,
-		millisColumn{&f.EndedAt}, millisColumn{&f.KeyDeletedAt},
+		fixedColumn{f.ID[:]},
+		&f.User, &f.UserName, &f.Account, &f.AccountName, &f.Client, &f.ClientName, &f.Redirect, &f.Role,
+		&f.ReadOnly, &f.Scope, &f.Resource, &f.KeyID, &f.State,
+		millisColumn{&f.CreatedAt},
+		millisColumn{&f.ExpiresAt},
+		millisColumn{&f.EndsAt},
+		millisColumn{&f.LastUsed},
+		&f.LastFrom,
+		&f.Gen,
+		fixedColumn{f.Current[:]},
+		millisColumn{&f.RotatedAt},
+		&f.Used, &f.Minted, &f.SealedKey, &f.Reason,
+		millisColumn{&f.EndedAt},
+		millisColumn{&f.KeyDeletedAt},
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
 )
 
 var shots = flag.String("shots", "", "folder for screenshots of the pages, to be looked at")
@@ -25,7 +27,10 @@ const (
 
 // Every page in a real browser, over http on this machine and over https.
 func TestBrowser(t *testing.T) {
-	d := startDemo(t)
+	provider := oauthtest.NewProvider(t, oauthtest.ProviderUser{Subject: "4711", Email: demoEmail, Verified: true})
+	provider.URL = strings.Replace(provider.URL, "127.0.0.1", "localhost", 1) // another site than ours
+	d := startDemo(t, "GROWPANEL_OIDC_ISSUER="+provider.URL, "GROWPANEL_OIDC_CLIENT_ID="+provider.ClientID,
+		"GROWPANEL_OIDC_CLIENT_SECRET="+provider.Secret, "GROWPANEL_OIDC_NAME=Acme SSO")
 	folder := *shots
 	if folder != "" {
 		var err error
@@ -102,4 +107,3 @@ func freeAddress(t *testing.T) string {
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
 }
-

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,14 +67,17 @@ type demo struct {
 const demoDay = "2026-06-30"
 
 // startDemo starts growpanel serve --demo with a data folder of its own, and
-// stops it when the test ends. More flags come after ours and win.
+// stops it when the test ends. More flags come after ours and win; settings, as
+// NAME=value, go into its environment.
 func startDemo(t *testing.T, more ...string) demo {
 	t.Helper()
+	isSetting := func(text string) bool { return strings.HasPrefix(text, "GROWPANEL_") }
+	env := cleanEnv(slices.DeleteFunc(slices.Clone(more), func(text string) bool { return !isSetting(text) })...)
 	flags := append([]string{
 		"serve", "--demo", "--now", demoDay, "--data", t.TempDir(),
 		"--api-listen", "127.0.0.1:0", "--mcp-listen", "127.0.0.1:0", "--rate-limits", "off",
-	}, more...)
-	banner := start(t, cleanEnv(), regexp.MustCompile(`API key +\S+`), program("growpanel"), flags...)
+	}, slices.DeleteFunc(more, isSetting)...)
+	banner := start(t, env, regexp.MustCompile(`API key +\S+`), program("growpanel"), flags...)
 	find := func(label string) string {
 		match := regexp.MustCompile(label + ` +(\S+)`).FindStringSubmatch(banner)
 		if match == nil {

@@ -337,6 +337,24 @@ const scenarios = {
     client.stop();
   },
 
+  async 'a provider is enough once it is linked'() {
+    const button = (page) => page.getByRole('button', { name: 'Continue with Acme SSO' });
+    const first = await visit();
+    await first.page.goto(`${options.url}/connections`);
+    await heading(first.page, 'Sign in to GrowPanel');
+    await shot(first.page, 'sign-in-provider');
+    await button(first.page).click(); // to another site and back
+    await heading(first.page, 'Sign in once with your password');
+    await shot(first.page, 'link');
+    await signIn(first.page);
+    await heading(first.page, 'Connections');
+    const second = await visit();
+    await second.page.goto(`${options.url}/connections`);
+    await button(second.page).click();
+    await heading(second.page, 'Connections');
+    assert.deepEqual([first.errors, second.errors], [[], []]);
+  },
+
   async 'signing out ends the session'() {
     const { page } = await visit();
     await page.goto(`${options.url}/connections`);

@@ -1,0 +1,130 @@
+package oauth_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/apiclient"
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/oauth"
+)
+
+// answering is an API that gives one answer and keeps the last request.
+type answering struct {
+	status int
+	body   string
+	header http.Header // to answer with
+
+	last *http.Request
+	sent map[string]any
+}
+
+func (a *answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.last, a.sent = r, nil
+	if r.Method == http.MethodPost {
+		if err := json.NewDecoder(r.Body).Decode(&a.sent); err != nil {
+			panic(err)
+		}
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	_, _ = w.Write([]byte(a.body))
+}
+
+func newAPIUsers(t *testing.T, api *answering) *oauth.APIUsers {
+	t.Helper()
+	client, err := apiclient.New(apiclient.Options{
+		BaseURL: "http://api.internal", MaxWait: -1,
+		Transport: oauth.ForwardAddress(apiclient.InProcess(api), oauth.NewSecret("the internal token")),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return oauth.NewAPIUsers(client)
+}
+
+// Every refusal of the API becomes what a page can say.
+func TestAPIUsers_Errors(t *testing.T) {
+	t.Parallel()
+	other := errors.New("another error")
+	for _, test := range []struct {
+		status int
+		code   string
+		want   error
+	}{
+		{http.StatusUnauthorized, "invalid_credentials", oauth.ErrCredentials},
+		{http.StatusUnauthorized, "session_over", oauth.ErrSessionOver},
+		{http.StatusForbidden, "not_linked", oauth.ErrNotLinked},
+		{http.StatusForbidden, "no_access", oauth.ErrNoMember},
+		{http.StatusForbidden, "account_closing", oauth.ErrNoMember},
+		{http.StatusNotFound, "invitation_over", oauth.ErrInvitationOver},
+		{http.StatusTooManyRequests, "too_many_attempts", &oauth.WaitError{Wait: 7 * time.Second}},
+		{http.StatusBadRequest, "invalid_parameter", &oauth.RefusedError{Message: "Password: is too short."}},
+		{http.StatusConflict, "linked_elsewhere", &oauth.RefusedError{Message: "Password: is too short."}},
+		{http.StatusInternalServerError, "internal", other},
+		{http.StatusServiceUnavailable, "unavailable", other},
+		{http.StatusUnauthorized, "", other},
+	} {
+		api := &answering{
+			status: test.status, header: http.Header{"Retry-After": {"7"}},
+			body: fmt.Sprintf(`{"error":"password: is too short","message":"password: is too short","code":%q}`, test.code),
+		}
+		_, err := newAPIUsers(t, api).SignIn(t.Context(), oauth.Proof{Email: "a@example.com", Password: oauth.NewSecret("x")})
+		known := errors.Is(err, test.want) || reflect.DeepEqual(err, test.want)
+		if errors.Is(test.want, other) {
+			_, known = errors.AsType[*apiclient.Error](err)
+		}
+		if !known {
+			t.Errorf("%d %s becomes %v, want %v", test.status, test.code, err, test.want)
+		}
+	}
+}
+
+// Only what was given is sent, and the browser's address goes along.
+func TestAPIUsers_SignIn_Sends(t *testing.T) {
+	t.Parallel()
+	api := &answering{status: http.StatusOK, body: `{"session":"gps_x","expires_at":"2026-11-28T10:00:00Z","user":{}}`}
+	session, err := newAPIUsers(t, api).SignIn(t.Context(), oauth.Proof{
+		Email: "a@example.com", Password: oauth.NewSecret("secret"), From: netip.MustParseAddr("198.51.100.7"),
+	})
+	if err != nil || session.Secret.Reveal() != "gps_x" || session.ExpiresAt.IsZero() {
+		t.Errorf("SignIn = %+v, %v", session, err)
+	}
+	if want := map[string]any{"email": "a@example.com", "password": "secret"}; !reflect.DeepEqual(api.sent, want) {
+		t.Errorf("sent %v, want %v", api.sent, want)
+	}
+	if got := httpx.ClientAddress(api.last, "the internal token"); got != "198.51.100.7" {
+		t.Errorf("the API sees the address %q", got)
+	}
+	if err := newAPIUsers(t, api).SignOut(t.Context(), oauth.NewSecret("gps_x")); err != nil {
+		t.Fatal(err)
+	}
+	if api.last.Header.Get(httpx.InternalTokenHeader) != "" {
+		t.Error("the internal token goes along where nobody's address does")
+	}
+}
+
+func TestAPIUsers_Created(t *testing.T) {
+	t.Parallel()
+	api := &answering{status: http.StatusOK, body: `{"token":"jwt","result":{"count":3,"list":[
+		{"id":"1","name":"own","role":"admin","created_via":null,"created_at":"2026-11-01T00:00:00Z"},
+		{"id":"2","name":"script","role":"readonly","created_via":"key-1","created_at":"2026-11-02T00:00:00Z"},
+		{"id":"3","name":"other","role":"admin","created_via":"key-2","created_at":"2026-11-03T00:00:00Z"}]}}`}
+	got, err := newAPIUsers(t, api).Created(t.Context(), oauth.NewSecret("gps_x"), "acme", "key-1")
+	want := []oauth.CreatedThing{{ID: "2", Kind: "API key", Name: "script", Detail: "readonly", CreatedAt: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Created = %+v, %v, want %+v", got, err, want)
+	}
+	if got := api.last.Header.Get("Authorization"); got != "Bearer jwt" {
+		t.Errorf("asked with %q", got)
+	}
+}

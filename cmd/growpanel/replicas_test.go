@@ -1,0 +1,215 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/growpanel/growpanel-mcp/config"
+	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
+)
+
+// balancer sends each request to the next of its replicas, under one address.
+type balancer struct {
+	*httptest.Server
+
+	replicas []*url.URL
+	next     atomic.Uint64
+	only     atomic.Int64 // index of the one to use, -1 for all in turn
+}
+
+func newBalancer(t *testing.T) *balancer {
+	t.Helper()
+	b := &balancer{}
+	b.only.Store(-1)
+	transport := &http.Transport{} // closing some test's server disturbs the shared one
+	t.Cleanup(transport.CloseIdleConnections)
+	b.Server = httptest.NewServer(&httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
+		i := int(b.only.Load())
+		if i < 0 {
+			i = int(b.next.Add(1) % uint64(len(b.replicas)))
+		}
+		r.SetURL(b.replicas[i])
+		r.SetXForwarded()
+		r.Out.Host = r.In.Host
+	}})
+	t.Cleanup(b.Close)
+	return b
+}
+
+// cable leads to a server and can be cut.
+type cable struct {
+	addr string
+	cut  atomic.Bool
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func newCable(t *testing.T, to string) *cable {
+	t.Helper()
+	var listening net.ListenConfig
+	listener, err := listening.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{addr: listener.Addr().String()}
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := (&net.Dialer{}).Dial("tcp", to)
+			if err != nil || c.cut.Load() {
+				_ = near.Close()
+				continue
+			}
+			c.mu.Lock()
+			c.conns = append(c.conns, near, far)
+			c.mu.Unlock()
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				open.Go(func() {
+					_, _ = io.Copy(way[0], way[1]) // until either end closes
+					_ = way[0].Close()
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		c.setCut(true)
+		open.Wait()
+	})
+	return c
+}
+
+func (c *cable) setCut(cut bool) {
+	c.cut.Store(cut)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+// startReplicas runs two MCP endpoints over one Redis behind a balancer.
+func startReplicas(t *testing.T, redis string) (running, *balancer) {
+	t.Helper()
+	demo := start(t, config.ServeAPI, demoConfig(t))
+	lb := newBalancer(t)
+	key := oauthtest.SecretText("shared")
+	var front running
+	for range 2 {
+		from := map[string]string{
+			"GROWPANEL_API_URL": demo.url(apiName), "GROWPANEL_PUBLIC_URL": lb.URL, "GROWPANEL_SECRET": key.Reveal(),
+			"GROWPANEL_REDIS_URL": "redis://" + redis, "GROWPANEL_DATA": t.TempDir(), "GROWPANEL_TRUSTED_PROXIES": "127.0.0.0/8",
+		}
+		cfg, err := config.LoadServe(config.Source{Lookup: func(name string) (string, bool) { v, ok := from[name]; return v, ok }}, config.ServeMCP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		front = start(t, config.ServeMCP, cfg)
+		for _, e := range front.endpoints {
+			lb.replicas = append(lb.replicas, &url.URL{Scheme: "http", Host: e.listener.Addr().String()})
+		}
+	}
+	return front, lb
+}
+
+// TestServe_Replicas: any replica serves any step of a connection, and what is
+// revoked on one is refused by all with the next request.
+func TestServe_Replicas(t *testing.T) {
+	t.Parallel()
+	front, lb := startReplicas(t, oauthtest.StartRedis(t).Addr)
+	client := front.register(t)
+	access, refresh := front.connect(t, client, newPerson(t, lb.URL))
+
+	var all sync.WaitGroup
+	successors, accesses := make([]string, 20), make([]string, 20)
+	for i := range successors {
+		all.Go(func() {
+			status, answer := front.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}})
+			if status != http.StatusOK {
+				t.Errorf("refresh %d = %d %v", i, status, answer)
+				return
+			}
+			successors[i], accesses[i] = answer["refresh_token"].(string), answer["access_token"].(string)
+		})
+	}
+	all.Wait()
+	for _, got := range successors {
+		if got != successors[0] || got == refresh {
+			t.Fatal("20 refreshes over two replicas have different successors")
+		}
+	}
+	access = accesses[0] // the first one made room for the twentieth
+	both := func(want int) {
+		t.Helper()
+		for i := range lb.replicas {
+			lb.only.Store(int64(i))
+			if status, answer := front.post(t, access, listTools); status != want {
+				t.Errorf("a call to replica %d = %d %.200s, want %d", i, status, answer, want)
+			}
+		}
+		lb.only.Store(-1)
+	}
+	both(http.StatusOK)
+	lb.only.Store(0)
+	if status, answer := front.postForm(t, "/revoke", url.Values{"token": {successors[0]}, "client_id": {client}}); status != http.StatusOK {
+		t.Errorf("revoke = %d %v", status, answer)
+	}
+	both(http.StatusUnauthorized)
+}
+
+// TestServe_RedisDown: while the store cannot be asked nobody is told that their
+// token is bad, and afterwards all is as it was.
+func TestServe_RedisDown(t *testing.T) {
+	t.Parallel()
+	redis := newCable(t, oauthtest.StartRedis(t).Addr)
+	front, lb := startReplicas(t, redis.addr)
+	client := front.register(t)
+	access, refresh := front.connect(t, client, newPerson(t, lb.URL))
+	renew := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}}
+
+	redis.setCut(true)
+	for path, form := range map[string]url.Values{"/token": renew, "/revoke": {"token": {access}, "client_id": {client}}} {
+		status, answer := front.postForm(t, path, form)
+		if status != http.StatusServiceUnavailable || answer["error"] != "temporarily_unavailable" {
+			t.Errorf("%s without Redis = %d %v", path, status, answer)
+		}
+	}
+	if status, answer := front.send(t, "/register", "application/json", `{"redirect_uris":["`+callback+`"]}`); status != http.StatusServiceUnavailable {
+		t.Errorf("/register without Redis = %d %v", status, answer)
+	}
+	if status, answer := front.post(t, access, listTools); status != http.StatusServiceUnavailable || strings.Contains(answer, "redis") {
+		t.Errorf("a call without Redis = %d %s", status, answer)
+	}
+	if status, _ := front.post(t, demoKey, listTools); status != http.StatusOK {
+		t.Errorf("a call with an API key without Redis = %d", status)
+	}
+
+	redis.setCut(false)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		status, answer := front.post(t, access, listTools)
+		if status == http.StatusOK {
+			break
+		}
+		if status == http.StatusUnauthorized || time.Now().After(deadline) {
+			t.Fatalf("a call after Redis is back = %d %s", status, answer)
+		}
+	}
+	if status, answer := front.postForm(t, "/token", renew); status != http.StatusOK {
+		t.Errorf("refresh after Redis is back = %d %v", status, answer)
+	}
+}

@@ -143,7 +143,7 @@ func (a *APIUsers) Created(ctx context.Context, session Secret, account, key str
 	var things []CreatedThing
 	for _, k := range answer.Result.List {
 		if k.CreatedVia != nil && *k.CreatedVia == key {
-			things = append(things, CreatedThing{ID: k.ID, Kind: "API key", Name: k.Name, Detail: k.Role, CreatedAt: k.CreatedAt})
+			things = append(things, CreatedThing{ID: k.ID, Kind: "API key", Name: k.Name, Role: k.Role, CreatedAt: k.CreatedAt})
 		}
 	}
 	return things, nil

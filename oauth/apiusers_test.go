@@ -120,7 +120,7 @@ func TestAPIUsers_Created(t *testing.T) {
 		{"id":"2","name":"script","role":"readonly","created_via":"key-1","created_at":"2026-11-02T00:00:00Z"},
 		{"id":"3","name":"other","role":"admin","created_via":"key-2","created_at":"2026-11-03T00:00:00Z"}]}}`}
 	got, err := newAPIUsers(t, api).Created(t.Context(), oauth.NewSecret("gps_x"), "acme", "key-1")
-	want := []oauth.CreatedThing{{ID: "2", Kind: "API key", Name: "script", Detail: "readonly", CreatedAt: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)}}
+	want := []oauth.CreatedThing{{ID: "2", Kind: "API key", Name: "script", Role: "readonly", CreatedAt: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Created = %+v, %v, want %+v", got, err, want)
 	}

@@ -219,7 +219,12 @@ var (
 // what people and programs do.
 func (b *Browser) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, notice := b.noticeFor(err)
-	if status >= http.StatusInternalServerError {
+	var wait *WaitError
+	switch {
+	case errors.As(err, &wait):
+		retryAfter(w.Header(), wait.Wait)
+	case status == http.StatusServiceUnavailable:
+		retryAfter(w.Header(), retryIn)
 		b.cfg.Logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err, "request_id", httpx.RequestID(r.Context()))
 	}
 	if err := b.pages.Write(w, status, notice); err != nil {

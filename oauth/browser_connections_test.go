@@ -168,11 +168,11 @@ func TestBrowser_Revoke_Created(t *testing.T) {
 	tokens := b.connect(client, "bob", "write")
 	key := s.keyOf(tokens.Family)
 	s.people.created[key] = []oauth.CreatedThing{
-		{ID: "k1", Kind: "API key", Name: "Export script", Detail: "admin", CreatedAt: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)},
+		{ID: "k1", Kind: "API key", Name: "Export script", Role: "admin", CreatedAt: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)},
 		{ID: "k2", Kind: "API key", Name: "Old thing"},
 	}
 	page := b.get("/connections/revoke?device=" + tokens.Family.String())
-	if !page.has("Export script") || !page.has("API key · admin, created 3 November 2026") {
+	if !page.has("Export script") || !page.has("API key · Admin, created 3 November 2026") {
 		t.Errorf("the page does not show what was created:\n%s", page.body)
 	}
 	b.submit(page, "/connections/revoke", "delete", "k2")

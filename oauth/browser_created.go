@@ -30,8 +30,8 @@ func createdViews(things []CreatedThing) []pages.Created {
 	views := make([]pages.Created, 0, len(things))
 	for _, thing := range things {
 		detail := "created " + thing.CreatedAt.UTC().Format("2 January 2006")
-		if thing.Detail != "" {
-			detail = thing.Detail + ", " + detail
+		if thing.Role != "" {
+			detail = pages.RoleName(thing.Role) + ", " + detail
 		}
 		views = append(views, pages.Created{Value: thing.ID, Kind: thing.Kind, Name: thing.Name, Detail: detail})
 	}

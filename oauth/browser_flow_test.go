@@ -383,7 +383,7 @@ func TestBrowser_Outage(t *testing.T) {
 	allow := func() page { return b.submit(consent, "/consent", "decision", "allow", "access", "write") }
 	down := errors.New("connection refused")
 	s.api.FailBefore(func(oauthtest.Call) error { return down })
-	if p := allow(); p.status != http.StatusServiceUnavailable || p.location != "" || p.has("refused") {
+	if p := allow(); p.status != http.StatusServiceUnavailable || p.location != "" || p.has("refused") || p.header.Get("Retry-After") == "" {
 		t.Errorf("with the API down: %d %q", p.status, p.heading())
 	}
 	s.api.FailBefore(nil)

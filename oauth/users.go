@@ -143,6 +143,6 @@ type CreatedThing struct {
 	ID        string
 	Kind      string // "API key", "Invitation", "Webhook"
 	Name      string
-	Detail    string // what else tells it from others; may be empty
+	Role      string // that it gives; empty for what gives none
 	CreatedAt time.Time
 }

@@ -63,13 +63,15 @@ func TestServe_KilledAtAnyInstant(t *testing.T) {
 type crashing struct {
 	t           *testing.T
 	folder, key string
+	args        []string // further ones
 	url         string
 	cmd         *exec.Cmd
 }
 
 func (c *crashing) start() {
 	c.t.Helper()
-	c.cmd = exec.Command(program("growpanel"), "serve", "api", "--data", c.folder, "--api-listen", "127.0.0.1:0", "--rate-limits", "off")
+	args := append([]string{"serve", "api", "--data", c.folder, "--api-listen", "127.0.0.1:0", "--rate-limits", "off"}, c.args...)
+	c.cmd = exec.Command(program("growpanel"), args...)
 	c.cmd.Env = cleanEnv()
 	log, err := c.cmd.StderrPipe()
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/config"
@@ -12,6 +13,9 @@ import (
 	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
+
+// anyLease is longer than any lease of a job.
+const anyLease = 24 * time.Hour
 
 // outgoing is what calls to the URLs of users may reach.
 func (pf *platform) outgoing(p process, cfg config.Serve) httpx.OutgoingConfig {
@@ -33,6 +37,10 @@ func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, s
 	handlers := hooks.Handlers()
 	handlers[pull.JobKind] = importer.Handler()
 	runner := jobs.NewRunner(jobs.Config{Store: store.Jobs(), Handlers: handlers, Now: p.now, Logger: pf.log})
+	// This process alone has the data folder: whoever held a lease is gone.
+	if _, err := store.Jobs().Reclaim(ctx, p.now().Add(anyLease)); err != nil {
+		return nil, nil, err
+	}
 	pf.tasks = append(pf.tasks, runner.Run)
 	return pull.NewControl(engine, runner, importer), hooks, hooks.Start(ctx, runner)
 }

@@ -66,7 +66,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 const JobKind = "import"
 
 const (
-	importAttempts = 5
+	importAttempts = 8
 	importTimeout  = 12 * time.Hour
 	importWorkers  = 4
 	firstRest      = 30 * time.Second // between attempts

@@ -38,7 +38,7 @@ var layout = map[string][]string{
 	"oauth/sqlstore":  {"oauth", "internal/sqldb"},
 	"apiclient":       {"openapi/..."},
 	"openapi/...":     {"openapi/..."},
-	"cli/...":         {"cli/...", "apiclient", "openapi/..."},
+	"cli/...":         {"cli/...", "apiclient", "openapi/...", "ingest/csvfile"},
 	"httpapi/...":     {"httpapi/...", "analytics/...", "identity", "ingest/...", "jobs", "notify", "billing", "openapi/...", "internal/httpx"},
 	"identity/...":    {"identity"},
 	"ingest/...":      {"ingest/...", "analytics/...", "jobs", "internal/httpx", "internal/jsonscan"},
@@ -76,6 +76,7 @@ var libraries = map[string][]string{
 	"golang.org/x/oauth2":              {"oauth"},
 	"github.com/redis/go-redis/v9":     {"oauth/redisstore"},
 	"modernc.org/sqlite":               {"internal/sqldb"},
+	"golang.org/x/text":                {"ingest/csvfile"},
 	"golang.org/x/sys":                 {"internal/sqldb"},
 }
 

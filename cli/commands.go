@@ -226,7 +226,7 @@ func (c *client) data() *cobra.Command {
 			c.row("update <id>", "Change fields of one and recompute", http.MethodPut, true, name),
 			c.row("delete <id>", "Delete one and recompute", http.MethodDelete, false, name)))
 	}
-	resources.AddCommand(c.sources(), c.planGroups(), c.segments())
+	resources.AddCommand(c.sources(), c.importCSV(), c.planGroups(), c.segments())
 	return resources
 }
 

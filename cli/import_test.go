@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// taking answers pushes as the API does, refuses the ids in bad, and fails the
+// first times.
+type taking struct {
+	t        *testing.T
+	bad      string
+	failures int
+	requests []string
+	stored   []string
+}
+
+func (a *taking) serve(w http.ResponseWriter, r *http.Request) {
+	a.requests = append(a.requests, r.Method+" "+r.URL.RequestURI())
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodGet {
+		_, _ = io.WriteString(w, `{"result":[{"id":"ds_other","name":"Other"}]}`)
+		return
+	}
+	if r.URL.Path == "/data/data-sources" {
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"ds_new"}`)
+		return
+	}
+	if a.failures > 0 {
+		a.failures--
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"error":"busy"}`)
+		return
+	}
+	var rows []map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&rows); err != nil {
+		a.t.Errorf("%s %s: %v", r.Method, r.URL, err)
+	}
+	var refused []string
+	for _, row := range rows {
+		id, _ := row["id"].(string)
+		if strings.Contains(a.bad, id) {
+			refused = append(refused, fmt.Sprintf(`{"id":%q,"export_status":"error","export_error":"name: is odd"}`, id))
+			continue
+		}
+		a.stored = append(a.stored, id)
+	}
+	_, _ = fmt.Fprintf(w, `{"success":true,"imported":%d,"failed":%d,"result":[%s]}`, len(rows)-len(refused), len(refused), strings.Join(refused, ","))
+}
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "people.csv", "Number;Full name;Tier\nc1;One;gold\nc2;Two;\nc3;Three;\n")
+	report := filepath.Join(t.TempDir(), "report.csv")
+	api := &taking{t: t, bad: "c2", failures: 1}
+	stdout, stderr, err := run(t, api.serve, false, "x", "data", "import", "--create", "Old system", "--customers", file,
+		"--map", "id=Number", "--map", "customers.name=Full name", "--map", "custom_tier=Tier", "--report", report)
+	if err == nil || !strings.Contains(err.Error(), "1 rows could not be imported") || stdout != "2 rows stored, 1 failed, 0 skipped\n" {
+		t.Errorf("%v, output %q", err, stdout)
+	}
+	if !strings.Contains(stderr, "created data source ds_new") || !strings.Contains(stderr, "people.csv:3 (c2): name: is odd") {
+		t.Errorf("told %q", stderr)
+	}
+	want := "GET /data/data-sources?type=csv,POST /data/data-sources,POST /data-sources/ds_new/customers?echo=errors,POST /data-sources/ds_new/customers?echo=errors"
+	if got := strings.Join(api.requests, ","); got != want {
+		t.Errorf("requests %s, want %s", got, want)
+	}
+	if got := strings.Join(api.stored, " "); got != "c1 c3" {
+		t.Errorf("stored %s", got)
+	}
+	if written, err := os.ReadFile(report); err != nil || !strings.HasSuffix(string(written), ",3,c2,,name: is odd\n") {
+		t.Errorf("report %q, %v", written, err)
+	}
+}
+
+func TestImport_WrongInputSendsNothing(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "c.csv", "id,name\nc1,One\n")
+	refuse := func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s %s", r.Method, r.URL) }
+	for _, tt := range []struct{ args, want string }{
+		{"--customers " + file, "say where to import into"},
+		{"--data-source d --create n --customers " + file, "say where to import into"},
+		{"--data-source d", "no file"},
+		{"--data-source d --customers /nonexistent.csv", "no such file"},
+		{"--data-source d --customers /dev/null", "not a regular file"},
+		{"--data-source d --customers " + file + " --map id", "must be FIELD=COLUMN"},
+		{"--data-source d --customers " + file + " --map amount=x", "no file that is imported has this field"},
+		{"--data-source d --customers " + file + " --amounts cents", "must be minor or major"},
+		{"--data-source d --customers " + file + " --delimiter ;;", "must be one character"},
+		{"--data-source d --customers " + file + " --dates ymd", "must be dmy or mdy"},
+		{"--create n --customers " + file + " --preset paddle", "preset"},
+	} {
+		if _, _, err := run(t, refuse, false, "x", append([]string{"data", "import"}, strings.Fields(tt.args)...)...); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want an error with %q", tt.args, err, tt.want)
+		}
+	}
+	if stdout, _, err := run(t, refuse, false, "x", "data", "import", "--dry-run", "--customers", file); err != nil || stdout != "1 rows good, 0 failed, 0 skipped\n" {
+		t.Errorf("a dry run: %v, output %q", err, stdout)
+	}
+}
+
+func TestImport_ProgressIsForPeople(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "c.csv", "id,name\nc1,One\n")
+	for _, tty := range []bool{true, false} {
+		api := &taking{t: t}
+		_, stderr, err := run(t, api.serve, tty, "x", "data", "import", "--data-source", "d", "--customers", file)
+		if err != nil || strings.Contains(stderr, "[##############################] customers: 1 stored, 0 failed") != tty {
+			t.Errorf("on a terminal %t: %v, told %q", tty, err, stderr)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 const maxInvitation = 200
 
 func (b *Browser) showInvitation(w http.ResponseWriter, r *http.Request) error {
-	return b.writeInvitation(w, r, http.StatusOK, r.URL.Query().Get("invitation"), pages.Invitation{})
+	return b.writeInvitation(w, r, http.StatusOK, r.URL.Query().Get("token"), pages.Invitation{})
 }
 
 // writeInvitation completes and writes the page of an invitation.

@@ -13,7 +13,7 @@ func TestBrowser_Invitation_NewUser(t *testing.T) {
 	s := newSite(t, nil)
 	s.people.invited["gpi_link"] = oauth.Invitation{Account: "Initech", Email: "new@example.com", Role: "admin", New: true}
 	b := s.open()
-	page := b.get("/invitation?invitation=gpi_link")
+	page := b.get("/invitation?token=gpi_link")
 	if page.heading() != "Join Initech" || !page.has("new@example.com") || !page.has("Admin") || !page.has("new-password") {
 		t.Fatalf("the link shows %d\n%s", page.status, page.body)
 	}
@@ -38,7 +38,7 @@ func TestBrowser_Invitation_KnownUser(t *testing.T) {
 	s := newSite(t, nil)
 	s.people.invited["gpi_link"] = oauth.Invitation{Account: "Initech", Email: "bob@example.com", Role: "readonly"}
 	b := s.open()
-	page := b.get("/invitation?invitation=gpi_link")
+	page := b.get("/invitation?token=gpi_link")
 	if page.has("new-password") {
 		t.Error("a known user is asked for a new password")
 	}
@@ -50,7 +50,7 @@ func TestBrowser_Invitation_KnownUser(t *testing.T) {
 	}
 	// Another browser cannot be made to join by a form of this one.
 	s.people.invited["gpi_other"] = oauth.Invitation{Account: "Initech", Email: "bob@example.com"}
-	form := mustForm(t, b.get("/invitation?invitation=gpi_other"), "/invitation")
+	form := mustForm(t, b.get("/invitation?token=gpi_other"), "/invitation")
 	if p := s.open().do(http.MethodPost, "/invitation", form); p.status != http.StatusForbidden {
 		t.Errorf("a foreign form: %d", p.status)
 	}
@@ -61,15 +61,15 @@ func TestBrowser_Invitation_ByProvider(t *testing.T) {
 	s, _ := newSiteWithProvider(t)
 	s.people.invited["gpi_link"] = oauth.Invitation{Account: "Initech", Email: "new@example.com", Role: "admin", New: true}
 	b := s.open()
-	if p := b.visit(b.get("/invitation?invitation=gpi_link")); p.heading() != "Welcome to GrowPanel" {
+	if p := b.visit(b.get("/invitation?token=gpi_link")); p.heading() != "Welcome to GrowPanel" {
 		t.Errorf("joining leads to %d %q", p.status, p.heading())
 	}
 	if got := s.people.proofs[0]; got.Invitation.Reveal() != "gpi_link" || got.IDToken.IsZero() {
 		t.Errorf("the API got %+v", got)
 	}
 	s.people.invited["gpi_link"] = oauth.Invitation{Account: "Initech", Email: "bob@example.com", Role: "admin"}
-	p := b.visit(b.get("/invitation?invitation=gpi_link"))
-	if p.status != http.StatusBadGateway || !p.has("Join with that") || !p.has("/invitation?invitation=gpi_link") {
+	p := b.visit(b.get("/invitation?token=gpi_link"))
+	if p.status != http.StatusBadGateway || !p.has("Join with that") || !p.has("/invitation?token=gpi_link") {
 		t.Errorf("an address that has a password: %d\n%s", p.status, p.body)
 	}
 }
@@ -78,7 +78,7 @@ func TestBrowser_Invitation_Over(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	for _, secret := range []string{"", "gpi_unknown", string(make([]byte, 300))} {
-		if p := s.open().get("/invitation?invitation=" + url.QueryEscape(secret)); p.status != http.StatusNotFound || p.heading() != "This invitation is over" {
+		if p := s.open().get("/invitation?token=" + url.QueryEscape(secret)); p.status != http.StatusNotFound || p.heading() != "This invitation is over" {
 			t.Errorf("%.20q: %d %q", secret, p.status, p.heading())
 		}
 	}

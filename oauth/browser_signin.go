@@ -84,7 +84,7 @@ func (j journey) signInPath() string {
 	case j.tx != "":
 		return "/sign-in?tx=" + url.QueryEscape(j.tx)
 	case j.invitation != "":
-		return "/invitation?invitation=" + url.QueryEscape(j.invitation)
+		return "/invitation?token=" + url.QueryEscape(j.invitation)
 	}
 	return "/sign-in?next=" + url.QueryEscape(j.next)
 }

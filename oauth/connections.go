@@ -10,7 +10,7 @@ import (
 // Connections returns a user's connections, those used last first. A family that
 // was not redeemed is none; families that ended stay for Retention.
 func (g *Grants) Connections(ctx context.Context, user string) ([]Connection, error) {
-	families, now, err := g.cfg.Store.Families(ctx, user, maxUserFamilies)
+	families, now, err := g.cfg.Store.Families(ctx, user, maxListed)
 	if err != nil {
 		return nil, fmt.Errorf("list families: %w", err)
 	}

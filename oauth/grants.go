@@ -24,8 +24,12 @@ const (
 	// MaxFamilies is how many families of one connection live; one more ends the
 	// one that is longest unused.
 	MaxFamilies = 10
-	// maxUserFamilies bounds the families of one user that are looked at.
-	maxUserFamilies = 1000
+	// maxUserFamilies is how many families of one user live, in all connections, so
+	// that a list of them is whole.
+	maxUserFamilies = 500
+	// maxListed bounds a list of a user's families: those that live, those that
+	// wait for their code and some that ended.
+	maxListed = 1000
 
 	// codeGrace is how long a family outlasts a code that nobody redeems.
 	codeGrace = 60 * time.Second

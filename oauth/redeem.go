@@ -113,28 +113,41 @@ func verifies(challenge string, verifier Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(strict.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// trim ends the families of a connection that are too many, those longest unused
-// first. It runs after the new family is there, and the order is the same for
-// everyone, so that of several at once all end the same ones. When it fails, the
-// next redemption makes up for it.
+// trim ends the families that are too many, of a connection or of its user, those
+// longest unused first. It runs after the new family is there, and the order is
+// the same for everyone, so that of several at once all end the same ones. When
+// it fails, the next redemption makes up for it.
 func (g *Grants) trim(ctx context.Context, of Family) {
-	all, now, err := g.cfg.Store.Families(ctx, of.User, maxUserFamilies)
+	all, now, err := g.cfg.Store.Families(ctx, of.User, maxListed)
 	if err != nil {
 		g.cfg.Logger.WarnContext(ctx, "connection not trimmed", "family", of.ID.String(), "error", err)
 		return
 	}
-	var live []Family
-	for _, f := range all {
-		if f.alive(now) && f.Connection() == of.Connection() {
-			live = append(live, f)
-		}
+	for _, f := range surplus(all, now, of.Connection()) {
+		g.endQuietly(ctx, f.ID, ReasonReplaced)
 	}
+}
+
+// surplus returns the families of a user that have to end, where a connection has
+// just got another.
+func surplus(all []Family, now time.Time, connection string) []Family {
+	live := slices.DeleteFunc(slices.Clone(all), func(f Family) bool { return !f.alive(now) })
 	slices.SortFunc(live, func(a, b Family) int {
 		return cmp.Or(b.lastSeen().Compare(a.lastSeen()), bytes.Compare(a.ID[:], b.ID[:]))
 	})
-	for _, surplus := range live[min(len(live), MaxFamilies):] {
-		g.endQuietly(ctx, surplus.ID, ReasonReplaced)
+	var over []Family
+	kept, inConnection := 0, 0
+	for _, f := range live {
+		if f.Connection() == connection {
+			inConnection++
+		}
+		if kept == maxUserFamilies || f.Connection() == connection && inConnection > MaxFamilies {
+			over = append(over, f)
+			continue
+		}
+		kept++
 	}
+	return over
 }
 
 // lastSeen is when the family last showed life.

@@ -96,7 +96,7 @@ func (g *Grants) KeyGone(ctx context.Context, id FamilyID) error {
 
 // revokeWhere ends every family before it reports the first error.
 func (g *Grants) revokeWhere(ctx context.Context, user string, e Ending, which func(Family) bool) (Revoked, error) {
-	families, _, err := g.cfg.Store.Families(ctx, user, maxUserFamilies)
+	families, _, err := g.cfg.Store.Families(ctx, user, maxListed)
 	if err != nil {
 		return Revoked{}, fmt.Errorf("list families: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	sweepEvery   = 15 * time.Second
 	sweepTimeout = time.Minute
+	lastFlush    = 5 * time.Second
 	purgeEvery   = time.Hour
 	purgeBatch   = 1000
 	claimBatch   = 50
@@ -36,7 +37,9 @@ func (g *Grants) Run(ctx context.Context) {
 		case <-flush.C:
 			g.inBackground(ctx, "last uses of connections", g.flush)
 		case <-ctx.Done():
-			g.inBackground(context.WithoutCancel(ctx), "last uses of connections", g.flush)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
+			defer cancel()
+			g.inBackground(last, "last uses of connections", g.flush)
 			return
 		}
 	}

@@ -96,6 +96,7 @@ func (pf *platform) openAuthorization(ctx context.Context, p process, cfg config
 // the data folder, whose process is alone.
 func (pf *platform) openGrantStore(ctx context.Context, p process, cfg config.Serve, folder string) (grantStore, oauth.RateLimits, error) {
 	if !cfg.Connections.RedisURL.IsZero() {
+		redisstore.LogTo(pf.log)
 		store, err := redisstore.Open(ctx, redisstore.Config{
 			URL: cfg.Connections.RedisURL.Reveal(), AllowLoss: cfg.Connections.AllowRedisLoss, ClientLife: clientLife(cfg),
 		})

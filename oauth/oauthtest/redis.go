@@ -18,6 +18,7 @@ import (
 type Redis struct {
 	Addr string // host:port on loopback
 
+	args    []string
 	command *exec.Cmd
 	output  *lockedBuffer
 	exited  chan struct{}
@@ -53,23 +54,33 @@ func startRedis(folder string, settings []string) (*Redis, error) {
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--databases", "1024",
 		"--pidfile", filepath.Join(folder, "redis.pid"),
 	}, settings...)
-	r := &Redis{
-		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), command: exec.Command("redis-server", args...),
-		output: &lockedBuffer{}, exited: make(chan struct{}),
-	}
+	r := &Redis{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), args: args, output: &lockedBuffer{}}
+	return r, r.start()
+}
+
+func (r *Redis) start() error {
+	r.command, r.exited = exec.Command("redis-server", r.args...), make(chan struct{})
 	r.command.Stdout, r.command.Stderr = r.output, r.output
 	if err := r.command.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	go func() {
-		_ = r.command.Wait() // killed, as Stop does
-		close(r.exited)
-	}()
+	go func(command *exec.Cmd, exited chan struct{}) {
+		_ = command.Wait() // killed, as Stop does
+		close(exited)
+	}(r.command, r.exited)
 	if err := r.ready(); err != nil {
 		r.Stop()
-		return nil, fmt.Errorf("%w: %s", err, r.output)
+		return fmt.Errorf("%w: %s", err, r.output)
 	}
-	return r, nil
+	return nil
+}
+
+// Restart starts a server that was stopped over the data that it left.
+func (r *Redis) Restart(t testing.TB) {
+	t.Helper()
+	if err := r.start(); err != nil {
+		t.Fatalf("restart redis-server: %v", err)
+	}
 }
 
 // ready waits until the server answers.
@@ -89,6 +100,7 @@ func (r *Redis) ready() error {
 	}
 }
 
+// ping is false while the server still reads its data.
 func (r *Redis) ping() bool {
 	answer, err := r.Do("PING")
 	return err == nil && bytes.HasPrefix(answer, []byte("+PONG"))

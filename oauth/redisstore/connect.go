@@ -27,7 +27,7 @@ func connect(ctx context.Context, cfg Config) (redis.UniversalClient, error) {
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = dialTimeout, callTimeout, callTimeout
 	options.ContextTimeoutEnabled = true
 	// A step that was sent may have been taken: whoever asked decides again.
-	options.MaxRetries = -1
+	options.MaxRetries, options.DialerRetries = -1, 1
 	options.Protocol = 2
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -49,7 +49,7 @@ func connectCluster(ctx context.Context, seed *redis.Options, allowLoss bool) (r
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{
 		Addrs: []string{seed.Addr}, Username: seed.Username, Password: seed.Password, TLSConfig: seed.TLSConfig,
 		DialTimeout: dialTimeout, ReadTimeout: callTimeout, WriteTimeout: callTimeout, ContextTimeoutEnabled: true,
-		Protocol: seed.Protocol, DisableIdentity: true, MaxRetries: -1,
+		Protocol: seed.Protocol, DisableIdentity: true, MaxRetries: -1, DialerRetries: 1,
 		MaintNotificationsConfig: seed.MaintNotificationsConfig,
 	})
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {

@@ -5,18 +5,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/growpanel/growpanel-mcp/oauth"
 	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
 	"github.com/growpanel/growpanel-mcp/oauth/redisstore"
 	"github.com/growpanel/growpanel-mcp/oauth/storetest"
 )
+
+func TestMain(m *testing.M) {
+	redisstore.LogTo(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
 
 // One server serves all peers, each in a database of its own.
 func TestStore(t *testing.T) {
@@ -134,6 +142,8 @@ func client(t testing.TB, url string) *redis.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	options.Protocol, options.DisableIdentity = 2, true
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	rdb := redis.NewClient(options)
 	t.Cleanup(func() { _ = rdb.Close() })
 	return rdb

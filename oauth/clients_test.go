@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,6 +64,17 @@ func newPublisher(t *testing.T) *publisher {
 	return p
 }
 
+// outgoing reaches the site, which is on this machine.
+func (p *publisher) outgoing() *http.Client {
+	return httpx.NewOutgoing(httpx.OutgoingConfig{
+		Purpose: "client", Networks: []netip.Prefix{loopbackNetwork()}, RootCAs: p.roots(), Timeout: 5 * time.Second,
+	})
+}
+
+func (p *publisher) roots() *x509.CertPool {
+	return p.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+}
+
 func (p *publisher) serve(h http.HandlerFunc) { p.handler.Store(&h) }
 
 func (p *publisher) serveJSON(cacheControl, body string) {
@@ -89,10 +101,8 @@ func newClients(t *testing.T) clientsFixture {
 	t.Helper()
 	f := clientsFixture{clock: &clock{}, site: newPublisher(t)}
 	f.memory = newMemory(f.clock.now)
-	roots := f.site.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	outgoing := httpx.NewOutgoing(httpx.OutgoingConfig{Purpose: "client", Networks: []netip.Prefix{loopbackNetwork()}, RootCAs: roots, Timeout: 5 * time.Second})
 	f.Clients = oauth.NewClients(oauth.ClientsConfig{
-		Store: f.memory, Records: f.memory, Limits: f.memory, Outgoing: outgoing, Issuer: testIssuer, TokenEndpoint: testToken,
+		Store: f.memory, Records: f.memory, Limits: f.memory, Outgoing: f.site.outgoing(), Issuer: testIssuer, TokenEndpoint: testToken,
 		KeepFor: 97 * 24 * time.Hour, Logger: quiet(), Now: f.clock.now,
 	})
 	return f
@@ -290,12 +300,11 @@ func TestR66_NoRequestForgery(t *testing.T) {
 	site := newPublisher(t)
 	site.serveJSON("", site.document("/c", ""))
 	m := newMemory(time.Now)
-	roots := site.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	port := site.URL[strings.LastIndex(site.URL, ":"):]
 	var lookups, dials atomic.Int64
 	clients := oauth.NewClients(oauth.ClientsConfig{
 		Store: m, Records: m, Limits: m, Issuer: testIssuer, TokenEndpoint: testToken, KeepFor: time.Hour, Logger: quiet(), Now: time.Now,
-		Outgoing: httpx.NewOutgoing(httpx.OutgoingConfig{RootCAs: roots, Resolver: rebinding{&lookups}, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+		Outgoing: httpx.NewOutgoing(httpx.OutgoingConfig{RootCAs: site.roots(), Resolver: rebinding{&lookups}, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 			if dials.Add(1); !to.Addr().IsGlobalUnicast() || to.Addr().IsPrivate() {
 				t.Errorf("connects to %s", to)
 			}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -40,6 +39,7 @@ type server struct {
 	api     *oauthtest.API
 	store   *failing
 	limits  *oauth.MemoryLimits
+	site    *publisher // where clients may publish
 
 	mu     sync.Mutex
 	audit  []oauth.AuditEvent
@@ -68,7 +68,7 @@ func (f *failing) CreateClient(ctx context.Context, c oauth.RegisteredClient) er
 
 func newServer(t *testing.T, change ...func(*oauth.EndpointsConfig)) *server {
 	t.Helper()
-	s := &server{clock: &oauthtest.Clock{}, api: oauthtest.NewAPI()}
+	s := &server{clock: &oauthtest.Clock{}, api: oauthtest.NewAPI(), site: newPublisher(t)}
 	store, err := sqlstore.Open(t.Context(), t.TempDir(), sqlstore.Config{Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func newServer(t *testing.T, change ...func(*oauth.EndpointsConfig)) *server {
 		Store: store, API: s.api, Keys: oauthtest.Keyring(t, "first"), Audit: record, Logger: quiet(), Now: s.clock.Now,
 	})
 	s.clients = oauth.NewClients(oauth.ClientsConfig{
-		Store: s.store, Records: store, Limits: s.limits, Outgoing: httpx.NewOutgoing(httpx.OutgoingConfig{Networks: []netip.Prefix{loopbackNetwork()}}),
+		Store: s.store, Records: store, Limits: s.limits, Outgoing: s.site.outgoing(),
 		Issuer: testIssuer, TokenEndpoint: testToken, KeepFor: time.Hour, Logger: quiet(), Now: s.clock.Now,
 	})
 	resources, err := protocol.NewResources(testIssuer)
@@ -747,6 +747,44 @@ func TestStoreDown(t *testing.T) {
 	}
 	s.store.down = false
 	s.mustToken(t, refreshForm(client, got.refresh))
+}
+
+// TestR78_BothWaysToBeAClient: registered, and by a metadata document, public and
+// with a key.
+func TestR78_BothWaysToBeAClient(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	key := newES256(t, "k")
+	s.site.serve(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/jwks" {
+			fmt.Fprint(w, keySet(t, key))
+			return
+		}
+		fmt.Fprint(w, s.site.document(r.URL.Path, `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"],"jwks_uri":"`+s.site.URL+`/jwks"`))
+	})
+	registered, _ := s.register(t, "none")
+	for _, client := range []string{registered, s.site.URL + "/client.json"} {
+		got := s.mustToken(t, redeemForm(client, s.consent(t, client)))
+		s.mustToken(t, refreshForm(client, got.refresh))
+		if w := s.do(t, http.MethodPost, "/revoke", "client_id="+url.QueryEscape(client)+"&token="+got.access); w.Code != http.StatusOK || s.good(t, got.access) {
+			t.Errorf("%s: revoke = %d", client, w.Code)
+		}
+	}
+	client := s.site.URL + "/client.json"
+	assertion := func() string {
+		now := time.Now().Unix()
+		return key.sign(t, map[string]any{"iss": client, "sub": client, "aud": testToken, "exp": now + 60, "jti": fmt.Sprint(time.Now().UnixNano())})
+	}
+	signed := func(form string) string {
+		return form + "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=" + assertion()
+	}
+	got := s.mustToken(t, signed(redeemForm(client, s.consent(t, client))))
+	s.mustToken(t, signed(refreshForm(client, got.refresh)))
+	other, _ := s.register(t, "none")
+	wantError(t, "a document's code by a registered client", s.do(t, http.MethodPost, "/token", redeemForm(other, s.consent(t, client))), http.StatusBadRequest, "invalid_grant")
+	s.site.serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	s.mustToken(t, refreshForm(client, s.mustToken(t, redeemForm(client, s.consent(t, client))).refresh))
 }
 
 // TestRegistrationFlood: one address is held off; others are not.

@@ -18,6 +18,9 @@ type person struct {
 	site string // origin of the server
 	// access is what they tick on the consent page, account the account's name.
 	access, account string
+	// seen and page are told of every answer on the way; they may be nil.
+	seen func(*http.Response)
+	page func(string)
 }
 
 func newPerson(t *testing.T, site string) *person {
@@ -46,6 +49,12 @@ func (p *person) decide(t *testing.T, address, decision string) *url.URL {
 		_ = response.Body.Close()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if p.seen != nil {
+			p.seen(response)
+		}
+		if p.page != nil {
+			p.page(string(page))
 		}
 		if location := response.Header.Get("Location"); location != "" {
 			next, err := response.Request.URL.Parse(location)

@@ -1,0 +1,384 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/growpanel/growpanel-mcp/config"
+)
+
+// open sends a request to a server's MCP endpoint without following redirects.
+func (c running) open(t *testing.T, method, path string, header ...string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, c.url(mcpName)+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+// pageOf is what a browser without a session is shown after an authorization
+// request, redirects within the server followed.
+func (p *person) pageOf(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	for range 5 {
+		response, err := p.http.Do(p.get(t, address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		location, err := response.Location()
+		if err != nil || location.Scheme+"://"+location.Host != p.site {
+			return response, string(body)
+		}
+		address = location.String()
+	}
+	t.Fatalf("%s leads nowhere", address)
+	return nil, ""
+}
+
+// TestRequirements goes through what the specifications ask of the server as a
+// whole; what they ask of one endpoint is tested beside it, under the same
+// numbers.
+func TestRequirements(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, emitIss(demoConfig(t)))
+	site := demo.url(mcpName)
+	client := demo.register(t)
+
+	t.Run("R20 no page can be framed, R22 nor tells where it was", func(t *testing.T) {
+		t.Parallel()
+		who := newPerson(t, site)
+		for _, address := range []string{demo.authorizeURL(client), site + "/sign-in", site + "/connections", site + "/consent", site + "/", site + "/authorize?client_id=x"} {
+			response, _ := who.pageOf(t, address)
+			policy := response.Header.Get("Content-Security-Policy")
+			if !strings.Contains(policy, "frame-ancestors 'none'") || response.Header.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%s: Content-Security-Policy %q, X-Frame-Options %q", response.Request.URL.Path, policy, response.Header.Get("X-Frame-Options"))
+			}
+			if got := response.Header.Get("Referrer-Policy"); got != "same-origin" {
+				t.Errorf("%s: Referrer-Policy %q", response.Request.URL.Path, got)
+			}
+		}
+	})
+	t.Run("R21 a decision is followed by GET", func(t *testing.T) {
+		t.Parallel()
+		who := newPerson(t, site)
+		who.seen = func(response *http.Response) {
+			if response.Header.Get("Location") != "" && response.StatusCode != http.StatusSeeOther {
+				t.Errorf("%s %s is answered with %d", response.Request.Method, response.Request.URL.Path, response.StatusCode)
+			}
+		}
+		who.decide(t, demo.authorizeURL(client), "allow")
+	})
+	t.Run("R23 no page of another origin reads the authorization endpoint", func(t *testing.T) {
+		t.Parallel()
+		for _, method := range []string{http.MethodOptions, http.MethodGet} {
+			for _, path := range []string{"/authorize", "/sign-in", "/consent", "/connections"} {
+				response := demo.open(t, method, path, "Origin", "https://claude.ai", "Access-Control-Request-Method", "GET")
+				if got := response.Header.Get("Access-Control-Allow-Origin"); got != "" {
+					t.Errorf("%s %s allows %q", method, path, got)
+				}
+			}
+		}
+	})
+	t.Run("R24 nobody is led to a stranger's address", func(t *testing.T) {
+		t.Parallel()
+		stranger, member := newPerson(t, site), newPerson(t, site)
+		member.decide(t, demo.authorizeURL(client), "deny") // signs in on the way
+		for name, address := range map[string]string{"prompt=none": demo.authorizeURL(client, "prompt", "none"), "an instant error": demo.authorizeURL(client, "response_type", "token")} {
+			if response, page := stranger.pageOf(t, address); response.Header.Get("Location") != "" || response.StatusCode != http.StatusBadRequest || strings.Contains(strings.ToLower(page), "http-equiv=\"refresh\"") {
+				t.Errorf("%s without a session = %d, Location %q", name, response.StatusCode, response.Header.Get("Location"))
+			}
+			response, _ := member.pageOf(t, address)
+			if location, err := response.Location(); err != nil || location.Query().Get("error") == "" || location.Query().Get("state") != "xyz" || location.Query().Get("iss") != site {
+				t.Errorf("%s with a session = %d, Location %v", name, response.StatusCode, location)
+			}
+		}
+		response, _ := member.pageOf(t, demo.authorizeURL(client, "redirect_uri", "https://evil.example/cb"))
+		if response.Header.Get("Location") != "" || response.StatusCode != http.StatusBadRequest {
+			t.Errorf("another redirect URI = %d, Location %q", response.StatusCode, response.Header.Get("Location"))
+		}
+	})
+	t.Run("R52 R53 R54 what clients look for in the metadata", func(t *testing.T) {
+		t.Parallel()
+		response := demo.open(t, http.MethodGet, "/.well-known/oauth-authorization-server")
+		var m map[string]any
+		if err := json.NewDecoder(response.Body).Decode(&m); err != nil || response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") {
+			t.Fatalf("metadata = %d %s, %v", response.StatusCode, response.Header.Get("Content-Type"), err)
+		}
+		for _, name := range []string{
+			"code_challenge_methods_supported", "response_types_supported", "revocation_endpoint", "token_endpoint_auth_methods_supported", "grant_types_supported",
+			"scopes_supported", "client_id_metadata_document_supported", "authorization_response_iss_parameter_supported",
+		} {
+			if m[name] == nil || m[name] == false {
+				t.Errorf("%s = %v", name, m[name])
+			}
+		}
+		if m["issuer"] != site {
+			t.Errorf("issuer %v, want %s", m["issuer"], site)
+		}
+	})
+	t.Run("R56 R57 the challenge says where and what to ask", func(t *testing.T) {
+		t.Parallel()
+		got := demo.open(t, http.MethodGet, "/mcp").Header.Get("WWW-Authenticate")
+		if !strings.Contains(got, `resource_metadata="`+site+`/.well-known/oauth-protected-resource/mcp"`) || !strings.Contains(got, `scope="growpanel.read growpanel.write"`) || strings.Contains(got, "offline_access") {
+			t.Errorf("challenge %s", got)
+		}
+	})
+	t.Run("R67 R71 the consent page tells who asks, for what, and where the answer goes", func(t *testing.T) {
+		t.Parallel()
+		who := newPerson(t, site)
+		var consent string
+		who.page = func(page string) {
+			if strings.Contains(page, `name="decision"`) {
+				consent = page
+			}
+		}
+		who.decide(t, demo.authorizeURL(client), "deny")
+		text := words([]byte(consent))
+		for _, want := range []string{"Test", "this computer", "What it may do", "Read only"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the consent page does not say %q: %s", want, text)
+			}
+		}
+		if !strings.Contains(consent, `name="csrf"`) || !strings.Contains(consent, "alert warn") {
+			t.Error("the consent page has no CSRF token or no warning of local apps")
+		}
+	})
+	t.Run("R70 consent is asked for each client, whoever is signed in", func(t *testing.T) {
+		t.Parallel()
+		who := newPerson(t, site)
+		asked := 0
+		who.page = func(page string) {
+			if strings.Contains(page, `name="decision"`) {
+				asked++
+			}
+		}
+		who.decide(t, demo.authorizeURL(client), "allow")
+		who.decide(t, demo.authorizeURL(demo.register(t)), "allow")
+		who.decide(t, demo.authorizeURL(client, "state", "again"), "allow")
+		if asked != 3 {
+			t.Errorf("consent was asked %d times for 3 requests", asked)
+		}
+	})
+	t.Run("R71 a decision without the page's token counts for nothing", func(t *testing.T) {
+		t.Parallel()
+		who := newPerson(t, site)
+		who.decide(t, demo.authorizeURL(client), "deny")
+		for _, path := range []string{"/consent", "/connections/revoke", "/sign-out", "/sign-in", "/password"} {
+			for _, from := range []string{site, "https://evil.example", "null", "http://localhost:1"} {
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, site+path, strings.NewReader("decision=allow&email=a&password=b"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				request.Header.Set("Origin", from)
+				response, err := who.http.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = response.Body.Close()
+				if response.StatusCode < 400 && from != site || response.StatusCode == http.StatusOK || strings.Contains(response.Header.Get("Location"), "code=") {
+					t.Errorf("POST %s from %s = %d, Location %q", path, from, response.StatusCode, response.Header.Get("Location"))
+				}
+			}
+		}
+	})
+	t.Run("R73 an answer of a sign-in provider that nobody asked for is dropped", func(t *testing.T) {
+		t.Parallel()
+		response, _ := newPerson(t, site).pageOf(t, site+"/auth/callback/google?state=x&code=y")
+		if response.StatusCode < 400 || len(response.Cookies()) > 0 && slices.ContainsFunc(response.Cookies(), func(c *http.Cookie) bool { return strings.Contains(c.Name, "session") && c.Value != "" }) {
+			t.Errorf("callback = %d, cookies %v", response.StatusCode, response.Cookies())
+		}
+	})
+	t.Run("R75 each error has its status", func(t *testing.T) {
+		t.Parallel()
+		for token, want := range map[string]int{"gpa_x": http.StatusUnauthorized, "gpr_x": http.StatusUnauthorized, "gpc_x": http.StatusUnauthorized, "no-such-key": http.StatusUnauthorized} {
+			if status, _ := demo.post(t, token, listTools); status != want {
+				t.Errorf("token %s = %d, want %d", token, status, want)
+			}
+		}
+		if response := demo.open(t, http.MethodGet, "/authorize?client_id="+client); response.StatusCode != http.StatusBadRequest {
+			t.Errorf("a request without redirect_uri = %d", response.StatusCode)
+		}
+	})
+	t.Run("R79 a call of the stateless era needs a token like any other", func(t *testing.T) {
+		t.Parallel()
+		body := `{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`
+		status, answer := demo.post(t, "gpa_unknown", body)
+		if status != http.StatusUnauthorized || strings.Contains(answer, "jsonrpc") {
+			t.Errorf("server/discover without a token = %d %s", status, answer)
+		}
+	})
+}
+
+// TestR25_Audience: a token for one resource is none for another, whatever they
+// share.
+func TestR25_Audience(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAPI, demoConfig(t))
+	cfg := config.Serve{Upstream: demo.url(apiName), Data: t.TempDir()}
+	one, other := start(t, config.ServeMCP, cfg), start(t, config.ServeMCP, cfg)
+	access, _ := one.connect(t, one.register(t), newPerson(t, one.url(mcpName)))
+	if status, _ := one.post(t, access, listTools); status != http.StatusOK {
+		t.Errorf("at its own resource = %d", status)
+	}
+	if status, _ := other.post(t, access, listTools); status != http.StatusUnauthorized {
+		t.Errorf("at another resource = %d, want 401", status)
+	}
+}
+
+// TestR72_Cookies: their names and attributes follow the public URL.
+func TestR72_Cookies(t *testing.T) {
+	t.Parallel()
+	for public, secure := range map[string]bool{"https://mcp.example.com": true, "": false} {
+		cfg := config.Serve{Data: t.TempDir(), PublicURL: public}
+		server := start(t, config.ServeAll, cfg)
+		listening := server.endpoints[1].listener.Addr().String()
+		host := strings.TrimPrefix(server.url(mcpName), "https://")
+		host = strings.TrimPrefix(host, "http://")
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listening+"/sign-in", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK || len(response.Cookies()) == 0 {
+			t.Errorf("%s: /sign-in = %d, cookies %v", public, response.StatusCode, response.Cookies())
+		}
+		for _, cookie := range response.Cookies() {
+			if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" || cookie.Secure != secure || strings.HasPrefix(cookie.Name, "__Host-") != secure {
+				t.Errorf("%q: cookie %s", public, cookie)
+			}
+		}
+	}
+}
+
+// TestR74_NoPassthrough: the token stays here, and the key behind it never
+// reaches the client.
+func TestR74_NoPassthrough(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAPI, demoConfig(t))
+	upstream, err := url.Parse(demo.url(apiName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var sent []string // everything that reaches the API
+	var keys []string // API keys that it has given out
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		ModifyResponse: func(r *http.Response) error {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return err
+			}
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+			var created struct {
+				Key string `json:"api_key"`
+			}
+			if json.Unmarshal(body, &created) == nil && created.Key != "" {
+				mu.Lock()
+				defer mu.Unlock()
+				keys = append(keys, created.Key)
+			}
+			return nil
+		},
+	}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		dump, err := httputil.DumpRequest(r, true)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		sent = append(sent, string(dump))
+		mu.Unlock()
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(api.Close)
+	front := start(t, config.ServeMCP, config.Serve{Upstream: api.URL, Data: t.TempDir()})
+	client := front.register(t)
+	access, refresh := front.connect(t, client, newPerson(t, front.url(mcpName)))
+	_, answer := front.post(t, access, askMRR)
+	for _, tool := range []string{`{"name":"manage_api_keys","arguments":{"action":"list"}}`, `{"name":"api_request","arguments":{"method":"GET","path":"/account/api-keys"}}`, `{"name":"manage_account","arguments":{"action":"get"}}`} {
+		_, more := front.post(t, access, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":`+tool+`}`)
+		answer += more
+	}
+	front.post(t, "gpa_"+strings.Repeat("A", 66), listTools)
+	front.post(t, refresh, listTools)
+	_, renewed := front.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}})
+	mu.Lock()
+	defer mu.Unlock()
+	if len(keys) != 1 || len(sent) == 0 {
+		t.Fatalf("the API made %d keys and was asked %d times", len(keys), len(sent))
+	}
+	for _, request := range sent {
+		for _, prefix := range []string{"gpa_", "gpr_", "gpc_"} {
+			if strings.Contains(request, prefix) {
+				t.Errorf("a token reaches the API:\n%s", request)
+			}
+		}
+	}
+	answers, err := json.Marshal(renewed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(answer+string(answers), keys[0]) || strings.Contains(answer, keys[0][len(keys[0])-36:]) {
+		t.Error("the connection's API key reaches the client")
+	}
+}
+
+// TestR77_IssuerStays: over a restart, with everything that depends on it.
+func TestR77_IssuerStays(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAPI, demoConfig(t))
+	lb := newBalancer(t)
+	cfg := config.Serve{Upstream: demo.url(apiName), Data: t.TempDir(), PublicURL: lb.URL}
+	var access, refresh, client string
+	for restart := range 2 {
+		server := start(t, config.ServeMCP, cfg)
+		lb.replicas = []*url.URL{{Scheme: "http", Host: server.endpoints[0].listener.Addr().String()}}
+		if body := server.page(t, lb.URL+"/.well-known/oauth-authorization-server"); !strings.Contains(body, `"issuer":"`+lb.URL+`"`) {
+			t.Errorf("metadata %s", body)
+		}
+		if restart == 0 {
+			client = server.register(t)
+			access, refresh = server.connect(t, client, newPerson(t, lb.URL))
+		}
+		if status, _ := server.post(t, access, listTools); status != http.StatusOK {
+			t.Errorf("a call after %d restarts = %d", restart, status)
+		}
+		if restart == 1 {
+			if status, answer := server.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}}); status != http.StatusOK {
+				t.Errorf("refresh after a restart = %d %v", status, answer)
+			}
+		}
+		if err := server.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

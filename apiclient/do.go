@@ -98,7 +98,7 @@ func (d typedDoer) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if openapi.Find(req.Method, path) == nil {
+	if openapi.Find(req.Method, path) == nil || openapi.LacksParameter(req.Method, path) {
 		return nil, fmt.Errorf("%w: %s %s is not a route; an id is empty or a dot segment", ErrPath, req.Method, path)
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), d.client.timeout)

@@ -54,6 +54,25 @@ func Find(method, path string) *Operation {
 	return nil
 }
 
+// LacksParameter reports whether a path is that of an operation but for one
+// parameter: /webhooks/deliveries is what /webhooks/{id}/deliveries becomes when
+// the id is empty or a dot segment.
+func LacksParameter(method, path string) bool {
+	path = strings.TrimSuffix(trimVersion(path), "/")
+	for i := range operations {
+		if operations[i].Method != method {
+			continue
+		}
+		segments := strings.Split(operations[i].Path, "/")
+		for j, segment := range segments[:len(segments)-1] {
+			if isParameter(segment) && matches(strings.Join(slices.Delete(slices.Clone(segments), j, j+1), "/"), path) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // trimVersion removes the version prefix, which the contract does not mention.
 func trimVersion(path string) string {
 	for _, prefix := range [...]string{"/v1/", "/v2/"} {

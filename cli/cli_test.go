@@ -87,6 +87,8 @@ func TestCommands_Requests(t *testing.T) {
 		{"exports mrr-growth --category new,churn", "", "GET /exports/mrr-growth.csv?category=new%2Cchurn"},
 		{"settings get", "", "GET /settings"},
 		{`settings update --body {"trial_days":7}`, "", `POST /settings {"trial_days":7}`},
+		{"settings slack", "", "GET /settings/slack"},
+		{`settings webhook --body {"enabled":false}`, "", `POST /settings/webhook {"enabled":false}`},
 		{"integrations verify", "", "GET /integrations/verify"},
 		{"integrations webhooks list", "", "GET /integrations/webhooks"},
 		{"integrations webhooks get wh_1", "", "GET /integrations/webhooks/wh_1"},

@@ -383,7 +383,31 @@ func (c *client) push(name string) *cobra.Command {
 func (c *client) settings() *cobra.Command {
 	return group("settings", "Read and change the account's settings",
 		c.get("get", "Show the settings", "settings"),
-		c.send("update", "Change settings; metrics are recomputed before it answers", http.MethodPost, "settings"))
+		c.send("update", "Change settings; metrics are recomputed before it answers", http.MethodPost, "settings"),
+		c.integration("webhook", "The URL that all movements are posted to"),
+		c.integration("slack", "Posts to Slack"),
+		c.integration("teams", "Posts to Microsoft Teams"))
+}
+
+// integration shows settings, or changes them when it has a body.
+func (c *client) integration(name, short string) *cobra.Command {
+	var flag string
+	cmd := &cobra.Command{
+		Use: name, Short: short + "; shows how it is set up, or changes that with --body", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r := request{method: http.MethodGet, segments: []string{"settings", name}}
+			if flag != "" {
+				body, err := c.body(flag, true)
+				if err != nil {
+					return err
+				}
+				r.method, r.body = http.MethodPost, body
+			}
+			return c.call(cmd.Context(), r)
+		},
+	}
+	bodyFlag(cmd, &flag)
+	return cmd
 }
 
 func (c *client) account() *cobra.Command {

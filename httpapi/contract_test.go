@@ -21,7 +21,7 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 	key := a.ok(t, a.admin, "POST", "/account/api-keys", `{"name":"spare"}`).text("id")
 	hook, delivery := a.newWebhook(t, "movement.churn"), "evt_1.wh_1"
 	a.deliver(t, hook, delivery)
-	others := strings.NewReplacer("{event}", "movement.churn", "{delivery}", delivery)
+	others := strings.NewReplacer("{event}", "movement.churn", "{delivery}", delivery, "{integration}", "slack")
 	endpoint := newEndpoint(t)
 	endpoint.hang()
 	fetched := func() string { return a.newConnected(t, endpoint.URL) }

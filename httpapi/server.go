@@ -96,6 +96,9 @@ func (s *Server) routes() http.Handler {
 	})
 	// The contract changes settings by POST; some clients send PUT.
 	rt.HandleFunc("PUT /settings", s.withJSONBody(http.HandlerFunc(strict.PostSettings)).ServeHTTP)
+	rt.HandleFunc("PUT /settings/{integration}", s.withJSONBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		strict.PostSettingsIntegration(w, r, r.PathValue("integration"))
+	})).ServeHTTP)
 	s.mountPushes(rt)
 	rt.HandleFunc("GET /openapi.json", s.document)
 	s.mountDocs(rt)

@@ -482,3 +482,58 @@ func TestDeliver_SlowReceiverDoesNotHoldOthers(t *testing.T) {
 		want(t, "told", good.told(t), "plan.created team")
 	})
 }
+
+// TestDeliver_Integrations posts to Slack, Teams and the account's own webhook.
+func TestDeliver_Integrations(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		var mu sync.Mutex
+		got := map[string][]string{}
+		take := func(name string) http.HandlerFunc {
+			return func(_ http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				mu.Lock()
+				defer mu.Unlock()
+				got[name] = append(got[name], string(body))
+			}
+		}
+		on := true
+		for name, host := range map[string]string{"slack": "hooks.slack.com", "teams": "acme.webhook.office.com", "webhook": "all.example"} {
+			w.host(host, take(name))
+			target := "http://" + host + "/x"
+			threshold := int64(500)
+			if _, err := w.hooks.SetIntegration(t.Context(), account, name, notify.IntegrationChange{Enabled: &on, URL: &target, Threshold: &threshold}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.push(t, "customers", `[{"id":"ann","name":"<!channel> & *Ann*"},{"id":"bob","name":"Bob"}]`)
+		w.push(t, "invoices", invoice("i1", "ann", "2000-01-01", 1050))
+		w.push(t, "invoices", invoice("i2", "bob", "2000-01-01", 499)) // below the threshold
+		time.Sleep(24 * time.Hour)
+		w.push(t, "invoices", `[{"id":"c1","customer_id":"ann","type":"cancellation","invoice_date":"2000-01-02"}]`)
+		time.Sleep(time.Hour)
+		want(t, "slack", got["slack"],
+			`{"mrkdwn":false,"text":"New: \u0026lt;!channel\u0026gt; \u0026amp; *Ann*, MRR +10.50 USD (0.00 USD → 10.50 USD)","unfurl_links":false}`,
+			`{"mrkdwn":false,"text":"Scheduled cancellation: \u0026lt;!channel\u0026gt; \u0026amp; *Ann* leaves on 2000-02-01, MRR -10.50 USD","unfurl_links":false}`)
+		if len(got["teams"]) != 2 || len(got["webhook"]) != 2 {
+			t.Fatalf("teams got %v, the webhook %v", got["teams"], got["webhook"])
+		}
+		var doc struct {
+			Event, ID string
+			Customer  analytics.CustomerData
+			Movements []analytics.MovementData
+		}
+		if err := json.Unmarshal([]byte(got["webhook"][0]), &doc); err != nil || doc.Event != "mrr_movement" || doc.Customer.ID != "ann" || len(doc.Movements) != 1 || doc.Movements[0].MRRChange != 1050 {
+			t.Errorf("the webhook got %s: %v", got["webhook"][0], err)
+		}
+		off := false
+		if _, err := w.hooks.SetIntegration(t.Context(), account, "slack", notify.IntegrationChange{Enabled: &off}); err != nil {
+			t.Fatal(err)
+		}
+		w.push(t, "invoices", invoice("i3", "bob", "2000-01-01", 2000))
+		time.Sleep(time.Hour)
+		if len(got["slack"]) != 2 || len(got["webhook"]) != 3 {
+			t.Errorf("after switching Slack off: %v, %v", got["slack"], got["webhook"])
+		}
+	})
+}

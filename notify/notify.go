@@ -99,8 +99,8 @@ type Store interface {
 	// told to the first hook.
 	CreateHooks(ctx context.Context, account string, hooks []Hook, limit int, today string) error
 
-	// Hooks returns the account's hooks of channel Webhook, the oldest first.
-	Hooks(ctx context.Context, account string) ([]Hook, error)
+	// Hooks returns the account's hooks of a channel, the oldest first.
+	Hooks(ctx context.Context, account string, channel Channel) ([]Hook, error)
 
 	// Hook returns a hook of any channel, or ErrNotFound.
 	Hook(ctx context.Context, account, id string) (Hook, error)

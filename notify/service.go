@@ -161,7 +161,7 @@ func clip(text string) string {
 
 // List returns the account's subscriptions, the oldest first.
 func (s *Service) List(ctx context.Context, account string) ([]Hook, error) {
-	return s.store.Hooks(ctx, account)
+	return s.store.Hooks(ctx, account, Webhook)
 }
 
 // Get returns a subscription and how many deliveries wait for it.

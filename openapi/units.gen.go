@@ -122,6 +122,8 @@ var operations = []Operation{
 	{ID: "GetReportsTransactionsTable", Method: "GET", Path: "/reports/transactions-table", Status: 200, Public: false, body: Schema{fields: transactionsTableReportFields}},
 	{ID: "GetSettings", Method: "GET", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
 	{ID: "PostSettings", Method: "POST", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
+	{ID: "GetSettingsIntegration", Method: "GET", Path: "/settings/{integration}", Status: 200, Public: false, body: Schema{fields: integrationSettingsFields}},
+	{ID: "PostSettingsIntegration", Method: "POST", Path: "/settings/{integration}", Status: 200, Public: false, body: Schema{fields: integrationSettingsFields}},
 }
 
 var accountFields = []Schema{
@@ -834,6 +836,18 @@ var importedRowFields = []Schema{
 	{name: "fx_loss", unit: MoneyRow},
 	{name: "lines", fields: importedLineFields},
 	{name: "tax", unit: MoneyRow},
+}
+
+var integrationSettingsFields = []Schema{
+	{name: "base_currency", unit: CurrencyBase},
+	{name: "connected"},
+	{name: "enabled"},
+	{name: "events"},
+	{name: "integration"},
+	{name: "last_error"},
+	{name: "secret"},
+	{name: "threshold", unit: MoneyBase},
+	{name: "url"},
 }
 
 var invitationPreviewFields = []Schema{

@@ -2403,6 +2403,51 @@ type ImportedRow struct {
 // ImportedRowExportStatus What became of the row.
 type ImportedRowExportStatus string
 
+// IntegrationSettings How an integration is set up.
+type IntegrationSettings struct {
+	// BaseCurrency The account's base currency.
+	BaseCurrency string `json:"base_currency"`
+
+	// Connected Whether it has a URL to post to.
+	Connected bool `json:"connected"`
+
+	// Enabled Whether anything is posted.
+	Enabled bool `json:"enabled"`
+
+	// Events What is posted: `new`, `expansion`, `contraction`, `churn`, `reactivation`, `scheduled_cancellation`, `failed_payment`.
+	Events []string `json:"events"`
+
+	// Integration Its name.
+	Integration string `json:"integration"`
+
+	// LastError Why the newest post failed; null when it did not.
+	LastError *string `json:"last_error"`
+
+	// Secret Of `webhook`: the key to check signatures with. Shown once, when the URL is first set.
+	Secret *string `json:"secret,omitempty"`
+
+	// Threshold Movements worth less, in minor units of the base currency, are left out.
+	Threshold int64 `json:"threshold"`
+
+	// Url Where it posts to, shortened: it is a secret.
+	Url *string `json:"url"`
+}
+
+// IntegrationUpdate What to change.
+type IntegrationUpdate struct {
+	// Enabled Whether to post.
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// Events What to post.
+	Events []string `json:"events,omitempty"`
+
+	// Threshold Leave out movements worth less, in minor units of the base currency.
+	Threshold *int64 `json:"threshold,omitempty"`
+
+	// Url Where to post to: https and a public address; for Slack and Teams a webhook of theirs.
+	Url *string `json:"url,omitempty"`
+}
+
 // Interval The length of a period.
 type Interval string
 
@@ -6164,6 +6209,9 @@ type IncludeFailed = string
 // IncludeScheduled defines model for IncludeScheduled.
 type IncludeScheduled = string
 
+// IntegrationName Examples: slack
+type IntegrationName = string
+
 // InvoiceId Examples: inv_456
 type InvoiceId = string
 
@@ -6316,6 +6364,9 @@ type Imported = ImportResult
 
 // InternalError The body of every answer outside 2xx.
 type InternalError = Error
+
+// NotAvailable The body of every answer outside 2xx.
+type NotAvailable = Error
 
 // NotFound The body of every answer outside 2xx.
 type NotFound = Error
@@ -9794,6 +9845,9 @@ type PutProfileJSONRequestBody = ProfileUpdate
 // PostSettingsJSONRequestBody defines body for PostSettings for application/json ContentType.
 type PostSettingsJSONRequestBody = SettingsUpdate
 
+// PostSettingsIntegrationJSONRequestBody defines body for PostSettingsIntegration for application/json ContentType.
+type PostSettingsIntegrationJSONRequestBody = IntegrationUpdate
+
 // Getter for additional properties for ImportedLine. Returns the specified
 // element and whether it was found
 func (a ImportedLine) Get(fieldName string) (value interface{}, found bool) {
@@ -11575,6 +11629,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /settings (the `PostSettings` operationId).
 	PostSettings(ctx context.Context, body PostSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSettingsIntegration Read the settings of an integration
+	//
+	// `webhook`, `slack` and `teams` post movements to a URL. `stripe`, `hubspot` and `looker-studio` answer 501: they are not available on this server.
+	//
+	// Corresponds with GET /settings/{integration} (the `GetSettingsIntegration` operationId).
+	GetSettingsIntegration(ctx context.Context, integration IntegrationName, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostSettingsIntegrationWithBody Change the settings of an integration
+	//
+	// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+	PostSettingsIntegrationWithBody(ctx context.Context, integration IntegrationName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostSettingsIntegration Change the settings of an integration
+	//
+	// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+	PostSettingsIntegration(ctx context.Context, integration IntegrationName, body PostSettingsIntegrationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetAccount Read the account
@@ -14220,6 +14299,61 @@ func (c *Client) PostSettingsWithBody(ctx context.Context, contentType string, b
 // Corresponds with POST /settings (the `PostSettings` operationId).
 func (c *Client) PostSettings(ctx context.Context, body PostSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostSettingsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSettingsIntegration Read the settings of an integration
+//
+// `webhook`, `slack` and `teams` post movements to a URL. `stripe`, `hubspot` and `looker-studio` answer 501: they are not available on this server.
+//
+// Corresponds with GET /settings/{integration} (the `GetSettingsIntegration` operationId).
+func (c *Client) GetSettingsIntegration(ctx context.Context, integration IntegrationName, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSettingsIntegrationRequest(c.Server, integration)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostSettingsIntegrationWithBody Change the settings of an integration
+//
+// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+func (c *Client) PostSettingsIntegrationWithBody(ctx context.Context, integration IntegrationName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostSettingsIntegrationRequestWithBody(c.Server, integration, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostSettingsIntegration Change the settings of an integration
+//
+// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+func (c *Client) PostSettingsIntegration(ctx context.Context, integration IntegrationName, body PostSettingsIntegrationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostSettingsIntegrationRequest(c.Server, integration, body)
 	if err != nil {
 		return nil, err
 	}
@@ -31750,6 +31884,87 @@ func NewPostSettingsRequestWithBody(server string, contentType string, body io.R
 	return req, nil
 }
 
+// NewGetSettingsIntegrationRequest constructs an http.Request for the GetSettingsIntegration method
+func NewGetSettingsIntegrationRequest(server string, integration IntegrationName) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "integration", integration, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/settings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostSettingsIntegrationRequest calls the generic PostSettingsIntegration builder with application/json body
+func NewPostSettingsIntegrationRequest(server string, integration IntegrationName, body PostSettingsIntegrationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostSettingsIntegrationRequestWithBody(server, integration, "application/json", bodyReader)
+}
+
+// NewPostSettingsIntegrationRequestWithBody constructs an http.Request for the PostSettingsIntegration method, with any body, and a specified content type
+func NewPostSettingsIntegrationRequestWithBody(server string, integration IntegrationName, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "integration", integration, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/settings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -33134,6 +33349,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /settings (the `PostSettings` operationId).
 	PostSettingsWithResponse(ctx context.Context, body PostSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PostSettingsResponse, error)
+
+	// GetSettingsIntegrationWithResponse Read the settings of an integration
+	//
+	// `webhook`, `slack` and `teams` post movements to a URL. `stripe`, `hubspot` and `looker-studio` answer 501: they are not available on this server.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /settings/{integration} (the `GetSettingsIntegration` operationId).
+	GetSettingsIntegrationWithResponse(ctx context.Context, integration IntegrationName, reqEditors ...RequestEditorFn) (*GetSettingsIntegrationResponse, error)
+
+	// PostSettingsIntegrationWithBodyWithResponse Change the settings of an integration
+	//
+	// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+	PostSettingsIntegrationWithBodyWithResponse(ctx context.Context, integration IntegrationName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostSettingsIntegrationResponse, error)
+
+	// PostSettingsIntegrationWithResponse Change the settings of an integration
+	//
+	// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+	PostSettingsIntegrationWithResponse(ctx context.Context, integration IntegrationName, body PostSettingsIntegrationJSONRequestBody, reqEditors ...RequestEditorFn) (*PostSettingsIntegrationResponse, error)
 }
 
 // GetAccountResponse429Headers the declared response headers of an HTTP 429 response for GetAccount
@@ -44879,6 +45121,220 @@ func (r PostSettingsResponse) ContentType() string {
 	return ""
 }
 
+// GetSettingsIntegrationResponse429Headers the declared response headers of an HTTP 429 response for GetSettingsIntegration
+type GetSettingsIntegrationResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetSettingsIntegrationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IntegrationSettings
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON501 the response for an HTTP 501 `application/json` response
+	JSON501 *NotAvailable
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetSettingsIntegrationResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON200() *IntegrationSettings {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON501 returns the response for an HTTP 501 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON501() *NotAvailable {
+	return r.JSON501
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetSettingsIntegrationResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSettingsIntegrationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSettingsIntegrationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSettingsIntegrationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSettingsIntegrationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostSettingsIntegrationResponse429Headers the declared response headers of an HTTP 429 response for PostSettingsIntegration
+type PostSettingsIntegrationResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostSettingsIntegrationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IntegrationSettings
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON501 the response for an HTTP 501 `application/json` response
+	JSON501 *NotAvailable
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostSettingsIntegrationResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON200() *IntegrationSettings {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON501 returns the response for an HTTP 501 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON501() *NotAvailable {
+	return r.JSON501
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostSettingsIntegrationResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostSettingsIntegrationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostSettingsIntegrationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostSettingsIntegrationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostSettingsIntegrationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetAccountWithResponse Read the account
 //
 // The account that the key belongs to, and what the key may do.
@@ -47112,6 +47568,51 @@ func (c *ClientWithResponses) PostSettingsWithResponse(ctx context.Context, body
 		return nil, err
 	}
 	return ParsePostSettingsResponse(rsp)
+}
+
+// GetSettingsIntegrationWithResponse Read the settings of an integration
+//
+// `webhook`, `slack` and `teams` post movements to a URL. `stripe`, `hubspot` and `looker-studio` answer 501: they are not available on this server.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /settings/{integration} (the `GetSettingsIntegration` operationId).
+func (c *ClientWithResponses) GetSettingsIntegrationWithResponse(ctx context.Context, integration IntegrationName, reqEditors ...RequestEditorFn) (*GetSettingsIntegrationResponse, error) {
+	rsp, err := c.GetSettingsIntegration(ctx, integration, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSettingsIntegrationResponse(rsp)
+}
+
+// PostSettingsIntegrationWithBodyWithResponse Change the settings of an integration
+//
+// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+func (c *ClientWithResponses) PostSettingsIntegrationWithBodyWithResponse(ctx context.Context, integration IntegrationName, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostSettingsIntegrationResponse, error) {
+	rsp, err := c.PostSettingsIntegrationWithBody(ctx, integration, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostSettingsIntegrationResponse(rsp)
+}
+
+// PostSettingsIntegrationWithResponse Change the settings of an integration
+//
+// Changes what is sent and leaves the rest. The URL is a secret: it is never shown again in full.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /settings/{integration} (the `PostSettingsIntegration` operationId).
+func (c *ClientWithResponses) PostSettingsIntegrationWithResponse(ctx context.Context, integration IntegrationName, body PostSettingsIntegrationJSONRequestBody, reqEditors ...RequestEditorFn) (*PostSettingsIntegrationResponse, error) {
+	rsp, err := c.PostSettingsIntegration(ctx, integration, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostSettingsIntegrationResponse(rsp)
 }
 
 // ParseGetAccountResponse parses an HTTP response from a GetAccountWithResponse call
@@ -59873,6 +60374,238 @@ func ParsePostSettingsResponse(rsp *http.Response) (*PostSettingsResponse, error
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostSettingsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetSettingsIntegrationResponse parses an HTTP response from a GetSettingsIntegrationWithResponse call
+func ParseGetSettingsIntegrationResponse(rsp *http.Response) (*GetSettingsIntegrationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSettingsIntegrationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IntegrationSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest NotAvailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON501 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetSettingsIntegrationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostSettingsIntegrationResponse parses an HTTP response from a PostSettingsIntegrationWithResponse call
+func ParsePostSettingsIntegrationResponse(rsp *http.Response) (*PostSettingsIntegrationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostSettingsIntegrationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IntegrationSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest NotAvailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON501 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostSettingsIntegrationResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

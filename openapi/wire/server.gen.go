@@ -355,6 +355,12 @@ type ServerInterface interface {
 	// PostSettings Change metric settings
 	// (POST /settings)
 	PostSettings(w http.ResponseWriter, r *http.Request)
+	// GetSettingsIntegration Read the settings of an integration
+	// (GET /settings/{integration})
+	GetSettingsIntegration(w http.ResponseWriter, r *http.Request, integration IntegrationName)
+	// PostSettingsIntegration Change the settings of an integration
+	// (POST /settings/{integration})
+	PostSettingsIntegration(w http.ResponseWriter, r *http.Request, integration IntegrationName)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -16218,6 +16224,58 @@ func (siw *ServerInterfaceWrapper) PostSettings(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// GetSettingsIntegration operation middleware
+func (siw *ServerInterfaceWrapper) GetSettingsIntegration(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "integration" -------------
+	var integration IntegrationName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "integration", r.PathValue("integration"), &integration, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "integration", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSettingsIntegration(w, r, integration)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostSettingsIntegration operation middleware
+func (siw *ServerInterfaceWrapper) PostSettingsIntegration(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "integration" -------------
+	var integration IntegrationName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "integration", r.PathValue("integration"), &integration, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "integration", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostSettingsIntegration(w, r, integration)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -16424,6 +16482,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources/{id}/progress", wrapper.GetDataDataSourcesIdProgress)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings", wrapper.GetSettings)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings", wrapper.PostSettings)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings/{integration}", wrapper.GetSettingsIntegration)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings/{integration}", wrapper.PostSettingsIntegration)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account", wrapper.GetAccount)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/api-keys", wrapper.GetAccountApiKeys)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/api-keys", wrapper.PostAccountApiKeys)
@@ -16474,6 +16534,8 @@ type DoneJSONResponse Success
 type ForbiddenJSONResponse Error
 
 type InternalErrorJSONResponse Error
+
+type NotAvailableJSONResponse Error
 
 type NotFoundJSONResponse Error
 
@@ -30156,6 +30218,283 @@ func (response PostSettings503JSONResponse) VisitPostSettingsResponse(w http.Res
 	return err
 }
 
+type GetSettingsIntegrationRequestObject struct {
+	Integration IntegrationName `json:"integration"`
+}
+
+type GetSettingsIntegrationResponseObject interface {
+	VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error
+}
+
+type GetSettingsIntegration200JSONResponse IntegrationSettings
+
+func (response GetSettingsIntegration200JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetSettingsIntegration401JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetSettingsIntegration403JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetSettingsIntegration404JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetSettingsIntegration429JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetSettingsIntegration500JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration501JSONResponse struct{ NotAvailableJSONResponse }
+
+func (response GetSettingsIntegration501JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsIntegration503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetSettingsIntegration503JSONResponse) VisitGetSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegrationRequestObject struct {
+	Integration IntegrationName `json:"integration"`
+	Body        *PostSettingsIntegrationJSONRequestBody
+}
+
+type PostSettingsIntegrationResponseObject interface {
+	VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error
+}
+
+type PostSettingsIntegration200JSONResponse IntegrationSettings
+
+func (response PostSettingsIntegration200JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostSettingsIntegration400JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostSettingsIntegration401JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostSettingsIntegration403JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostSettingsIntegration404JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostSettingsIntegration413JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostSettingsIntegration429JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostSettingsIntegration500JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration501JSONResponse struct{ NotAvailableJSONResponse }
+
+func (response PostSettingsIntegration501JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostSettingsIntegration503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostSettingsIntegration503JSONResponse) VisitPostSettingsIntegrationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAccount Read the account
@@ -30494,6 +30833,12 @@ type StrictServerInterface interface {
 	// PostSettings Change metric settings
 	// (POST /settings)
 	PostSettings(ctx context.Context, request PostSettingsRequestObject) (PostSettingsResponseObject, error)
+	// GetSettingsIntegration Read the settings of an integration
+	// (GET /settings/{integration})
+	GetSettingsIntegration(ctx context.Context, request GetSettingsIntegrationRequestObject) (GetSettingsIntegrationResponseObject, error)
+	// PostSettingsIntegration Change the settings of an integration
+	// (POST /settings/{integration})
+	PostSettingsIntegration(ctx context.Context, request PostSettingsIntegrationRequestObject) (PostSettingsIntegrationResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -33581,6 +33926,65 @@ func (sh *strictHandler) PostSettings(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PostSettingsResponseObject); ok {
 		if err := validResponse.VisitPostSettingsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSettingsIntegration operation middleware
+func (sh *strictHandler) GetSettingsIntegration(w http.ResponseWriter, r *http.Request, integration IntegrationName) {
+	var request GetSettingsIntegrationRequestObject
+
+	request.Integration = integration
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSettingsIntegration(ctx, request.(GetSettingsIntegrationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSettingsIntegration")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSettingsIntegrationResponseObject); ok {
+		if err := validResponse.VisitGetSettingsIntegrationResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostSettingsIntegration operation middleware
+func (sh *strictHandler) PostSettingsIntegration(w http.ResponseWriter, r *http.Request, integration IntegrationName) {
+	var request PostSettingsIntegrationRequestObject
+
+	request.Integration = integration
+
+	var body PostSettingsIntegrationJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostSettingsIntegration(ctx, request.(PostSettingsIntegrationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostSettingsIntegration")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostSettingsIntegrationResponseObject); ok {
+		if err := validResponse.VisitPostSettingsIntegrationResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

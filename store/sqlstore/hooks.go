@@ -104,9 +104,9 @@ func scanHook(account string, scan func(dest ...any) error) (h notify.Hook, err 
 }
 
 // Hooks implements notify.Store.
-func (s *Hooks) Hooks(ctx context.Context, account string) (hooks []notify.Hook, err error) {
+func (s *Hooks) Hooks(ctx context.Context, account string, channel notify.Channel) (hooks []notify.Hook, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		hooks, err = listHooks(ctx, tx, account, notify.Webhook)
+		hooks, err = listHooks(ctx, tx, account, channel)
 		return err
 	})
 	return hooks, err

@@ -278,3 +278,79 @@ func TestAdmin_Tokens(t *testing.T) {
 		t.Errorf("inspect in an empty folder = %d %s", code, stderr)
 	}
 }
+
+// TestServe_OAuth_Audit: who connected, refreshed, was refused and revoked, and
+// nothing that could be used.
+func TestServe_OAuth_Audit(t *testing.T) {
+	t.Parallel()
+	cfg := demoConfig(t)
+	demo := start(t, config.ServeAll, cfg)
+	client := demo.register(t)
+	access, refresh := demo.connect(t, client, newPerson(t, demo.url(mcpName)))
+	demo.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {client}})
+	demo.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh + "x"}, "client_id": {client}})
+	demo.postForm(t, "/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {"gpcl_unknown"}})
+	demo.postForm(t, "/revoke", url.Values{"token": {access}, "client_id": {client}})
+	if err := demo.stop(); err != nil { // what waits is written before the end
+		t.Fatal(err)
+	}
+	out, stderr, code := command(t, nil, "", "admin", "audit", "--json", "--data", demoFolder(cfg))
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, want := range []string{
+		"client_registered", "sign_in", "grant_consented", "grant_created", "token_refreshed", "token_malformed", "invalid_client", "grant_ended", "client_revoked", client,
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the audit log has no %q:\n%s", want, out)
+		}
+	}
+	for _, secret := range []string{access, refresh, "gpa_", "gpr_", "gpc_", demoPassword} {
+		if strings.Contains(out, secret) {
+			t.Errorf("the audit log tells %q", secret)
+		}
+	}
+}
+
+// TestServe_WrongKeys: guessing keys is held off per address, and a right key is
+// let in all the same.
+func TestServe_WrongKeys(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	status := 0
+	for range 40 {
+		status, _ = demo.post(t, "de300000-0000-4000-8000-000000000001.de300000-0000-4000-8000-00000000dead", listTools)
+	}
+	if status != http.StatusTooManyRequests {
+		t.Errorf("the 40th wrong key = %d, want 429", status)
+	}
+	if status, _ := demo.post(t, demoKey, listTools); status != http.StatusOK {
+		t.Errorf("the right key after that = %d", status)
+	}
+}
+
+// TestServe_UserTokenIsNoKey: the token with which the pages speak for a user
+// opens no tool.
+func TestServe_UserTokenIsNoKey(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	api := func(body string, segments ...string) map[string]any {
+		t.Helper()
+		response, err := demo.client(t).Do(t.Context(), http.MethodPost, segments, nil, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer map[string]any
+		if err := json.Unmarshal(response.Body, &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	session := api(`{"email":"`+demoUser+`","password":"`+demoPassword+`"}`, "auth", "sign-in")["session"].(string)
+	token := api(`{"session":"`+session+`"}`, "auth", "token")["token"].(string)
+	for name, bearer := range map[string]string{"session": session, "user token": token} {
+		if status, _ := demo.post(t, bearer, listTools); status != http.StatusUnauthorized {
+			t.Errorf("a call with a %s = %d, want 401", name, status)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -312,5 +313,52 @@ func TestWatch_RevokedStreamEnds(t *testing.T) {
 	case <-ctx.Done():
 	case <-time.After(10 * time.Second):
 		t.Error("the stream of a revoked token stays open")
+	}
+}
+
+// TestHTTP_RevokedSubscriptionEnds: the open stream of a token that is revoked
+// gets its final result and ends.
+func TestHTTP_RevokedSubscriptionEnds(t *testing.T) {
+	t.Parallel()
+	var revoked atomic.Bool
+	s := newTestServer(t, func(c *Config) {
+		c.Options = []server.ServerOption{server.WithToolCapabilities(true)}
+		c.Extend = func(*server.MCPServer) {}
+		c.Authenticate = func(ctx context.Context, _ string) (context.Context, error) {
+			if revoked.Load() {
+				return nil, ErrInvalidToken
+			}
+			return ctx, nil
+		}
+	})
+	s.keepAlive = 2 * time.Millisecond
+	web := httptest.NewServer(s.Handler())
+	t.Cleanup(web.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL, strings.NewReader(
+		modernBody(`"sub"`, "subscriptions/listen", `"notifications":{"toolsListChanged":true}`, "{}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for name, value := range modernHeader("subscriptions/listen", "", map[string]string{"Authorization": "Bearer x"}) {
+		r.Header.Set(name, value)
+	}
+	response, err := web.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	if first := nextEvent(t, lines); first.Method != "notifications/subscriptions/acknowledged" {
+		t.Fatalf("first event = %+v", first)
+	}
+	revoked.Store(true)
+	if last := nextEvent(t, lines); string(last.ID) != `"sub"` || last.Result == nil {
+		t.Errorf("last event = %+v, want the result", last)
+	}
+	for lines.Scan() {
+		if lines.Text() != "" {
+			t.Errorf("after the last event: %q", lines.Text())
+		}
 	}
 }

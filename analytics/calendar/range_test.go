@@ -160,12 +160,17 @@ func TestPeriodOf_Tiles(t *testing.T) {
 
 func FuzzRange(f *testing.F) {
 	for _, s := range []string{"", "20260101-20261231", "last-12-months", "2026-01-01-2026-12-31", "all", "ytd", "last--days", "this-", "20260101:"} {
-		f.Add(s)
+		f.Add(s, int64(20593), uint8(1))
 	}
-	c := RangeContext{Today: mustDay(f, "2026-05-20"), First: mustDay(f, "2020-01-01"), WeekStart: time.Monday}
-	f.Fuzz(func(t *testing.T, s string) {
+	f.Add("last-month", int64(19782), uint8(0)) // a leap day
+	f.Add("this-week", int64(-20000), uint8(6))
+	f.Fuzz(func(t *testing.T, s string, today int64, week uint8) {
+		c := RangeContext{Today: Day(today % 2_000_000), First: mustDay(t, "2020-01-01"), WeekStart: time.Weekday(week % 7)}
 		r, err := ParseRange(s, c)
 		if err != nil {
+			if text := err.Error(); !strings.Contains(text, "accepted are") && !strings.Contains(text, "the range starts") {
+				t.Fatalf("ParseRange(%q) does not say what would be right: %v", s, err)
+			}
 			return
 		}
 		if r.From > r.To || r.From < earliest {

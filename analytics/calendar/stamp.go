@@ -119,14 +119,19 @@ func (s Stamp) SecondOfDay(zone *time.Location) int {
 }
 
 // Instant returns the Unix second at which the stamp begins in the account's
-// zone: an instant's own second, or the day's local midnight.
+// zone: an instant's own second, or the day's first, which is its local midnight
+// unless clocks are put forward then.
 func (s Stamp) Instant(zone *time.Location) int64 {
 	sec := int64(s) >> 2
 	if !s.IsDay() || zone == time.UTC {
 		return sec
 	}
 	y, m, d := floorDay(sec).YMD()
-	return time.Date(y, m, d, 0, 0, 0, 0, zone).Unix()
+	begin := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	if _, offset := begin.Zone(); begin.Unix()+int64(offset) < sec { // midnight is skipped, this is before
+		_, begin = begin.ZoneBounds()
+	}
+	return begin.Unix()
 }
 
 // String returns the stamp as RFC 3339 in UTC; a day is its midnight. Empty

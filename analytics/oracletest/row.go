@@ -104,7 +104,11 @@ func instant(t time.Time, zone *time.Location) time.Time {
 		return t
 	}
 	year, month, d := t.UTC().Date()
-	return time.Date(year, month, d, 0, 0, 0, 0, zone)
+	at := time.Date(year, month, d, 0, 0, 0, 0, zone)
+	for Date(at.Date()) < Date(year, month, d) { // clocks are put forward at midnight
+		at = at.Add(time.Minute)
+	}
+	return at
 }
 
 // endDay is the day of a period_end: one in the last minute of a day, or later,

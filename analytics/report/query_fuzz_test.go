@@ -16,6 +16,7 @@ func FuzzQuery(f *testing.F) {
 	for _, s := range []string{
 		"", "date=all&breakdown=plan", "date=20240101-20241231&interval=week&region=~us~~*&custom_tier=gold", "breakdown=customer&plan=p1+pg_1",
 		"trailing_months=12&interval=year&baseCurrency=jpy", "breakdown=subtype&breakdown-value=price_change&selected-type=expansion&sort=type",
+		"key=tier&search=g&days=9&include_scheduled=1&include_failed=0&selected-type=31-90&breakdown=cancel_reason&cancel_reason=~",
 		"committed=true&fix_fx=true&limit=3&offset=1&search=c", "currency=~&status=~active,lead&cancel_reason=*", "interval=day&date=last-1500-days",
 	} {
 		f.Add(s)
@@ -51,6 +52,14 @@ func FuzzQuery(f *testing.F) {
 			func() error { _, err := LeadsSummary(s, &q); return err },
 			func() error { _, err := LeadsTable(s, &q); return err },
 			func() error { _, err := LeadsDays(s, &q); return err },
+			func() error { _, err := ChurnScheduledSummary(s, &q); return err },
+			func() error { _, err := ChurnReasons(s, &q); return err },
+			func() error { _, err := ChurnReasonsSummary(s, &q); return err },
+			func() error { _, err := CancellationTiming(s, &q); return err },
+			func() error { _, err := CancellationTimingDetail(s, &q); return err },
+			func() error { _, err := LatestActivity(s, &q); return err },
+			func() error { _, err := Map(s, &q); return err },
+			func() error { _, err := CustomVariables(s, &q); return err },
 		} {
 			check(t, text, run())
 		}

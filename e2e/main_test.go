@@ -71,7 +71,7 @@ const demoDay = "2026-06-30"
 // NAME=value, go into its environment.
 func startDemo(t *testing.T, more ...string) demo {
 	t.Helper()
-	isSetting := func(text string) bool { return strings.HasPrefix(text, "GROWPANEL_") }
+	isSetting := regexp.MustCompile("^[A-Z_]+=").MatchString
 	env := cleanEnv(slices.DeleteFunc(slices.Clone(more), func(text string) bool { return !isSetting(text) })...)
 	flags := append([]string{
 		"serve", "--demo", "--now", demoDay, "--data", t.TempDir(),

@@ -62,7 +62,7 @@ func (g *Grants) redeem(ctx context.Context, code authCode, r RedeemRequest) (To
 		return Tokens{}, err
 	}
 	err = g.cfg.Store.Redeem(ctx, Redemption{
-		Code: c.Hash, Family: f.ID, Refresh: first.secret.hash(), SealedKey: sealed,
+		Code: c.Hash, Family: f.ID, User: f.User, Refresh: first.secret.hash(), SealedKey: sealed,
 		Access: record, ExpiresAt: f.ExpiresAt, EndsAt: f.EndsAt,
 	})
 	if err != nil {

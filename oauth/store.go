@@ -85,7 +85,8 @@ const Retention = 7 * 24 * time.Hour
 type Redemption struct {
 	Code      Hash
 	Family    FamilyID
-	Refresh   Hash // of the first refresh token's secret
+	User      string // whose the family is
+	Refresh   Hash   // of the first refresh token's secret
 	SealedKey []byte
 	Access    AccessToken
 	ExpiresAt time.Time

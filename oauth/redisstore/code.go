@@ -42,16 +42,9 @@ func (s *Store) Code(ctx context.Context, partition byte, hash oauth.Hash) (c oa
 
 // Redeem implements oauth.Store.
 func (s *Store) Redeem(ctx context.Context, r oauth.Redemption) error {
-	f, _, err := s.Family(ctx, r.Family)
-	if errors.Is(err, oauth.ErrNotFound) {
-		return oauth.ErrMoved
-	}
-	if err != nil {
-		return err
-	}
 	partition := r.Family.Partition()
 	keys := []string{
-		codeKey(partition, r.Code), familyKey(r.Family), accessKey(r.Family, r.Access.Hash), dueKey(partition), userKey(f.User),
+		codeKey(partition, r.Code), familyKey(r.Family), accessKey(r.Family, r.Access.Hash), dueKey(partition), userKey(r.User),
 	}
 	args := append([]any{
 		r.Family.String(), hashText(r.Refresh), r.SealedKey, millis(r.ExpiresAt), millis(r.EndsAt),

@@ -71,7 +71,8 @@ func (s *Store) claim(ctx context.Context, partition byte, limit int, lease time
 		}
 		r, err := s.Revocation(ctx, id)
 		if errors.Is(err, oauth.ErrNotFound) {
-			continue // settled meanwhile
+			_ = s.rdb.ZRem(ctx, dueKey(partition), text).Err() // settled meanwhile
+			continue
 		}
 		if err != nil {
 			return rows, now, err

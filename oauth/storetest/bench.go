@@ -148,7 +148,7 @@ func (w *world) addFamily(b *testing.B, i uint32) error {
 	}
 	now := w.clock.Now()
 	return w.store.Redeem(b.Context(), oauth.Redemption{
-		Code: hash('c'), Family: id, Refresh: hash('r'), SealedKey: sealed, ExpiresAt: now.Add(90 * day), EndsAt: now.Add(365 * day),
+		Code: hash('c'), Family: id, User: grant.User, Refresh: hash('r'), SealedKey: sealed, ExpiresAt: now.Add(90 * day), EndsAt: now.Add(365 * day),
 		Access: oauth.AccessToken{Hash: hash('a'), Scope: testScope, IssuedAt: now, ExpiresAt: now.Add(30 * day), SealedKey: sealed},
 	})
 }

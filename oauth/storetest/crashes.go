@@ -87,6 +87,18 @@ var crashTests = []test{
 			w.wantNoKeys(t)
 		})
 	}},
+	{"a_forged_token_is_refused_without_the_store", func(t *testing.T, w *world) {
+		tokens := w.connect(t, "tx")
+		forged := []byte(tokens.Refresh.Reveal())
+		forged[len(forged)-2] ^= 1
+		down := w.service(&failing{Store: w.store}, oauthtest.Keyring(t, "first"))
+		for _, token := range []oauth.Secret{oauth.NewSecret(string(forged)), tokens.Access, oauth.NewSecret("gpr_x"), {}} {
+			_, err := down.Refresh(t.Context(), refresh(token))
+			wantError(t, "Refresh", err, oauth.ErrInvalidGrant)
+		}
+		_, err := down.CheckAccess(t.Context(), tokens.Refresh)
+		wantError(t, "CheckAccess", err, oauth.ErrInvalidToken)
+	}},
 	{"a_store_that_is_down_is_not_a_bad_grant", func(t *testing.T, w *world) {
 		code, tokens := w.issue(t, "pending"), w.connect(t, "tx")
 		down := w.service(&failing{Store: w.store}, oauthtest.Keyring(t, "first"))

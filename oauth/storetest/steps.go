@@ -214,7 +214,7 @@ func (w *world) reserved(t testing.TB, n byte) oauth.FamilyID {
 func (w *world) redemption(id oauth.FamilyID) oauth.Redemption {
 	now := w.clock.Now()
 	return oauth.Redemption{
-		Code: oauth.Hash{id[1], 'c'}, Family: id, Refresh: oauth.Hash{id[1], 'r'}, SealedKey: []byte("sealed\x00refresh"),
+		Code: oauth.Hash{id[1], 'c'}, Family: id, User: testUser, Refresh: oauth.Hash{id[1], 'r'}, SealedKey: []byte("sealed\x00refresh"),
 		Access: w.token(id[1], 0), ExpiresAt: now.Add(90 * day), EndsAt: now.Add(365 * day),
 	}
 }

@@ -167,7 +167,10 @@ func (b *Browser) handle(h pageHandler) http.Handler {
 }
 
 func (b *Browser) serve(w http.ResponseWriter, r *http.Request, h pageHandler) error {
-	if !strings.EqualFold(r.Host, b.issuer.Host) {
+	switch origin, ours := b.cfg.Protocol.Resources.Origin(r.Host); {
+	case !ours:
+		return b.pages.Write(w, http.StatusMisdirectedRequest, pages.NotFound())
+	case origin != b.cfg.Protocol.Resources.Issuer():
 		return b.moveHost(w, r)
 	}
 	// Cookies ignore ports, so that a program on another port of this machine is
@@ -190,9 +193,6 @@ const maxPageForm = 64 << 10
 // moveHost leads from another name of this server to its public one, so that
 // cookies have one host. A form is not repeated there.
 func (b *Browser) moveHost(w http.ResponseWriter, r *http.Request) error {
-	if _, ours := b.cfg.Protocol.Resources.Origin(r.Host); !ours {
-		return b.pages.Write(w, http.StatusMisdirectedRequest, pages.NotFound())
-	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errForeignForm
 	}

@@ -130,24 +130,25 @@ func TestBrowser_Cookies_HTTPS(t *testing.T) {
 		}
 		cfg.Protocol.Resources = resources
 	})
-	b := s.open()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/sign-in", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Host = "mcp.example.com"
-	answer, err := (&http.Client{Jar: b.jar}).Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	for _, cookie := range answer.Cookies() {
-		if cookie.Name != "__Host-gp_browser" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
-			t.Errorf("the cookie is %v", cookie)
+	for _, host := range []string{"mcp.example.com", "mcp.example.com:443", "MCP.example.com"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/sign-in", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if len(answer.Cookies()) != 1 {
-		t.Errorf("%d cookies, want 1", len(answer.Cookies()))
+		r.Host = host
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		for _, cookie := range answer.Cookies() {
+			if cookie.Name != "__Host-gp_browser" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
+				t.Errorf("the cookie is %v", cookie)
+			}
+		}
+		if answer.StatusCode != http.StatusOK || len(answer.Cookies()) != 1 {
+			t.Errorf("%s: %d with %d cookies, want a page with 1", host, answer.StatusCode, len(answer.Cookies()))
+		}
 	}
 }
 

@@ -97,8 +97,10 @@ func TestPages_IDsAreUniqueAndFound(t *testing.T) {
 		}
 		for _, e := range all {
 			for _, reference := range []string{"for", "aria-describedby", "data-copy"} {
-				if id, ok := e.attrs[reference]; ok && !seen[id] {
-					t.Errorf("%s=%q of %s names nothing", reference, id, e.name)
+				for id := range strings.FieldsSeq(e.attrs[reference]) {
+					if !seen[id] {
+						t.Errorf("%s=%q of %s names nothing", reference, id, e.name)
+					}
 				}
 			}
 		}

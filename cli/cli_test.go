@@ -63,6 +63,7 @@ func TestCommands_Requests(t *testing.T) {
 		{"customers list --limit 5 --offset 10 --search acme", "", "GET /customers?limit=5&offset=10&search=acme"},
 		{"customers get a/b", "", "GET /customers/a%2Fb"},
 		{"customers get u+x@e.com", "", "GET /customers/u+x@e.com"},
+		{"customers resync a/b", "", "POST /customers/a%2Fb/resync"},
 		{"plans list --no-color", "", "GET /plans"},
 		{`data invoices create --body {"id":"i"}`, "", `POST /data/invoices {"id":"i"}`},
 		{"data customers create --data-source s1", `[{"id":"c"}]`, `POST /data/customers?data_source=s1 [{"id":"c"}]`},

@@ -209,7 +209,17 @@ func (c *client) customers() *cobra.Command {
 	list.Flags().IntVar(&offset, "offset", 0, "skip this `many`")
 	list.Flags().StringVar(&search, "search", "", "only those whose name, e-mail or id contains this `text`")
 	return group("customers", "List and look up customers", list,
-		c.byID("get <id>", "Show one customer", http.MethodGet, "customers"))
+		c.byID("get <id>", "Show one customer", http.MethodGet, "customers"),
+		c.resync())
+}
+
+func (c *client) resync() *cobra.Command {
+	return &cobra.Command{
+		Use: "resync <id>", Short: "Fetch again what the customer's data source fetches", Args: arguments,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.call(cmd.Context(), request{method: http.MethodPost, segments: []string{"customers", args[0], "resync"}})
+		},
+	}
 }
 
 func (c *client) plans() *cobra.Command {

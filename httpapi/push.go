@@ -24,7 +24,7 @@ func (s *Server) mountPushes(rt *router) {
 }
 
 func mountPush[T any](s *Server, rt *router, kind string, p push[T]) {
-	p.bodies, p.replies = &s.bodies, &s.replies
+	p.bodies, p.replies, p.source = &s.bodies, &s.replies, s.engine.Source
 	handler := s.errs.Handle(p.serve).ServeHTTP
 	rt.HandleFunc("POST /data-sources/{id}/"+kind, handler)
 	rt.HandleFunc("POST /data/"+kind, handler)
@@ -37,6 +37,7 @@ type push[T any] struct {
 	// warn says what a row stores that may not mean what was intended; nil when
 	// rows of the kind need no warnings.
 	warn    func(row *T) (field, message string)
+	source  func(ctx context.Context, account, id string) (analytics.Source, error)
 	bodies  *httpx.Buffers
 	replies *replyPool
 }
@@ -87,7 +88,7 @@ func (p *push[T]) store(r *http.Request, batch *ingest.Batch[T]) (outcome, error
 	ctx := r.Context()
 	o := outcome{docs: batch.Docs, failures: batch.Errors}
 	for _, g := range groupRows(r, batch, &o) {
-		failures, err := p.put(ctx, callerOf(ctx).Account, g.source, g.rows)
+		failures, err := p.put(p.loudness(ctx, g.source), callerOf(ctx).Account, g.source, g.rows)
 		if field := sourceFault(g, err); field != "" {
 			for i := range g.rows {
 				o.failures = append(o.failures, analytics.FieldError{Index: g.index[i], Field: "data_source", Message: field})
@@ -112,6 +113,19 @@ func (p *push[T]) store(r *http.Request, batch *ingest.Batch[T]) (outcome, error
 		}
 	}
 	return o, nil
+}
+
+// loudness is ctx, made silent for rows that come from files: subscribers are
+// not told of history.
+func (p *push[T]) loudness(ctx context.Context, source string) context.Context {
+	if source == "" {
+		return ctx
+	}
+	s, err := p.source(ctx, callerOf(ctx).Account, source)
+	if err == nil && s.Type == analytics.SourceCSV {
+		return analytics.Silently(ctx)
+	}
+	return ctx // put tells what is wrong with a source that cannot be found
 }
 
 func (p *push[T]) addWarnings(o *outcome, g group[T]) {

@@ -261,3 +261,23 @@ func (s *Server) GetDataDataSourcesIdProgress(ctx context.Context, request wire.
 	}
 	return out, nil
 }
+
+// PostCustomersIdResync implements wire.StrictServerInterface.
+func (s *Server) PostCustomersIdResync(ctx context.Context, request wire.PostCustomersIdResyncRequestObject) (wire.PostCustomersIdResyncResponseObject, error) {
+	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
+		return nil, err
+	}
+	account := callerOf(ctx).Account
+	row, _, err := s.engine.Row(ctx, account, analytics.TableCustomer, deref(request.Params.DataSource), request.Id)
+	if err != nil {
+		return nil, rowError("customer", request.Id, err)
+	}
+	out := wire.PostCustomersIdResync200JSONResponse{Success: true, Id: request.Id, Status: wire.ResyncedStatusQueued}
+	switch err := s.imports.Import(ctx, account, row.Source); {
+	case errors.Is(err, pull.ErrNotConnected):
+		out.Status = wire.ResyncedStatusDone
+	case err != nil && !errors.Is(err, pull.ErrImporting):
+		return nil, err
+	}
+	return out, nil
+}

@@ -274,6 +274,25 @@ func TestSources_AnImportGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+func TestSources_ResyncFetchesAgain(t *testing.T) {
+	t.Parallel()
+	a, e := newAPI(t), newEndpoint(t)
+	a.found(t, a.admin, "Alpha")
+	wantJSON(t, a.ok(t, a.admin, "POST", "/customers/Alpha-1/resync", ""), `{"success":true,"id":"Alpha-1","status":"done"}`)
+	if got := a.do(t, a.admin, "POST", "/customers/nobody/resync", ""); got.status != 404 {
+		t.Errorf("of nobody: %d %s", got.status, got.raw)
+	}
+	e.answer(pages{"/customers": pulledCustomers})
+	source := a.newConnected(t, e.URL)
+	a.imported(t, source)
+	e.answer(pages{"/customers": strings.Replace(pulledCustomers, "One", "Renamed", 1)})
+	wantJSON(t, a.ok(t, a.admin, "POST", "/customers/c1/resync", ""), `{"success":true,"id":"c1","status":"queued"}`)
+	a.rested(t, source)
+	if got := a.ok(t, a.admin, "GET", "/customers/c1", "").text("name"); got != "Renamed" {
+		t.Errorf("after the resync the customer is %q", got)
+	}
+}
+
 func TestSources_AbortEndsAnImport(t *testing.T) {
 	t.Parallel()
 	a, e := newAPI(t), newEndpoint(t)

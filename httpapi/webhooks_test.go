@@ -249,3 +249,23 @@ func TestWebhooks_AFullImportTellsItsEndAlone(t *testing.T) {
 		t.Errorf("a push after the import tells %s", page.raw)
 	}
 }
+
+func TestWebhooks_RowsOfFilesAreNoNews(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	hook := a.newWebhook(t, "customer.created")
+	told := func() int {
+		return len(a.ok(t, a.admin, "GET", "/integrations/webhooks/"+hook+"/deliveries", "").list("deliveries"))
+	}
+	file := a.ok(t, a.admin, "POST", "/data/data-sources", `{"name":"Files","type":"csv"}`).text("id")
+	a.ok(t, a.admin, "POST", "/data-sources/"+file+"/customers", `{"id":"c1","name":"One"}`)
+	a.ok(t, a.admin, "POST", "/data/customers?source="+file, `{"id":"c2","name":"Two"}`)
+	a.ok(t, a.admin, "POST", "/data/customers", `{"id":"c3","name":"Three","data_source":"`+file+`"}`)
+	if n := told(); n != 0 {
+		t.Errorf("%d events of rows of files", n)
+	}
+	a.ok(t, a.admin, "POST", "/data-sources/"+a.newSource(t, "Live")+"/customers", `{"id":"c1","name":"One"}`)
+	if n := told(); n != 1 {
+		t.Errorf("%d events of a row that is news, want 1", n)
+	}
+}

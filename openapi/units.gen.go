@@ -17,6 +17,7 @@ var operations = []Operation{
 	{ID: "PostConnectionKeysRevoke", Method: "POST", Path: "/connection-keys/revoke", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
 	{ID: "GetCustomers", Method: "GET", Path: "/customers", Status: 200, Public: false, body: Schema{fields: customerListFields}},
 	{ID: "GetCustomersId", Method: "GET", Path: "/customers/{id}", Status: 200, Public: false, body: Schema{fields: customerDetailFields}},
+	{ID: "PostCustomersIdResync", Method: "POST", Path: "/customers/{id}/resync", Status: 200, Public: false, body: Schema{fields: resyncedFields}},
 	{ID: "GetDataSourcesId", Method: "GET", Path: "/data-sources/{id}", Status: 200, Public: false, body: Schema{fields: dataSourceDetailFields}},
 	{ID: "PostDataSourcesIdCustomers", Method: "POST", Path: "/data-sources/{id}/customers", Status: 200, Public: false, body: Schema{fields: importResultFields}},
 	{ID: "PostDataSourcesIdInvoices", Method: "POST", Path: "/data-sources/{id}/invoices", Status: 200, Public: false, body: Schema{fields: importResultFields}},
@@ -1490,6 +1491,12 @@ var reportQueryFields = []Schema{
 	{name: "interval"},
 	{name: "timezone"},
 	{name: "to"},
+}
+
+var resyncedFields = []Schema{
+	{name: "id"},
+	{name: "status"},
+	{name: "success"},
 }
 
 var retentionBreakdownFields = []Schema{

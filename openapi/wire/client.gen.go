@@ -239,6 +239,24 @@ func (e RefundMrr) Valid() bool {
 	}
 }
 
+// Defines values for ResyncedStatus.
+const (
+	ResyncedStatusDone   ResyncedStatus = "done"
+	ResyncedStatusQueued ResyncedStatus = "queued"
+)
+
+// Valid indicates whether the value is a known member of the ResyncedStatus enum.
+func (e ResyncedStatus) Valid() bool {
+	switch e {
+	case ResyncedStatusDone:
+		return true
+	case ResyncedStatusQueued:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAdmin    Role = "admin"
@@ -4586,6 +4604,21 @@ type ReportQuery struct {
 	To string `json:"to"`
 }
 
+// Resynced What a resync did.
+type Resynced struct {
+	// Id The customer's id.
+	Id string `json:"id"`
+
+	// Status `queued` when an import was started or is under way.
+	Status ResyncedStatus `json:"status"`
+
+	// Success Always true.
+	Success bool `json:"success"`
+}
+
+// ResyncedStatus `queued` when an import was started or is under way.
+type ResyncedStatus string
+
 // RetentionBreakdown The retention of one period and one breakdown value.
 type RetentionBreakdown struct {
 	// Arpa `target_mrr` per retained customer, 0 without any.
@@ -6480,6 +6513,12 @@ type GetCustomersIdParams struct {
 
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+}
+
+// PostCustomersIdResyncParams defines parameters for PostCustomersIdResync.
+type PostCustomersIdResyncParams struct {
+	// DataSource The id of the data source that holds the row.
+	DataSource *RowDataSource `form:"data_source,omitempty" json:"data_source,omitempty"`
 }
 
 // PostDataSourcesIdCustomersParams defines parameters for PostDataSourcesIdCustomers.
@@ -10653,6 +10692,13 @@ type ClientInterface interface {
 	// Corresponds with GET /customers/{id} (the `GetCustomersId` operationId).
 	GetCustomersId(ctx context.Context, id CustomerId, params *GetCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PostCustomersIdResync Bring one customer up to date with its billing system
+	//
+	// Where the customer's data source is connected to an endpoint, starts an import of it and answers `queued`. The figures of all other customers follow from what was pushed and are always up to date: then the answer is `done`.
+	//
+	// Corresponds with POST /customers/{id}/resync (the `PostCustomersIdResync` operationId).
+	PostCustomersIdResync(ctx context.Context, id CustomerId, params *PostCustomersIdResyncParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetDataSourcesId Read one data source
 	//
 	// The data source with its connection, less the credentials.
@@ -12052,6 +12098,23 @@ func (c *Client) GetCustomers(ctx context.Context, params *GetCustomersParams, r
 // Corresponds with GET /customers/{id} (the `GetCustomersId` operationId).
 func (c *Client) GetCustomersId(ctx context.Context, id CustomerId, params *GetCustomersIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCustomersIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostCustomersIdResync Bring one customer up to date with its billing system
+//
+// Where the customer's data source is connected to an endpoint, starts an import of it and answers `queued`. The figures of all other customers follow from what was pushed and are always up to date: then the answer is `done`.
+//
+// Corresponds with POST /customers/{id}/resync (the `PostCustomersIdResync` operationId).
+func (c *Client) PostCustomersIdResync(ctx context.Context, id CustomerId, params *PostCustomersIdResyncParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostCustomersIdResyncRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -15208,6 +15271,67 @@ func NewGetCustomersIdRequest(server string, id CustomerId, params *GetCustomers
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPostCustomersIdResyncRequest constructs an http.Request for the PostCustomersIdResync method
+func NewPostCustomersIdResyncRequest(server string, id CustomerId, params *PostCustomersIdResyncParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/customers/%s/resync", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DataSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "data_source", *params.DataSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -32207,6 +32331,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /customers/{id} (the `GetCustomersId` operationId).
 	GetCustomersIdWithResponse(ctx context.Context, id CustomerId, params *GetCustomersIdParams, reqEditors ...RequestEditorFn) (*GetCustomersIdResponse, error)
 
+	// PostCustomersIdResyncWithResponse Bring one customer up to date with its billing system
+	//
+	// Where the customer's data source is connected to an endpoint, starts an import of it and answers `queued`. The figures of all other customers follow from what was pushed and are always up to date: then the answer is `done`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /customers/{id}/resync (the `PostCustomersIdResync` operationId).
+	PostCustomersIdResyncWithResponse(ctx context.Context, id CustomerId, params *PostCustomersIdResyncParams, reqEditors ...RequestEditorFn) (*PostCustomersIdResyncResponse, error)
+
 	// GetDataSourcesIdWithResponse Read one data source
 	//
 	// The data source with its connection, less the credentials.
@@ -34709,6 +34842,106 @@ func (r GetCustomersIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCustomersIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostCustomersIdResyncResponse429Headers the declared response headers of an HTTP 429 response for PostCustomersIdResync
+type PostCustomersIdResyncResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostCustomersIdResyncResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Resynced
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostCustomersIdResyncResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON200() *Resynced {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostCustomersIdResyncResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostCustomersIdResyncResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostCustomersIdResyncResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostCustomersIdResyncResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostCustomersIdResyncResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -45665,6 +45898,21 @@ func (c *ClientWithResponses) GetCustomersIdWithResponse(ctx context.Context, id
 	return ParseGetCustomersIdResponse(rsp)
 }
 
+// PostCustomersIdResyncWithResponse Bring one customer up to date with its billing system
+//
+// Where the customer's data source is connected to an endpoint, starts an import of it and answers `queued`. The figures of all other customers follow from what was pushed and are always up to date: then the answer is `done`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /customers/{id}/resync (the `PostCustomersIdResync` operationId).
+func (c *ClientWithResponses) PostCustomersIdResyncWithResponse(ctx context.Context, id CustomerId, params *PostCustomersIdResyncParams, reqEditors ...RequestEditorFn) (*PostCustomersIdResyncResponse, error) {
+	rsp, err := c.PostCustomersIdResync(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostCustomersIdResyncResponse(rsp)
+}
+
 // GetDataSourcesIdWithResponse Read one data source
 //
 // The data source with its connection, less the credentials.
@@ -49044,6 +49292,115 @@ func ParseGetCustomersIdResponse(rsp *http.Response) (*GetCustomersIdResponse, e
 	switch {
 	case rsp.StatusCode == 429:
 		var headers GetCustomersIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostCustomersIdResyncResponse parses an HTTP response from a PostCustomersIdResyncWithResponse call
+func ParsePostCustomersIdResyncResponse(rsp *http.Response) (*PostCustomersIdResyncResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostCustomersIdResyncResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Resynced
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostCustomersIdResyncResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

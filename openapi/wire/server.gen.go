@@ -61,6 +61,9 @@ type ServerInterface interface {
 	// GetCustomersId Read one customer
 	// (GET /customers/{id})
 	GetCustomersId(w http.ResponseWriter, r *http.Request, id CustomerId, params GetCustomersIdParams)
+	// PostCustomersIdResync Bring one customer up to date with its billing system
+	// (POST /customers/{id}/resync)
+	PostCustomersIdResync(w http.ResponseWriter, r *http.Request, id CustomerId, params PostCustomersIdResyncParams)
 	// GetDataSourcesId Read one data source
 	// (GET /data-sources/{id})
 	GetDataSourcesId(w http.ResponseWriter, r *http.Request, id DataSourceId)
@@ -946,6 +949,48 @@ func (siw *ServerInterfaceWrapper) GetCustomersId(w http.ResponseWriter, r *http
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetCustomersId(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostCustomersIdResync operation middleware
+func (siw *ServerInterfaceWrapper) PostCustomersIdResync(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id CustomerId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PostCustomersIdResyncParams
+
+	// ------------- Optional query parameter "data_source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data_source", r.URL.Query(), &params.DataSource, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data_source"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data_source", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostCustomersIdResync(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -16439,6 +16484,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/reports/custom-variables", wrapper.GetReportsCustomVariables)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/customers", wrapper.GetCustomers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/customers/{id}", wrapper.GetCustomersId)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/customers/{id}/resync", wrapper.PostCustomersIdResync)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/plans", wrapper.GetPlans)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/customers.csv", wrapper.GetExportsCustomersCsv)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exports/mrr-movements.csv", wrapper.GetExportsMrrMovementsCsv)
@@ -18157,6 +18203,131 @@ func (response GetCustomersId500JSONResponse) VisitGetCustomersIdResponse(w http
 type GetCustomersId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetCustomersId503JSONResponse) VisitGetCustomersIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResyncRequestObject struct {
+	Id     CustomerId `json:"id"`
+	Params PostCustomersIdResyncParams
+}
+
+type PostCustomersIdResyncResponseObject interface {
+	VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error
+}
+
+type PostCustomersIdResync200JSONResponse Resynced
+
+func (response PostCustomersIdResync200JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostCustomersIdResync400JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostCustomersIdResync401JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostCustomersIdResync403JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostCustomersIdResync404JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostCustomersIdResync429JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostCustomersIdResync500JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostCustomersIdResync503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostCustomersIdResync503JSONResponse) VisitPostCustomersIdResyncResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30539,6 +30710,9 @@ type StrictServerInterface interface {
 	// GetCustomersId Read one customer
 	// (GET /customers/{id})
 	GetCustomersId(ctx context.Context, request GetCustomersIdRequestObject) (GetCustomersIdResponseObject, error)
+	// PostCustomersIdResync Bring one customer up to date with its billing system
+	// (POST /customers/{id}/resync)
+	PostCustomersIdResync(ctx context.Context, request PostCustomersIdResyncRequestObject) (PostCustomersIdResyncResponseObject, error)
 	// GetDataSourcesId Read one data source
 	// (GET /data-sources/{id})
 	GetDataSourcesId(ctx context.Context, request GetDataSourcesIdRequestObject) (GetDataSourcesIdResponseObject, error)
@@ -31277,6 +31451,33 @@ func (sh *strictHandler) GetCustomersId(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetCustomersIdResponseObject); ok {
 		if err := validResponse.VisitGetCustomersIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostCustomersIdResync operation middleware
+func (sh *strictHandler) PostCustomersIdResync(w http.ResponseWriter, r *http.Request, id CustomerId, params PostCustomersIdResyncParams) {
+	var request PostCustomersIdResyncRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostCustomersIdResync(ctx, request.(PostCustomersIdResyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostCustomersIdResync")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostCustomersIdResyncResponseObject); ok {
+		if err := validResponse.VisitPostCustomersIdResyncResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 
 // authorizeRate bounds the transactions of one network.
 func authorizeRate() Rate { return Rate{Burst: 60, Interval: time.Second} }
+
+// maxState bounds a client's state in bytes: it has to fit into a record, and
+// into the URL that leads back.
+const maxState = 8 << 10
 
 // authorize checks a client's request, makes a transaction of it and leads to
 // the consent page.
@@ -36,6 +41,9 @@ func (b *Browser) authorize(w http.ResponseWriter, r *http.Request) error {
 	request, err := b.cfg.Protocol.Check(params, &client.ClientMetadata)
 	if err != nil {
 		return b.refuseRequest(w, r, client, params.Get("redirect_uri"), err)
+	}
+	if len(request.State) > maxState {
+		return b.pages.Write(w, http.StatusBadRequest, pages.BadRequest(fmt.Sprintf("state has more than %d bytes", maxState)))
 	}
 	t := &transaction{Request: *request, Name: client.Name, Publisher: client.Publisher, SignIn: request.Login}
 	if err := b.begin(r.Context(), t, b.browserOf(w, r)); err != nil {

@@ -72,11 +72,10 @@ func (b *Browser) consent(w http.ResponseWriter, r *http.Request, t *transaction
 
 // writes says what a connection with a role can change.
 func writes(role string) string {
-	const admin = "See everything, and change customers, plans, data sources, settings, integrations, webhooks, team and API keys."
 	if role == roleOwner {
-		return admin[:len(admin)-1] + ", and what only owners may."
+		return "See everything, and change customers, plans, data sources, settings, integrations, webhooks, team, API keys and the account itself."
 	}
-	return admin
+	return "See everything, and change customers, plans, data sources, settings, integrations, webhooks, team and API keys."
 }
 
 // The roles of a member.

@@ -347,6 +347,27 @@ func TestBrowser_Authorize_FaultyRequests(t *testing.T) {
 	}
 }
 
+// A state of any form comes back as it was sent, up to its limit.
+func TestBrowser_Authorize_State(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	client := s.register("Claude", webRedirect)
+	b := s.open()
+	b.signIn(b.get("/sign-in"), "bob")
+	for name, state := range map[string]string{
+		"none": "", "signs": "<>&\"'+ %2B\u00e9\u2028", "longest": strings.Repeat("\x01", 8<<10),
+	} {
+		p := b.get(s.request(client, webRedirect, map[string]string{"state": state}))
+		p = b.submit(p, "/consent", "decision", "deny")
+		if answer := p.answer(t); answer.Get("state") != state || answer.Has("state") != (state != "") {
+			t.Errorf("%s: comes back as %q", name, answer.Get("state"))
+		}
+	}
+	if p := b.get(s.request(client, webRedirect, map[string]string{"state": strings.Repeat("x", 8<<10+1)})); p.status != http.StatusBadRequest || p.location != "" {
+		t.Errorf("one byte more: %d", p.status)
+	}
+}
+
 // A transaction ends after ten minutes, and belongs to one browser.
 func TestBrowser_Transaction_IsOfOneBrowserAndTime(t *testing.T) {
 	t.Parallel()

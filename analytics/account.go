@@ -32,6 +32,9 @@ type account struct {
 	nextSeq   [tables]int64
 	today     calendar.Day
 	settings  settingsState
+	asked     *settingsState // on their way to be in force; nil when nothing is asked for
+	job       *recompute     // what brings them there
+	opened    uint64         // how often the account was read
 	sources   []source
 	segments  []segment
 	plans     *planTable
@@ -48,6 +51,8 @@ type account struct {
 type view struct {
 	snapshot *report.Snapshot
 	settings Settings
+	asked    *settingsState // nil: none
+	job      *recompute
 	sources  []source
 	segments []segment
 	stored   uint64
@@ -102,7 +107,8 @@ func (a *account) reset() {
 		a.nextSeq[t] = 1
 	}
 	defaults := DefaultSettings()
-	a.settings = settingsState{values: defaults, ledger: ledger.DefaultSettings()}
+	a.settings, a.asked = settingsState{values: defaults, ledger: ledger.DefaultSettings()}, nil
+	a.opened++
 	a.sources, a.segments, a.plans = nil, nil, newPlanTable()
 	a.customers, a.records, a.days, a.byID = nil, nil, nil, map[customerKey]uint32{}
 	a.invoices = invoices{keys: make([]invoiceKey, 1)}
@@ -163,6 +169,7 @@ func (a *account) settle(today calendar.Day) {
 // publish hands a new snapshot to the readers.
 func (a *account) publish(rates *fx.Table) {
 	a.version++
+	a.startRecompute()
 	s := &report.Snapshot{
 		Account: a.id, Version: a.version, Today: a.today,
 		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
@@ -170,7 +177,7 @@ func (a *account) publish(rates *fx.Table) {
 		Rates: rates, PlanGroups: a.plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
 	a.current.Store(&view{
-		snapshot: s, settings: a.settings.values, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
+		snapshot: s, settings: a.settings.values, asked: a.asked, job: a.job, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
 	})
 	a.engine.resize(a, a.bytes())
 }

@@ -86,7 +86,7 @@ func (a *account) tellDays(ctx context.Context) error {
 				continue
 			}
 			before := *c
-			a.customers[i].history.unpack(p, &a.invoices.ids)
+			a.customers[i].history.unpack(p, a.invoices.ids.at)
 			before.Ledger = p.replayer.Replay(p.events, c.TrialStarted, asOf)
 			t.movements(&before, c)
 		}

@@ -6,10 +6,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/report"
 	"github.com/growpanel/growpanel-mcp/ingest"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
@@ -138,6 +140,30 @@ func BenchmarkEngine(b *testing.B) {
 			a.now = a.now.AddDate(0, 0, 1)
 			a.snapshot()
 		}
+	})
+	b.Run("settings change, with reports served meanwhile", func(b *testing.B) {
+		slowest := time.Duration(0)
+		for n := 0; b.Loop(); n++ {
+			days := 5 + n%2
+			if _, err := a.engine.UpdateSettings(b.Context(), account, analytics.SettingsPatch{ChurnGraceDays: &days}); err != nil {
+				b.Fatal(err)
+			}
+			for running := true; running; {
+				asked := time.Now()
+				s := a.snapshot()
+				q, err := report.ParseQuery(nil, s)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := report.MRR(s, &q); err != nil {
+					b.Fatal(err)
+				}
+				slowest = max(slowest, time.Since(asked))
+				running = s.Settings.GraceDays != days
+				time.Sleep(time.Millisecond)
+			}
+		}
+		b.ReportMetric(float64(slowest.Microseconds())/1000, "slowest-report-ms")
 	})
 	b.Run("open", func(b *testing.B) {
 		for b.Loop() {

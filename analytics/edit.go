@@ -15,10 +15,11 @@ import (
 type edit struct {
 	a        *account
 	touched  []*work
-	plans    *planTable     // nil: unchanged
-	sources  []source       // nil: unchanged
-	segments []segment      // nil: unchanged
-	settings *settingsState // nil: unchanged
+	plans    *planTable      // nil: unchanged
+	sources  []source        // nil: unchanged
+	segments []segment       // nil: unchanged
+	settings *settingsState  // nil: unchanged
+	asked    **settingsState // nil: unchanged
 	log      [tables]tableLog
 	cleared  []int64 // seqs of the data sources whose rows all go
 	undo     undo
@@ -238,6 +239,9 @@ func (e *edit) install() {
 	}
 	if e.segments != nil {
 		a.segments = e.segments
+	}
+	if e.asked != nil {
+		a.asked = *e.asked
 	}
 	if e.settings != nil {
 		a.settings, a.today = *e.settings, e.asOf

@@ -21,19 +21,27 @@ type Config struct {
 	// it is exceeded the accounts that were not used for longest are closed;
 	// those in use stay open whatever they need. 0 stands for 1 GiB.
 	MemoryBudget int64
+	// Background is from how many customers on a change of settings is computed
+	// in the background. 0 stands for 10,000.
+	Background int
 }
 
 const defaultBudget = 1 << 30
 
 // Engine keeps the accounts in memory and their rows in the store. It is safe
-// for concurrent use and starts no goroutines that outlive a call.
+// for concurrent use. The goroutines that it starts end with Close.
 type Engine struct {
-	store  Store
-	rows   RowDecoder
-	now    func() time.Time
-	outbox Outbox // may be nil
-	budget int64
-	rates  rates
+	store      Store
+	rows       RowDecoder
+	now        func() time.Time
+	outbox     Outbox // may be nil
+	budget     int64
+	background int
+	rates      rates
+
+	life context.Context // of the engine's own goroutines
+	end  context.CancelFunc
+	jobs sync.WaitGroup
 
 	mu       sync.Mutex
 	closed   bool
@@ -59,16 +67,24 @@ func New(cfg Config) *Engine {
 	if e.budget == 0 {
 		e.budget = defaultBudget
 	}
+	if e.background = cfg.Background; e.background == 0 {
+		e.background = usualBackground
+	}
+	e.life, e.end = context.WithCancel(context.Background())
 	return e
 }
 
 // Close ends the engine: later calls return ErrClosed. Calls that run are not
 // interrupted. What was acknowledged is in the store.
+// What runs in the background is broken off, to begin again when the account is
+// opened.
 func (e *Engine) Close() {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.closed = true
 	e.accounts, e.size = map[string]*slot{}, 0
+	e.mu.Unlock()
+	e.end()
+	e.jobs.Wait()
 }
 
 // Snapshot returns the account as of now: every write that was answered before

@@ -49,7 +49,7 @@ type history struct {
 // unpack gives the player the events as replay wants them. Replay reads ids only
 // to order events of one instant and to find refunded invoices. They lie all
 // over the memory of the account, so events that need none come without.
-func (h *history) unpack(to *player, ids *arena) {
+func (h *history) unpack(to *player, ids func(pos uint32) string) {
 	to.events, to.extras = to.events[:0], slices.Grow(to.extras[:0], len(h.taxed))
 	all, last := h.tangled(), calendar.Stamp(0)
 	for i := range h.events {
@@ -61,10 +61,10 @@ func (h *history) unpack(to *player, ids *arena) {
 		}
 		at := p.acts()
 		if all || at == last {
-			ev.ID = ids.at(p.id)
+			ev.ID = ids(p.id)
 		}
 		if !all && at == last {
-			to.events[i-1].ID = ids.at(h.events[i-1].id)
+			to.events[i-1].ID = ids(h.events[i-1].id)
 		}
 		switch {
 		case p.extra&inFull != 0:

@@ -83,7 +83,12 @@ func (l *loader) settings(r Row) error {
 	if err != nil {
 		return err
 	}
-	l.a.settings = settingsState{values: values, ledger: set, stored: true}
+	state := settingsState{values: values, ledger: set, stored: true}
+	if r.Seq == settingsAsked {
+		l.a.asked = &state
+	} else {
+		l.a.settings = state
+	}
 	return nil
 }
 

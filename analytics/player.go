@@ -32,9 +32,10 @@ func (e *edit) replay() {
 	}
 	workers := min(runtime.GOMAXPROCS(0), 1+len(todo)/minPerWorker)
 	players := e.players(workers)
+	ids := e.a.invoices.ids.at
 	if workers == 1 {
 		for _, w := range todo {
-			e.play(players[0], w)
+			e.play(players[0], w, ids)
 		}
 		return
 	}
@@ -43,7 +44,7 @@ func (e *edit) replay() {
 	for _, p := range players {
 		wg.Go(func() {
 			for i := next.Add(1); int(i) <= len(todo); i = next.Add(1) {
-				e.play(p, todo[i-1])
+				e.play(p, todo[i-1], ids)
 			}
 		})
 	}
@@ -51,12 +52,12 @@ func (e *edit) replay() {
 }
 
 // play replays one customer.
-func (e *edit) play(p *player, w *work) {
+func (e *edit) play(p *player, w *work, ids func(pos uint32) string) {
 	if w.unsorted {
 		w.history.sort()
 		w.unsorted = false
 	}
-	w.history.unpack(p, &e.a.invoices.ids)
+	w.history.unpack(p, ids)
 	w.record.Ledger = p.replayer.Replay(p.events, w.record.TrialStarted, e.today())
 }
 

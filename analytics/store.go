@@ -20,7 +20,7 @@ const (
 	TablePlan
 	TableInvoice
 	TablePlanGroup
-	TableSettings // at most one row per account, Seq 1
+	TableSettings // Seq 1 is in force, Seq 2 asked for
 	TableSegment
 
 	tables = TableSegment + 1

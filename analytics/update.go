@@ -9,39 +9,75 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
+// settingsID is the id of the rows of settings.
+const settingsID = "settings"
+
 // UpdateSettings changes the metric settings and recomputes what depends on
-// them before it returns the result. The error is an *InvalidError when a value
-// cannot be accepted; then nothing was changed.
+// them before it returns the result. An account with many customers recomputes
+// in the background (see AskedSettings): until then reports show the state under
+// the old settings. The error is an *InvalidError when a value cannot be
+// accepted; then nothing was changed.
 func (e *Engine) UpdateSettings(ctx context.Context, account string, patch SettingsPatch) (Settings, error) {
 	var updated Settings
 	_, err := e.write(ctx, account, 1, func(ed *edit) ([]FieldError, error) {
-		before := ed.settingsView()
-		updated = patch.apply(before.values)
+		base := ed.settingsView().values
+		if asked := ed.askedView(); asked != nil {
+			base = asked.values
+		}
+		updated = patch.apply(base)
 		set, err := updated.ledger()
 		if err != nil {
 			return nil, err
 		}
-		doc, err := json.Marshal(updated)
-		if err != nil {
-			return nil, fmt.Errorf("encode settings: %w", err)
-		}
-		row := Row{Table: TableSettings, Seq: 1, ID: "settings", Doc: doc}
-		if before.stored {
-			ed.log[TableSettings].updated(row)
-		} else {
-			ed.log[TableSettings].inserted(row)
-		}
-		// Days pass only where everything that they change is replayed.
-		if sameLedger(before.ledger, set) {
-			ed.asOf = ed.today()
-		} else {
-			ed.asOf = calendar.DayOf(e.now().In(set.Zone))
-			ed.replayAll()
-		}
-		ed.settings = &settingsState{values: updated, ledger: set, stored: true}
-		return nil, nil
+		return nil, ed.changeSettings(&settingsState{values: updated, ledger: set, stored: true})
 	})
 	return updated, err
+}
+
+// changeSettings puts settings in force, or asks for them where that takes time.
+func (e *edit) changeSettings(to *settingsState) error {
+	doc, err := json.Marshal(to.values)
+	if err != nil {
+		return fmt.Errorf("encode settings: %w", err)
+	}
+	before := e.settingsView()
+	same := sameLedger(before.ledger, to.ledger)
+	if !same && len(e.a.byID) > e.a.engine.background {
+		e.writeSettings(settingsAsked, doc, e.askedView() != nil)
+		e.asked = &to
+		return nil
+	}
+	if e.askedView() != nil { // what was asked for is overtaken
+		e.log[TableSettings].removed(TableSettings, settingsAsked)
+		e.asked = new(*settingsState)
+	}
+	e.writeSettings(settingsInForce, doc, before.stored)
+	// Days pass only where everything that they change is replayed.
+	if same {
+		e.asOf = e.today()
+	} else {
+		e.asOf = calendar.DayOf(e.a.engine.now().In(to.ledger.Zone))
+		e.replayAll()
+	}
+	e.settings = to
+	return nil
+}
+
+func (e *edit) writeSettings(seq int64, doc []byte, exists bool) {
+	row := Row{Table: TableSettings, Seq: seq, ID: settingsID, Doc: doc}
+	if exists {
+		e.log[TableSettings].updated(row)
+	} else {
+		e.log[TableSettings].inserted(row)
+	}
+}
+
+// askedView returns the settings that are asked for, nil for none.
+func (e *edit) askedView() *settingsState {
+	if e.asked != nil {
+		return *e.asked
+	}
+	return e.a.asked
 }
 
 // sameLedger reports whether ledgers are the same under both settings. Zones
@@ -63,7 +99,7 @@ func (e *edit) replayAll() {
 	}
 }
 
-// Settings returns the account's metric settings.
+// Settings returns the account's metric settings that are in force.
 func (e *Engine) Settings(ctx context.Context, account string) (Settings, error) {
 	v, err := e.view(ctx, account)
 	if err != nil {

@@ -392,8 +392,8 @@ func (c *client) push(name string) *cobra.Command {
 
 func (c *client) settings() *cobra.Command {
 	return group("settings", "Read and change the account's settings",
-		c.get("get", "Show the settings", "settings"),
-		c.send("update", "Change settings; metrics are recomputed before it answers", http.MethodPost, "settings"),
+		c.get("get", "Show the settings, and how far a change of them is", "settings"),
+		c.send("update", "Change settings; metrics are recomputed, of large accounts in the background", http.MethodPost, "settings"),
 		c.integration("webhook", "The URL that all movements are posted to"),
 		c.integration("slack", "Posts to Slack"),
 		c.integration("teams", "Posts to Microsoft Teams"))

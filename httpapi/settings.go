@@ -10,11 +10,11 @@ import (
 
 // GetSettings implements wire.StrictServerInterface.
 func (s *Server) GetSettings(ctx context.Context, _ wire.GetSettingsRequestObject) (wire.GetSettingsResponseObject, error) {
-	settings, err := s.engine.Settings(ctx, callerOf(ctx).Account)
+	settings, running, err := s.engine.AskedSettings(ctx, callerOf(ctx).Account)
 	if err != nil {
 		return nil, err
 	}
-	return wire.GetSettings200JSONResponse(settingsToWire(settings)), nil
+	return wire.GetSettings200JSONResponse(settingsToWire(settings, running)), nil
 }
 
 // PostSettings implements wire.StrictServerInterface.
@@ -26,11 +26,16 @@ func (s *Server) PostSettings(ctx context.Context, request wire.PostSettingsRequ
 	if err != nil {
 		return nil, err
 	}
-	settings, err := s.engine.UpdateSettings(ctx, callerOf(ctx).Account, patch)
+	account := callerOf(ctx).Account
+	settings, err := s.engine.UpdateSettings(ctx, account, patch)
 	if err != nil {
 		return nil, err
 	}
-	return wire.PostSettings200JSONResponse(settingsToWire(settings)), nil
+	_, running, err := s.engine.AskedSettings(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return wire.PostSettings200JSONResponse(settingsToWire(settings, running)), nil
 }
 
 func settingsPatch(in *wire.SettingsUpdate) (analytics.SettingsPatch, error) {
@@ -75,7 +80,7 @@ func intOf(n *int64) *int {
 	return &out
 }
 
-func settingsToWire(s analytics.Settings) wire.Settings {
+func settingsToWire(s analytics.Settings, running *analytics.Recompute) wire.Settings {
 	out := wire.Settings{
 		BaseCurrency: s.BaseCurrency, Timezone: s.Timezone, FirstDayOfWeek: int64(s.FirstDayOfWeek), Locale: s.Locale,
 		ChurnRecognition: wire.ChurnRecognition(s.ChurnRecognition), ChurnGraceDays: int64(s.ChurnGraceDays),
@@ -85,6 +90,15 @@ func settingsToWire(s analytics.Settings) wire.Settings {
 	if s.AutoChurnDays != nil {
 		days := int64(*s.AutoChurnDays)
 		out.AutoChurnDays = &days
+	}
+	if running != nil {
+		state := wire.RecomputeStateRunning
+		if running.Retrying {
+			state = wire.RecomputeStateRetrying
+		}
+		out.Recompute = &wire.Recompute{
+			State: state, Processed: int64(running.Processed), Total: int64(running.Total), StartedAt: stampText(running.StartedAt),
+		}
 	}
 	return out
 }

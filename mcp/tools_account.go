@@ -15,7 +15,7 @@ func manageSettings() tool {
 		name:  "manage_settings",
 		title: "Manage settings",
 		description: "Reads or changes the settings that say how metrics are computed (base currency, time zone, when to recognize churn, grace days, refunds) and those of an integration such as Slack. " +
-			"A change recomputes everything.",
+			"A change recomputes everything; get shows how far that is.",
 		props: args.Set{
 			{Name: "integration", Enum: integrations(), Description: "Whose settings, e.g. slack"},
 			body(`Settings to change, e.g. {"churn_grace_days":7,"timezone":"Europe/Berlin"}`),

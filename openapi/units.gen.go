@@ -1407,6 +1407,13 @@ var profileAccountFields = []Schema{
 	{name: "role"},
 }
 
+var recomputeFields = []Schema{
+	{name: "processed", unit: Count},
+	{name: "started_at"},
+	{name: "state"},
+	{name: "total", unit: Count},
+}
+
 var refundFields = []Schema{
 	{name: "amount", unit: MoneyRow},
 	{name: "amount_base_currency", unit: MoneyBase},
@@ -1613,6 +1620,7 @@ var settingsFields = []Schema{
 	{name: "first_day_of_week", unit: Weekday},
 	{name: "locale"},
 	{name: "non_renewal_churn"},
+	{name: "recompute", fields: recomputeFields},
 	{name: "refund_mrr"},
 	{name: "subtract_one_time_discounts"},
 	{name: "timezone"},

@@ -221,6 +221,24 @@ func (e PlanGroupType) Valid() bool {
 	}
 }
 
+// Defines values for RecomputeState.
+const (
+	RecomputeStateRetrying RecomputeState = "retrying"
+	RecomputeStateRunning  RecomputeState = "running"
+)
+
+// Valid indicates whether the value is a known member of the RecomputeState enum.
+func (e RecomputeState) Valid() bool {
+	switch e {
+	case RecomputeStateRetrying:
+		return true
+	case RecomputeStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RefundMrr.
 const (
 	RefundMrrIgnore RefundMrr = "ignore"
@@ -4379,6 +4397,24 @@ type ProfileUpdate struct {
 	Timezone *string `json:"timezone,omitempty"`
 }
 
+// Recompute How far the account's figures are on their way to these settings. It is there while that takes time; until it is gone, reports show all figures under the settings before.
+type Recompute struct {
+	// Processed Customers that are done.
+	Processed int64 `json:"processed"`
+
+	// StartedAt When it began.
+	StartedAt string `json:"started_at"`
+
+	// State Whether it is computed, or waits because the result could not be stored.
+	State RecomputeState `json:"state"`
+
+	// Total Customers in all.
+	Total int64 `json:"total"`
+}
+
+// RecomputeState Whether it is computed, or waits because the result could not be stored.
+type RecomputeState string
+
 // Refund One refund.
 type Refund struct {
 	// Amount Amount in `currency`, positive.
@@ -5041,6 +5077,9 @@ type Settings struct {
 	// NonRenewalChurn Whether a missing renewal counts as churn.
 	NonRenewalChurn bool `json:"non_renewal_churn"`
 
+	// Recompute How far the account's figures are on their way to these settings. It is there while that takes time; until it is gone, reports show all figures under the settings before.
+	Recompute *Recompute `json:"recompute,omitempty"`
+
 	// RefundMrr Whether a refund lowers MRR or is cash alone.
 	RefundMrr RefundMrr `json:"refund_mrr"`
 
@@ -5079,6 +5118,9 @@ type SettingsUpdate struct {
 
 	// NonRenewalChurn Whether a missing renewal counts as churn.
 	NonRenewalChurn *bool `json:"non_renewal_churn,omitempty"`
+
+	// Recompute Ignored, so that settings may be sent back as they were read.
+	Recompute map[string]interface{} `json:"recompute,omitempty"`
 
 	// RefundMrr Whether a refund lowers MRR or is cash alone.
 	RefundMrr *RefundMrr `json:"refund_mrr,omitempty"`
@@ -11653,14 +11695,14 @@ type ClientInterface interface {
 
 	// GetSettings Read the metric settings
 	//
-	// How this account's metrics are computed.
+	// How this account's metrics are computed, or are going to be once `recompute` is gone.
 	//
 	// Corresponds with GET /settings (the `GetSettings` operationId).
 	GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PostSettingsWithBody Change metric settings
 	//
-	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -11669,7 +11711,7 @@ type ClientInterface interface {
 
 	// PostSettings Change metric settings
 	//
-	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14319,7 +14361,7 @@ func (c *Client) GetReportsTransactionsTable(ctx context.Context, params *GetRep
 
 // GetSettings Read the metric settings
 //
-// How this account's metrics are computed.
+// How this account's metrics are computed, or are going to be once `recompute` is gone.
 //
 // Corresponds with GET /settings (the `GetSettings` operationId).
 func (c *Client) GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -14336,7 +14378,7 @@ func (c *Client) GetSettings(ctx context.Context, reqEditors ...RequestEditorFn)
 
 // PostSettingsWithBody Change metric settings
 //
-// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 //
 // Takes any type of body and a specified content type.
 //
@@ -14355,7 +14397,7 @@ func (c *Client) PostSettingsWithBody(ctx context.Context, contentType string, b
 
 // PostSettings Change metric settings
 //
-// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -33458,7 +33500,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetSettingsWithResponse Read the metric settings
 	//
-	// How this account's metrics are computed.
+	// How this account's metrics are computed, or are going to be once `recompute` is gone.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -33467,7 +33509,7 @@ type ClientWithResponsesInterface interface {
 
 	// PostSettingsWithBodyWithResponse Change metric settings
 	//
-	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -33476,7 +33518,7 @@ type ClientWithResponsesInterface interface {
 
 	// PostSettingsWithResponse Change metric settings
 	//
-	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+	// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -47775,7 +47817,7 @@ func (c *ClientWithResponses) GetReportsTransactionsTableWithResponse(ctx contex
 
 // GetSettingsWithResponse Read the metric settings
 //
-// How this account's metrics are computed.
+// How this account's metrics are computed, or are going to be once `recompute` is gone.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -47790,7 +47832,7 @@ func (c *ClientWithResponses) GetSettingsWithResponse(ctx context.Context, reqEd
 
 // PostSettingsWithBodyWithResponse Change metric settings
 //
-// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -47805,7 +47847,7 @@ func (c *ClientWithResponses) PostSettingsWithBodyWithResponse(ctx context.Conte
 
 // PostSettingsWithResponse Change metric settings
 //
-// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer.
+// Changes the settings that are sent and leaves the others. Everything that depends on them is recomputed before the answer; with more than 10,000 customers it is recomputed in the background, and `recompute` says how far it is. Reports show all of the old state or all of the new one.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -67,6 +68,13 @@ func (p *person) decide(t *testing.T, address, decision string) *url.URL {
 			request = p.get(t, next.String())
 			continue
 		}
+		if link := handover.FindStringSubmatch(string(page)); link != nil && response.StatusCode == http.StatusOK {
+			back, err := url.Parse(html.UnescapeString(link[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return back
+		}
 		if response.StatusCode != http.StatusOK {
 			t.Fatalf("%s = %d\n%s", response.Request.URL, response.StatusCode, words(page))
 		}
@@ -89,7 +97,9 @@ func (p *person) get(t *testing.T, address string) *http.Request {
 var (
 	formTag   = regexp.MustCompile(`(?s)<form[^>]*method="post" action="([^"]+)".*?</form>`)
 	hiddenTag = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"/>`)
-	rowTag    = regexp.MustCompile(`(?s)name="account" value="([^"]+)".*?<b>([^<]+)</b>`)
+	// handover is the link to an installed app, which a redirect would not open.
+	handover = regexp.MustCompile(`<a [^>]*id="continue" href="([^"]+)"`)
+	rowTag   = regexp.MustCompile(`(?s)name="account" value="([^"]+)".*?<b>([^<]+)</b>`)
 )
 
 // fill answers the last form of a page, which is its main one.

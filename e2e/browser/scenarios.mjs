@@ -292,6 +292,21 @@ const scenarios = {
     client.stop();
   },
 
+  async 'no page needs script'() {
+    const client = await Client.start(options.url, 'Claude');
+    const { page } = await visit({ javaScriptEnabled: false });
+    await page.goto(options.url);
+    await page.locator('summary').nth(1).click();
+    await page.getByText('claude mcp add').waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Copy/ }).count(), 0);
+    await connect(page, client);
+    await page.goto(`${options.url}/connections`);
+    await page.getByRole('link', { name: /^Revoke/ }).last().click();
+    await page.getByRole('button', { name: /^Revoke/ }).click();
+    await page.getByRole('status').filter({ hasText: 'key is deleted' }).waitFor();
+    client.stop();
+  },
+
   async 'an app is opened by its own scheme'() {
     const client = await Client.start(options.url, 'Cursor', 'cursor://anysphere.cursor-mcp/oauth/callback');
     const { context, page } = await visit();

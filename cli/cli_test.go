@@ -65,6 +65,27 @@ func TestCommands_Requests(t *testing.T) {
 		{"customers get u+x@e.com", "", "GET /customers/u+x@e.com"},
 		{"customers resync a/b", "", "POST /customers/a%2Fb/resync"},
 		{"plans list --no-color", "", "GET /plans"},
+		{`account update --body {"name":"n"}`, "", `POST /account {"name":"n"}`},
+		{"account delete --yes", "", "DELETE /account"},
+		{"account undo-deletion", "", "POST /account/undo-deletion"},
+		{"account billing details", "", "GET /account/billing"},
+		{"account billing invoices", "", "GET /account/billing/invoices"},
+		{"account billing portal", "", "GET /account/billing/portal"},
+		{"account billing check-vat DE136695976", "", "GET /account/billing/check-vat?vat_number=DE136695976"},
+		{`account billing check-vat --body {"vat_number":"DK1"}`, "", "GET /account/billing/check-vat?vat_number=DK1"},
+		{`account billing subscribe --body {"plan":"p"}`, "", `POST /account/billing/subscribe {"plan":"p"}`},
+		{`account billing address --body {"city":"c"}`, "", `POST /account/billing/address {"city":"c"}`},
+		{"account billing setup", "", "POST /account/billing/setup"},
+		{`account billing preview-change --body {"plan":"p"}`, "", `POST /account/billing/preview-change {"plan":"p"}`},
+		{`account billing change-plan --body {"plan":"p"}`, "", `POST /account/billing/change-plan {"plan":"p"}`},
+		{"account billing undo-cancellation", "", "POST /account/billing/undo-cancellation"},
+		{"account billing delete-card card_1", "", "DELETE /account/billing/cards/card_1"},
+		{"account team list", "", "GET /account/team"},
+		{`account team invite --body {"email":"a@b.c"}`, "", `POST /account/team/invite {"email":"a@b.c"}`},
+		{`account team edit u1 --body {"role":"admin"}`, "", `PUT /account/team/u1 {"role":"admin"}`},
+		{"account team remove u1", "", "DELETE /account/team/u1"},
+		{"account team revoke-invite u+x@e.com", "", "DELETE /account/team/invites/u+x@e.com"},
+		{"account team resend-invite u+x@e.com", "", "POST /account/team/resend/u+x@e.com"},
 		{`data invoices create --body {"id":"i"}`, "", `POST /data/invoices {"id":"i"}`},
 		{"data customers create --data-source s1", `[{"id":"c"}]`, `POST /data/customers?data_source=s1 [{"id":"c"}]`},
 		{"data customers create --body @" + file, "", `POST /data/customers {"id":"from-file"}`},
@@ -247,5 +268,27 @@ func TestExports_ThePrintedFileIsTheAnswer(t *testing.T) {
 	}
 	if out, _, err := run(t, refuse, false, "", "exports", "customers"); err == nil || out != "" {
 		t.Errorf("printed %q for an error: %v", out, err)
+	}
+}
+
+func TestAccountDelete_AsksFirst(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		stdin string
+		sent  bool
+		fault string
+	}{
+		"nobody at the terminal": {"y\n", false, "--yes"},
+		"an empty answer":        {"", false, "nothing was deleted"},
+	} {
+		sent := false
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			sent = true
+			answer(`{"success":true}`)(w, r)
+		}
+		_, _, err := run(t, handler, false, tt.stdin, "account", "delete")
+		if sent != tt.sent || err == nil || !strings.Contains(err.Error(), tt.fault) {
+			t.Errorf("%s: sent %v, error %v", name, sent, err)
+		}
 	}
 }

@@ -420,15 +420,6 @@ func (c *client) integration(name, short string) *cobra.Command {
 	return cmd
 }
 
-func (c *client) account() *cobra.Command {
-	keys := group("api-keys", "Manage API keys",
-		c.get("list", "List API keys", "account", "api-keys"),
-		c.send("create", "Create an API key; it is shown once", http.MethodPost, "account", "api-keys"),
-		c.send("update <id>", "Rename a key or change its role", http.MethodPut, "account", "api-keys"),
-		c.byID("delete <id>", "Delete a key at once", http.MethodDelete, "account", "api-keys"))
-	return group("account", "Show the account and its API keys", c.get("get", "Show the account", "account"), keys)
-}
-
 func (c *client) api() *cobra.Command {
 	var flag string
 	cmd := &cobra.Command{

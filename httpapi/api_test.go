@@ -37,6 +37,7 @@ type api struct {
 	engine       *analytics.Engine
 	rates        analytics.Store
 	store        *sqlstore.Store
+	folder       string        // of the store
 	clock        *atomic.Int64 // Unix seconds
 
 	account         identity.Account
@@ -51,11 +52,12 @@ func newAPI(t testing.TB) *api { return newAPIWith(t, httpapi.Config{}) }
 // newAPIWith starts an API; cfg sets what a test cares about.
 func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	t.Helper()
-	store, err := sqlstore.Open(t.Context(), t.TempDir())
+	folder := t.TempDir()
+	store, err := sqlstore.Open(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{clock: new(atomic.Int64), rates: store.Analytics(), store: store, contract: contracttest.New(t)}
+	a := &api{clock: new(atomic.Int64), rates: store.Analytics(), store: store, folder: folder, contract: contracttest.New(t)}
 	a.clock.Store(startOfTests.Unix())
 	now := func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }
 	logger := slog.New(slog.DiscardHandler)
@@ -69,7 +71,7 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 			t.Error(err)
 		}
 	})
-	cfg.Engine, cfg.Identity, cfg.Logger, cfg.Now = a.engine, a.identity, logger, now
+	cfg.Engine, cfg.Identity, cfg.Billing, cfg.Logger, cfg.Now = a.engine, a.identity, store.Billing(), logger, now
 	cfg.Imports = a.runJobs(t, now, logger)
 	cfg.Hooks = notify.New(notify.Config{
 		Store: store.Hooks(), Queue: store.Jobs(), Engine: a.engine, Now: now,

@@ -28,6 +28,7 @@ func wantJSON(t *testing.T, got reply, want string) {
 type company struct {
 	key    string // admin key of the account
 	source string // data source id
+	user   string // id of the key's user
 	name   string // occurs in every text of the account and nowhere else
 
 	group, segment string // ids
@@ -37,7 +38,7 @@ type company struct {
 // plans and three customers whose ids, names and amounts are told by name.
 func (a *api) found(t *testing.T, key, name string) company {
 	t.Helper()
-	c := company{key: key, name: name}
+	c := company{key: key, name: name, user: a.ok(t, key, "GET", "/profile", "").text("id")}
 	c.source = a.ok(t, key, "POST", "/data/data-sources", fmt.Sprintf(`{"name":%q,"type":"api"}`, name)).text("id")
 	push := func(kind, rows string) {
 		t.Helper()
@@ -64,12 +65,12 @@ func (a *api) found(t *testing.T, key, name string) company {
 
 // ids returns one id of each kind of thing in the account.
 func (c company) ids() []string {
-	return []string{c.name + "-1", c.name + "-pro", c.name + "-i1", c.source, c.key[:36], c.group, c.segment}
+	return []string{c.name + "-1", c.name + "-pro", c.name + "-i1", c.source, c.key[:36], c.group, c.segment, c.user}
 }
 
 // target fills the id into an operation's path.
 func target(op openapi.Operation, id string) string {
-	return strings.ReplaceAll(op.Path, "{id}", url.PathEscape(id))
+	return strings.NewReplacer("{id}", url.PathEscape(id), "{email}", "ann@example.com").Replace(op.Path)
 }
 
 // state is everything that the account of a key can read, by target.

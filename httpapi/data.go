@@ -131,31 +131,6 @@ func createdSource(source analytics.Source, token *string) wire.PostDataDataSour
 	}
 }
 
-// GetAccount implements wire.StrictServerInterface.
-func (s *Server) GetAccount(ctx context.Context, _ wire.GetAccountRequestObject) (wire.GetAccountResponseObject, error) {
-	caller := callerOf(ctx)
-	account, err := s.identity.Account(ctx, caller.Account)
-	if err != nil {
-		return nil, err
-	}
-	settings, err := s.engine.Settings(ctx, caller.Account)
-	if err != nil {
-		return nil, err
-	}
-	sources, err := s.engine.Sources(ctx, caller.Account)
-	if err != nil {
-		return nil, err
-	}
-	refs := make([]wire.DataSourceRef, 0, len(sources))
-	for _, source := range sources {
-		refs = append(refs, wire.DataSourceRef{Id: source.ID, Name: &source.Name, Type: source.Type})
-	}
-	return wire.GetAccount200JSONResponse{
-		Id: account.ID, Name: account.Name, CreatedAt: stampText(account.CreatedAt), Role: wire.Role(caller.Role),
-		BaseCurrency: settings.BaseCurrency, Timezone: settings.Timezone, FirstDayOfWeek: int64(settings.FirstDayOfWeek), DataSources: refs,
-	}, nil
-}
-
 // GetIntegrationsVerify implements wire.StrictServerInterface.
 func (s *Server) GetIntegrationsVerify(ctx context.Context, _ wire.GetIntegrationsVerifyRequestObject) (wire.GetIntegrationsVerifyResponseObject, error) {
 	caller := callerOf(ctx)

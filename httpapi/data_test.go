@@ -106,7 +106,7 @@ func TestAccount(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	source := a.newSource(t, "Billing")
-	want := `{"id":"` + a.account.ID + `","name":"Acme","base_currency":"usd","timezone":"UTC","first_day_of_week":1,
+	want := `{"id":"` + a.account.ID + `","name":"Acme","base_currency":"usd","timezone":"UTC","first_day_of_week":1,"deleted_at":null,
 		"created_at":"2026-06-15T12:00:00Z","role":"readonly","data_sources":[{"id":"` + source + `","name":"Billing","type":"api"}]}`
 	for _, at := range []string{"/account", "/v2/account", "/account/"} {
 		wantJSON(t, a.ok(t, a.readonly, "GET", at, ""), want)

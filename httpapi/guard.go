@@ -42,8 +42,10 @@ func public(path string) bool {
 }
 
 // adminOnly reports whether a readonly key may not even read a path: a list of
-// keys tells who else has access.
-func adminOnly(path string) bool { return strings.HasPrefix(path, "/account/api-keys") }
+// keys tells who else has access, and bills are not everybody's business.
+func adminOnly(path string) bool {
+	return strings.HasPrefix(path, "/account/api-keys") || strings.HasPrefix(path, "/account/billing")
+}
 
 // ownThings reports whether every user may change what an operation changes: it
 // is their own.
@@ -149,7 +151,7 @@ func authorize(caller identity.Caller, method, path string) error {
 	case caller.Role.CanWrite(), ownThings(method, path), method == http.MethodGet && !adminOnly(path):
 		return nil
 	case adminOnly(path):
-		return forbidden("a readonly key cannot see or change API keys; use an admin key")
+		return forbidden("a readonly key cannot see or change API keys and bills; use an admin key")
 	default:
 		return forbidden("a readonly key cannot change data; use an admin key")
 	}

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -68,7 +69,7 @@ func TestEveryOperation_AReadonlyKeyChangesNothing(t *testing.T) {
 			got := a.do(t, a.readonly, op.Method, needed(target(op, id)), "{}")
 			switch {
 			case op.Public, op.ID == "PutProfile": // needs no key; is the user's own
-			case op.Method != "GET" || strings.HasPrefix(op.Path, "/account/api-keys"):
+			case op.Method != "GET" || strings.HasPrefix(op.Path, "/account/api-keys") || strings.HasPrefix(op.Path, "/account/billing"):
 				if got.status != 403 {
 					t.Errorf("%s %s with a readonly key: %d %s, want 403", op.Method, op.Path, got.status, got.raw)
 				}
@@ -104,6 +105,9 @@ func TestEveryOperation_KeepsAccountsApart(t *testing.T) {
 		"invoice_date":"2026-06-01","amount":1,"currency":"usd","interval":"month","interval_count":1,"data_source":"SOURCE","role":"admin"}`, "NAME", other.name)
 	body = strings.ReplaceAll(body, "SOURCE", other.source)
 	everyOperation(t, func(t *testing.T, op openapi.Operation) {
+		if op.ID == "DeleteAccount" {
+			return // after it nothing else would be tried
+		}
 		for _, id := range other.ids() {
 			for _, q := range []string{"", "?" + query.Encode(), "?" + filter.Encode()} {
 				got := a.do(t, own.key, op.Method, needed(target(op, id)+q), body)
@@ -119,6 +123,8 @@ func TestEveryOperation_KeepsAccountsApart(t *testing.T) {
 			}
 		}
 	})
+	a.ok(t, own.key, "GET", "/customers", "") // the account was there for all of it
+	a.ok(t, own.key, "DELETE", "/account", "")
 	if diff := cmp.Diff(before, a.state(t, other)); diff != "" {
 		t.Errorf("the other account changed (-before +after):\n%s", diff)
 	}
@@ -158,7 +164,11 @@ func TestEveryOperation_RefusesMalformedBodies(t *testing.T) {
 		if op.Method == "PUT" {
 			id = a.readonly[:36]
 		}
+		takesNone := a.contract.Example(t, op) == nil
 		for name, body := range malformed {
+			if takesNone && strings.HasPrefix(body, "{") && json.Valid([]byte(body)) {
+				continue // an object that is not looked at
+			}
 			got := a.do(t, a.admin, op.Method, needed(target(op, id)), body)
 			if got.status < 400 || got.status >= 500 {
 				t.Errorf("%s: %s: %d %s", op.ID, name, got.status, got.raw)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/billing"
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
@@ -24,6 +25,7 @@ import (
 type Config struct {
 	Engine   *analytics.Engine
 	Identity *identity.Service
+	Billing  billing.Store
 	Imports  *pull.Control
 	Hooks    *notify.Service
 	Logger   *slog.Logger
@@ -31,6 +33,9 @@ type Config struct {
 	Now     func() time.Time
 	Limits  RateLimits
 	Version string // of the product, told by /healthz
+	// Pages is the origin of the server that shows the sign-in pages, for links to
+	// them; "" for none.
+	Pages string
 	// InternalToken is known to the server that shows the sign-in pages, which
 	// says for whom it asks; see httpx.ClientAddress. "" for none.
 	InternalToken string
@@ -59,6 +64,8 @@ type Server struct {
 	answers  *answerCache
 	handler  http.Handler
 
+	billing       billing.Store
+	pages         string
 	internalToken string
 }
 
@@ -68,10 +75,10 @@ var _ wire.StrictServerInterface = (*Server)(nil)
 func New(cfg Config) *Server {
 	s := &Server{
 		engine: cfg.Engine, identity: cfg.Identity, imports: cfg.Imports, hooks: cfg.Hooks, limits: cfg.Limits, version: cfg.Version, now: cfg.Now,
-		internalToken: cfg.InternalToken,
-		limiter:       httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
-		answers:       newAnswerCache(),
-		errs:          httpx.Errors{Translate: translate, Logger: cfg.Logger},
+		internalToken: cfg.InternalToken, pages: cfg.Pages, billing: cfg.Billing,
+		limiter: httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
+		answers: newAnswerCache(),
+		errs:    httpx.Errors{Translate: translate, Logger: cfg.Logger},
 	}
 	s.handler = httpx.Chain(s.routes(),
 		httpx.Identify(), httpx.AccessLog(cfg.Logger, cfg.Now), httpx.Recover(s.errs), httpx.SecureHeaders(), anyOrigin, jsonWithCharset)
@@ -94,11 +101,12 @@ func (s *Server) routes() http.Handler {
 		Middlewares:      []wire.MiddlewareFunc{s.withJSONBody},
 		ErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { s.errs.Write(w, r, paramError(r, err)) },
 	})
-	// The contract changes settings by POST; some clients send PUT.
+	// The contract changes settings and the account by POST; some clients send PUT.
 	rt.HandleFunc("PUT /settings", s.withJSONBody(http.HandlerFunc(strict.PostSettings)).ServeHTTP)
 	rt.HandleFunc("PUT /settings/{integration}", s.withJSONBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		strict.PostSettingsIntegration(w, r, r.PathValue("integration"))
 	})).ServeHTTP)
+	rt.HandleFunc("PUT /account", s.withJSONBody(http.HandlerFunc(strict.PostAccount)).ServeHTTP)
 	s.mountPushes(rt)
 	rt.HandleFunc("GET /openapi.json", s.document)
 	s.mountDocs(rt)

@@ -27,7 +27,7 @@ const (
 	flushEvery    = time.Minute
 	flushTimeout  = 5 * time.Second
 	sweepEvery    = time.Hour
-	sweepTimeout  = time.Minute
+	sweepTimeout  = 10 * time.Minute // a large account takes a while to delete
 	sweepKeys     = 1000 // per sweep
 )
 
@@ -46,6 +46,9 @@ type Config struct {
 	// ConnectionIdle is after how long without use a connection's key is deleted:
 	// the life of a refresh token and a day. Zero for never.
 	ConnectionIdle time.Duration
+	// Erase deletes everything that any package keeps of an account. It may be
+	// called again after it failed. Nil to keep accounts that are closed.
+	Erase func(ctx context.Context, account string) error
 }
 
 // Service creates and checks accounts, users and keys. It is safe for concurrent
@@ -62,6 +65,7 @@ type Service struct {
 	tokenKeys []tokenKey
 	verifiers []*verifier
 	idle      time.Duration
+	erase     func(ctx context.Context, account string) error
 }
 
 // New returns a service over a store. Run must be running for last-used times
@@ -71,7 +75,7 @@ func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, now: cfg.Now, log: cfg.Logger,
 		cache: newKeyCache(cacheLifetime, cachedKeys), uses: newUses(), throttle: newThrottle(),
-		hashers: make(chan struct{}, hashersAtOnce), tokenKeys: tokenKeys(cfg.UserTokenKeys), idle: cfg.ConnectionIdle,
+		hashers: make(chan struct{}, hashersAtOnce), tokenKeys: tokenKeys(cfg.UserTokenKeys), idle: cfg.ConnectionIdle, erase: cfg.Erase,
 	}
 	for _, p := range cfg.Providers {
 		s.verifiers = append(s.verifiers, &verifier{Provider: p, http: cfg.HTTP, now: cfg.Now})
@@ -276,7 +280,7 @@ func (s *Service) sweep(ctx context.Context) {
 		s.cache.forget(k.ID)
 		s.audit(ctx, Event{Kind: ConnectionRevoked, Account: k.Account, User: k.User, Subject: k.ID, Client: k.ClientName, Reason: "not used for too long"})
 	}
-	err = errors.Join(err, s.store.DeleteSessions(ctx, now.Add(-sessionLife), now.Add(-sessionIdle)), s.store.DeleteEvents(ctx, now.Add(-auditLife)))
+	err = errors.Join(err, s.store.DeleteSessions(ctx, now.Add(-sessionLife), now.Add(-sessionIdle)), s.store.DeleteEvents(ctx, now.Add(-auditLife)), s.deleteClosed(ctx))
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "what is over was not forgotten", slog.Any("error", err))
 	}
@@ -284,6 +288,12 @@ func (s *Service) sweep(ctx context.Context) {
 
 // timestamp is now as stores keep it.
 func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+
+// CheckName says what is wrong with a name as a *FieldError of field.
+func CheckName(field, name string) error {
+	_, err := cleanName(field, name)
+	return err
+}
 
 // cleanName trims a name and refuses what could not be shown on one line.
 func cleanName(field, name string) (string, error) {

@@ -97,6 +97,21 @@ type AccountStore interface {
 	// AccountsNamed returns the accounts with exactly this name, oldest first,
 	// at most limit of them. None is not an error.
 	AccountsNamed(ctx context.Context, name string, limit int) ([]Account, error)
+
+	// RenameAccount gives an account another name, or returns ErrNotFound.
+	RenameAccount(ctx context.Context, id, name string) error
+
+	// CloseAccount marks an account for deletion, unless it is, deletes its
+	// connection keys with what those created, its invitations and the keys of
+	// members who are not owners, and returns it. ErrNotFound.
+	CloseAccount(ctx context.Context, id string, at time.Time) (Account, error)
+
+	// ReopenAccount takes the mark away. ErrNotFound.
+	ReopenAccount(ctx context.Context, id string) error
+
+	// ClosedAccounts returns the ids of accounts that were marked at or before a
+	// time, the earliest first.
+	ClosedAccounts(ctx context.Context, before time.Time, limit int) ([]string, error)
 }
 
 // UserStore keeps users. Their e-mail addresses are unique.

@@ -63,6 +63,7 @@ var routes = []struct{ tool, arguments, want string }{
 	{"manage_account", `{"action":"get"}`, "GET /account"},
 	{"manage_account", `{"action":"update","body":{"name":"Acme"}}`, `POST /account {"name":"Acme"}`},
 	{"manage_account", `{"action":"delete","confirm":true}`, "DELETE /account"},
+	{"manage_account", `{"action":"undo_deletion"}`, "POST /account/undo-deletion"},
 	{"manage_billing", `{"action":"details"}`, "GET /account/billing"},
 	{"manage_billing", `{"action":"invoices"}`, "GET /account/billing/invoices"},
 	{"manage_billing", `{"action":"portal"}`, "GET /account/billing/portal"},

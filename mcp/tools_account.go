@@ -78,7 +78,7 @@ func manageAccount() tool {
 		name:  "manage_account",
 		title: "Manage the account",
 		description: "Reads, renames or deletes the GrowPanel account: name, base currency, time zone, first day of the week, data sources. " +
-			"delete removes the whole account with all its data.",
+			"delete removes the whole account with all its data after 7 days, in which undo_deletion keeps it.",
 		props: args.Set{
 			body(`Fields to change, e.g. {"name":"Acme Inc"}`),
 			confirmation(),
@@ -87,6 +87,7 @@ func manageAccount() tool {
 			{name: "get", method: http.MethodGet, path: "account"},
 			{name: "update", method: http.MethodPost, path: "account", body: mustBody, repeatable: true},
 			{name: "delete", method: http.MethodDelete, path: "account", irreversible: "Delete this whole GrowPanel account with all its data?"},
+			{name: "undo_deletion", method: http.MethodPost, path: "account/undo-deletion", repeatable: true},
 		},
 		output: outputSchema(false),
 	}

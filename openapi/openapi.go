@@ -28,7 +28,8 @@ type Operation struct {
 	// Path is the path with parameters in braces, such as /customers/{id}, and
 	// without a version prefix.
 	Path string
-	// Status is the HTTP status of success.
+	// Status is the HTTP status of success, or 501 for an operation that exists for
+	// older clients and is never carried out.
 	Status int
 	// Public says that no API key is needed.
 	Public bool

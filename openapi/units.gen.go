@@ -3,11 +3,31 @@
 package openapi
 
 var operations = []Operation{
+	{ID: "DeleteAccount", Method: "DELETE", Path: "/account", Status: 200, Public: false, body: Schema{fields: accountClosingFields}},
 	{ID: "GetAccount", Method: "GET", Path: "/account", Status: 200, Public: false, body: Schema{fields: accountFields}},
+	{ID: "PostAccount", Method: "POST", Path: "/account", Status: 200, Public: false, body: Schema{fields: accountFields}},
 	{ID: "GetAccountApiKeys", Method: "GET", Path: "/account/api-keys", Status: 200, Public: false, body: Schema{fields: apiKeyListFields}},
 	{ID: "PostAccountApiKeys", Method: "POST", Path: "/account/api-keys", Status: 201, Public: false, body: Schema{fields: apiKeyCreatedFields}},
 	{ID: "DeleteAccountApiKeysId", Method: "DELETE", Path: "/account/api-keys/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "PutAccountApiKeysId", Method: "PUT", Path: "/account/api-keys/{id}", Status: 200, Public: false, body: Schema{fields: apiKeyFields}},
+	{ID: "GetAccountBilling", Method: "GET", Path: "/account/billing", Status: 200, Public: false, body: Schema{fields: billingFields}},
+	{ID: "PostAccountBillingAddress", Method: "POST", Path: "/account/billing/address", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
+	{ID: "DeleteAccountBillingCardsId", Method: "DELETE", Path: "/account/billing/cards/{id}", Status: 501, Public: false, body: Schema{}},
+	{ID: "PostAccountBillingChangePlan", Method: "POST", Path: "/account/billing/change-plan", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
+	{ID: "GetAccountBillingCheckVat", Method: "GET", Path: "/account/billing/check-vat", Status: 200, Public: false, body: Schema{fields: vatCheckFields}},
+	{ID: "GetAccountBillingInvoices", Method: "GET", Path: "/account/billing/invoices", Status: 200, Public: false, body: Schema{fields: billingInvoicesFields}},
+	{ID: "GetAccountBillingPortal", Method: "GET", Path: "/account/billing/portal", Status: 501, Public: false, body: Schema{}},
+	{ID: "PostAccountBillingPreviewChange", Method: "POST", Path: "/account/billing/preview-change", Status: 200, Public: false, body: Schema{fields: billingPreviewFields}},
+	{ID: "PostAccountBillingSetup", Method: "POST", Path: "/account/billing/setup", Status: 501, Public: false, body: Schema{}},
+	{ID: "PostAccountBillingSubscribe", Method: "POST", Path: "/account/billing/subscribe", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
+	{ID: "PostAccountBillingUndoCancellation", Method: "POST", Path: "/account/billing/undo-cancellation", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
+	{ID: "GetAccountTeam", Method: "GET", Path: "/account/team", Status: 200, Public: false, body: Schema{fields: teamFields}},
+	{ID: "PostAccountTeamInvite", Method: "POST", Path: "/account/team/invite", Status: 201, Public: false, body: Schema{fields: teamInvitationFields}},
+	{ID: "DeleteAccountTeamInvitesEmail", Method: "DELETE", Path: "/account/team/invites/{email}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "PostAccountTeamResendEmail", Method: "POST", Path: "/account/team/resend/{email}", Status: 200, Public: false, body: Schema{fields: teamInvitationFields}},
+	{ID: "DeleteAccountTeamId", Method: "DELETE", Path: "/account/team/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "PutAccountTeamId", Method: "PUT", Path: "/account/team/{id}", Status: 200, Public: false, body: Schema{fields: teamMemberFields}},
+	{ID: "PostAccountUndoDeletion", Method: "POST", Path: "/account/undo-deletion", Status: 200, Public: false, body: Schema{fields: acknowledgementFields}},
 	{ID: "PostAuthInvitation", Method: "POST", Path: "/auth/invitation", Status: 200, Public: true, body: Schema{fields: invitationPreviewFields}},
 	{ID: "GetAuthMethods", Method: "GET", Path: "/auth/methods", Status: 200, Public: true, body: Schema{fields: authMethodsFields}},
 	{ID: "PostAuthPassword", Method: "POST", Path: "/auth/password", Status: 200, Public: true, body: Schema{fields: sessionFields}},
@@ -131,11 +151,18 @@ var accountFields = []Schema{
 	{name: "base_currency", unit: CurrencyBase},
 	{name: "created_at"},
 	{name: "data_sources", fields: dataSourceRefFields},
+	{name: "deleted_at"},
 	{name: "first_day_of_week", unit: Weekday},
 	{name: "id"},
 	{name: "name"},
 	{name: "role"},
 	{name: "timezone"},
+}
+
+var accountClosingFields = []Schema{
+	{name: "deleted_at"},
+	{name: "id"},
+	{name: "success"},
 }
 
 var acknowledgementFields = []Schema{
@@ -199,6 +226,42 @@ var authMethodsFields = []Schema{
 var authProviderFields = []Schema{
 	{name: "id"},
 	{name: "name"},
+}
+
+var billingFields = []Schema{
+	{name: "address"},
+	{name: "billing_cycle"},
+	{name: "cancel_at"},
+	{name: "cards"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "current_customers", unit: Count},
+	{name: "current_mrr", unit: MoneyBase},
+	{name: "current_period_end"},
+	{name: "current_period_start"},
+	{name: "customer_limit", unit: Count},
+	{name: "mrr_limit", unit: MoneyBase},
+	{name: "plan"},
+	{name: "status"},
+	{name: "vat_number"},
+}
+
+var billingChangedFields = []Schema{
+	{name: "billing", fields: billingFields},
+	{name: "success"},
+}
+
+var billingInvoicesFields = []Schema{
+	{name: "result"},
+}
+
+var billingPreviewFields = []Schema{
+	{name: "amount_due", unit: MoneyBase},
+	{name: "billing_cycle"},
+	{name: "currency", unit: CurrencyBase},
+	{name: "current_plan"},
+	{name: "effective"},
+	{name: "new_plan"},
+	{name: "proration_date"},
 }
 
 var cancellationFields = []Schema{
@@ -1811,6 +1874,38 @@ var summaryReportFields = []Schema{
 	{name: "summary", fields: summaryFields},
 }
 
+var teamFields = []Schema{
+	{name: "result", fields: teamPageFields},
+}
+
+var teamInvitationFields = []Schema{
+	{name: "email"},
+	{name: "expires_at"},
+	{name: "id"},
+	{name: "invitation"},
+	{name: "link"},
+	{name: "role"},
+	{name: "status"},
+	{name: "success"},
+}
+
+var teamMemberFields = []Schema{
+	{name: "created_via"},
+	{name: "email"},
+	{name: "expires_at"},
+	{name: "id"},
+	{name: "last_login"},
+	{name: "name"},
+	{name: "role"},
+	{name: "since"},
+	{name: "status"},
+}
+
+var teamPageFields = []Schema{
+	{name: "count", unit: Count},
+	{name: "list", fields: teamMemberFields},
+}
+
 var transactionFields = []Schema{
 	{name: "amount", unit: MoneyRow},
 	{name: "amount_base_currency", unit: MoneyBase},
@@ -1941,6 +2036,13 @@ var userRefFields = []Schema{
 var userTokenFields = []Schema{
 	{name: "expires_at"},
 	{name: "token"},
+}
+
+var vatCheckFields = []Schema{
+	{name: "country"},
+	{name: "reason"},
+	{name: "valid"},
+	{name: "vat_number"},
 }
 
 var verificationFields = []Schema{

@@ -22,7 +22,7 @@ func (p process) admin() *cobra.Command {
 	rates.AddCommand(p.importRates(), p.ratesStatus())
 	cmd.AddCommand(p.createAccount(), p.createKey(), p.importCSV(), p.backup(), p.restore(), rates)
 	cmd.AddCommand(p.users()...)
-	cmd.AddCommand(p.auditLog())
+	cmd.AddCommand(p.auditLog(), p.billing())
 	cmd.AddCommand(p.connections()...)
 	return cmd
 }

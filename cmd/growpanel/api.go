@@ -51,6 +51,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	users := identity.New(identity.Config{
 		Store: store.Identity(), Now: p.now, Logger: pf.log, UserTokenKeys: keyring.Derive(oauth.PurposeUserToken),
 		Providers: acceptedProviders(cfg.Providers), HTTP: &http.Client{Timeout: providerTimeout}, ConnectionIdle: connectionIdle(cfg),
+		Erase: store.EraseAccount,
 	})
 	pf.tasks = append(pf.tasks, users.Run)
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Outbox: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
@@ -65,7 +66,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 		internal = oauth.NewSecret(rand.Text()) // known to this process alone
 	}
 	served := httpapi.Config{
-		Engine: engine, Identity: users, Imports: imports, Hooks: hooks, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
+		Engine: engine, Identity: users, Billing: store.Billing(), Imports: imports, Hooks: hooks, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
 		InternalToken: internal.Reveal(),
 	}
 	handler := http.Handler(httpapi.New(served))

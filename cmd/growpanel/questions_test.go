@@ -51,6 +51,7 @@ var unstable = []struct {
 	mask    string
 }{
 	{regexp.MustCompile(`\.[0-9a-f]{64}`), ".<secret>"},
+	{regexp.MustCompile(`\bgpi_[A-Za-z0-9_-]{43}`), "gpi_<secret>"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "<uuid>"},
 	{regexp.MustCompile(`\b(ds|pg|seg)_[0-9a-f]{16}\b`), "${1}_<id>"},
 	{regexp.MustCompile(`\bwh_[A-Z2-7]{26}\b`), "wh_<id>"},

@@ -135,3 +135,25 @@ func TestAdmin_UserCommandsRefuse(t *testing.T) {
 		}
 	}
 }
+
+func TestAdmin_Billing(t *testing.T) {
+	t.Parallel()
+	a := admin{t, filepath.Join(t.TempDir(), "data")}
+	a.ok("", "create-account", "Acme")
+	if got := a.ok("", "billing", "--account", "Acme"); got != "{}" {
+		t.Errorf("nothing noted: %s", got)
+	}
+	a.ok("", "billing", "--account", "Acme", "--plan", "growth", "--cycle", "yearly", "--mrr-limit", "500000", "--period-end", "2026-12-31")
+	got := a.ok("", "billing", "--account", "Acme", "--status", "past_due", "--period-end", "")
+	if want := `{"plan":"growth","status":"past_due","cycle":"yearly","mrr_limit":500000}`; strings.Join(strings.Fields(got), "") != want {
+		t.Errorf("noted %s, want %s", got, want)
+	}
+	for _, args := range [][]string{{"--cycle", "weekly"}, {"--mrr-limit", "-1"}, {"--cancel-at", "soon"}, {"--plan", "a b"}, {"--status", "great"}} {
+		if _, stderr, code := a.run("", append([]string{"billing", "--account", "Acme"}, args...)...); code == 0 || !strings.Contains(stderr, args[0]) {
+			t.Errorf("%q exited with %d: %s", args, code, stderr)
+		}
+	}
+	if again := a.ok("", "billing", "--account", "Acme", "--plan", "scale", "--status", "trialing"); !strings.Contains(again, `"status": "trialing"`) {
+		t.Errorf("plan and status at once: %s", again)
+	}
+}

@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -633,4 +634,64 @@ func testEvents(t *testing.T, s identity.Store) {
 	if diff := cmp.Diff([]identity.Event{third}, list(identity.AuditQuery{Account: account, Limit: 10})); diff != "" {
 		t.Errorf("after DeleteEvents (-want +got):\n%s", diff)
 	}
+}
+
+func testRename(t *testing.T, s identity.Store) {
+	a, b := newAccount(t, s, "Acme", epoch), newAccount(t, s, "Beta", epoch)
+	if err := s.RenameAccount(t.Context(), a.ID, "Acme Inc"); err != nil {
+		t.Fatalf("RenameAccount: %v", err)
+	}
+	a.Name = "Acme Inc"
+	for _, want := range []identity.Account{a, b} {
+		if got, err := s.Account(t.Context(), want.ID); err != nil || got != want {
+			t.Errorf("Account = %+v, %v, want %+v", got, err, want)
+		}
+	}
+	wantError(t, "rename nothing", s.RenameAccount(t.Context(), uuid.NewString(), "x"), identity.ErrNotFound)
+}
+
+func testClosing(t *testing.T, s identity.Store) {
+	a, b := newAccount(t, s, "Acme", epoch), newAccount(t, s, "Beta", epoch)
+	owner := newMember(t, s, a.ID, identity.Owner)
+	kept := keyOf(a.ID, epoch)
+	kept.User = owner.ID
+	if err := s.CreateKey(t.Context(), kept, 100); err != nil {
+		t.Fatalf("CreateKey: %v", err)
+	}
+	admins, connection, elsewhere := newKey(t, s, a.ID, epoch), newConnection(t, s, a.ID, owner.ID), newKey(t, s, b.ID, epoch)
+	newInvitation(t, s, invitationOf(a.ID, "ann@example.com", epoch))
+	a.ClosingAt = epoch.Add(time.Hour)
+	for _, at := range []time.Time{a.ClosingAt, epoch.Add(9 * time.Hour)} {
+		got, err := s.CloseAccount(t.Context(), a.ID, at)
+		if err != nil || got != a {
+			t.Errorf("CloseAccount = %+v, %v, want %+v", got, err, a)
+		}
+	}
+	wantKey(t, s, kept)
+	wantKey(t, s, elsewhere)
+	wantGone(t, s, a.ID, admins.ID)
+	wantGone(t, s, a.ID, connection.ID)
+	wantInvitations(t, s, a.ID)
+	if access, err := s.Access(t.Context(), kept.ID); err != nil || !access.Closing.Equal(a.ClosingAt) {
+		t.Errorf("Access tells %v, %v", access.Closing, err)
+	}
+	late := keyOf(a.ID, epoch)
+	late.User = owner.ID
+	wantError(t, "key of a closing account", s.CreateKey(t.Context(), late, 100), identity.ErrClosing)
+	wantError(t, "invitation to a closing account", s.CreateInvitation(t.Context(), invitationOf(a.ID, "bob@example.com", epoch), 100), identity.ErrClosing)
+	for at, want := range map[time.Time]bool{a.ClosingAt: true, a.ClosingAt.Add(-time.Millisecond): false} {
+		ids, err := s.ClosedAccounts(t.Context(), at, 1000)
+		if slices.Contains(ids, a.ID) != want || slices.Contains(ids, b.ID) || err != nil {
+			t.Errorf("ClosedAccounts at %v = %v, %v", at, ids, err)
+		}
+	}
+	if err := s.ReopenAccount(t.Context(), a.ID); err != nil {
+		t.Fatalf("ReopenAccount: %v", err)
+	}
+	if err := s.CreateKey(t.Context(), late, 100); err != nil {
+		t.Errorf("key of an account that is open again: %v", err)
+	}
+	wantError(t, "reopen nothing", s.ReopenAccount(t.Context(), uuid.NewString()), identity.ErrNotFound)
+	_, err := s.CloseAccount(t.Context(), uuid.NewString(), epoch)
+	wantError(t, "close nothing", err, identity.ErrNotFound)
 }

@@ -19,9 +19,15 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// DeleteAccount Delete the account
+	// (DELETE /account)
+	DeleteAccount(w http.ResponseWriter, r *http.Request)
 	// GetAccount Read the account
 	// (GET /account)
 	GetAccount(w http.ResponseWriter, r *http.Request)
+	// PostAccount Change the account
+	// (POST /account)
+	PostAccount(w http.ResponseWriter, r *http.Request)
 	// GetAccountApiKeys List API keys
 	// (GET /account/api-keys)
 	GetAccountApiKeys(w http.ResponseWriter, r *http.Request)
@@ -34,6 +40,60 @@ type ServerInterface interface {
 	// PutAccountApiKeysId Rename an API key or change its role
 	// (PUT /account/api-keys/{id})
 	PutAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId)
+	// GetAccountBilling Read the billing record
+	// (GET /account/billing)
+	GetAccountBilling(w http.ResponseWriter, r *http.Request)
+	// PostAccountBillingAddress Change the billing address
+	// (POST /account/billing/address)
+	PostAccountBillingAddress(w http.ResponseWriter, r *http.Request)
+	// DeleteAccountBillingCardsId Delete a card
+	// (DELETE /account/billing/cards/{id})
+	DeleteAccountBillingCardsId(w http.ResponseWriter, r *http.Request, id CardId)
+	// PostAccountBillingChangePlan Change the plan
+	// (POST /account/billing/change-plan)
+	PostAccountBillingChangePlan(w http.ResponseWriter, r *http.Request)
+	// GetAccountBillingCheckVat Check a VAT number
+	// (GET /account/billing/check-vat)
+	GetAccountBillingCheckVat(w http.ResponseWriter, r *http.Request, params GetAccountBillingCheckVatParams)
+	// GetAccountBillingInvoices List the bills
+	// (GET /account/billing/invoices)
+	GetAccountBillingInvoices(w http.ResponseWriter, r *http.Request)
+	// GetAccountBillingPortal Open the payment provider's portal
+	// (GET /account/billing/portal)
+	GetAccountBillingPortal(w http.ResponseWriter, r *http.Request)
+	// PostAccountBillingPreviewChange See what another plan would change
+	// (POST /account/billing/preview-change)
+	PostAccountBillingPreviewChange(w http.ResponseWriter, r *http.Request)
+	// PostAccountBillingSetup Add a card
+	// (POST /account/billing/setup)
+	PostAccountBillingSetup(w http.ResponseWriter, r *http.Request)
+	// PostAccountBillingSubscribe Choose a plan
+	// (POST /account/billing/subscribe)
+	PostAccountBillingSubscribe(w http.ResponseWriter, r *http.Request)
+	// PostAccountBillingUndoCancellation Keep a plan that was cancelled
+	// (POST /account/billing/undo-cancellation)
+	PostAccountBillingUndoCancellation(w http.ResponseWriter, r *http.Request)
+	// GetAccountTeam List the team
+	// (GET /account/team)
+	GetAccountTeam(w http.ResponseWriter, r *http.Request)
+	// PostAccountTeamInvite Invite somebody
+	// (POST /account/team/invite)
+	PostAccountTeamInvite(w http.ResponseWriter, r *http.Request)
+	// DeleteAccountTeamInvitesEmail Take an invitation back
+	// (DELETE /account/team/invites/{email})
+	DeleteAccountTeamInvitesEmail(w http.ResponseWriter, r *http.Request, email InvitedEmail)
+	// PostAccountTeamResendEmail Renew an invitation
+	// (POST /account/team/resend/{email})
+	PostAccountTeamResendEmail(w http.ResponseWriter, r *http.Request, email InvitedEmail)
+	// DeleteAccountTeamId Remove a member
+	// (DELETE /account/team/{id})
+	DeleteAccountTeamId(w http.ResponseWriter, r *http.Request, id MemberId)
+	// PutAccountTeamId Change a member's role
+	// (PUT /account/team/{id})
+	PutAccountTeamId(w http.ResponseWriter, r *http.Request, id MemberId)
+	// PostAccountUndoDeletion Keep the account after all
+	// (POST /account/undo-deletion)
+	PostAccountUndoDeletion(w http.ResponseWriter, r *http.Request)
 	// PostAuthInvitation Look at an invitation
 	// (POST /auth/invitation)
 	PostAuthInvitation(w http.ResponseWriter, r *http.Request)
@@ -375,11 +435,39 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc func(http.Handler) http.Handler
 
+// DeleteAccount operation middleware
+func (siw *ServerInterfaceWrapper) DeleteAccount(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteAccount(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetAccount operation middleware
 func (siw *ServerInterfaceWrapper) GetAccount(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetAccount(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccount operation middleware
+func (siw *ServerInterfaceWrapper) PostAccount(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccount(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -503,6 +591,337 @@ func (siw *ServerInterfaceWrapper) PutAccountApiKeysId(w http.ResponseWriter, r 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PutAccountApiKeysId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAccountBilling operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountBilling(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountBilling(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountBillingAddress operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountBillingAddress(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountBillingAddress(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteAccountBillingCardsId operation middleware
+func (siw *ServerInterfaceWrapper) DeleteAccountBillingCardsId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id CardId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteAccountBillingCardsId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountBillingChangePlan operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountBillingChangePlan(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountBillingChangePlan(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAccountBillingCheckVat operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountBillingCheckVat(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAccountBillingCheckVatParams
+
+	// ------------- Optional query parameter "vat_number" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "vat_number", r.URL.Query(), &params.VatNumber, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "vat_number"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "vat_number", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountBillingCheckVat(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAccountBillingInvoices operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountBillingInvoices(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountBillingInvoices(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAccountBillingPortal operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountBillingPortal(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountBillingPortal(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountBillingPreviewChange operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountBillingPreviewChange(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountBillingPreviewChange(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountBillingSetup operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountBillingSetup(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountBillingSetup(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountBillingSubscribe operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountBillingSubscribe(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountBillingSubscribe(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountBillingUndoCancellation operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountBillingUndoCancellation(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountBillingUndoCancellation(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAccountTeam operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountTeam(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountTeam(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountTeamInvite operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountTeamInvite(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountTeamInvite(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteAccountTeamInvitesEmail operation middleware
+func (siw *ServerInterfaceWrapper) DeleteAccountTeamInvitesEmail(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "email" -------------
+	var email InvitedEmail
+
+	err = runtime.BindStyledParameterWithOptions("simple", "email", r.PathValue("email"), &email, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "email", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteAccountTeamInvitesEmail(w, r, email)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountTeamResendEmail operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountTeamResendEmail(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "email" -------------
+	var email InvitedEmail
+
+	err = runtime.BindStyledParameterWithOptions("simple", "email", r.PathValue("email"), &email, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "email", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountTeamResendEmail(w, r, email)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteAccountTeamId operation middleware
+func (siw *ServerInterfaceWrapper) DeleteAccountTeamId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id MemberId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteAccountTeamId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutAccountTeamId operation middleware
+func (siw *ServerInterfaceWrapper) PutAccountTeamId(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id MemberId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutAccountTeamId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAccountUndoDeletion operation middleware
+func (siw *ServerInterfaceWrapper) PostAccountUndoDeletion(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAccountUndoDeletion(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -16530,7 +16949,27 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings", wrapper.PostSettings)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings/{integration}", wrapper.GetSettingsIntegration)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings/{integration}", wrapper.PostSettingsIntegration)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account", wrapper.DeleteAccount)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account", wrapper.GetAccount)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account", wrapper.PostAccount)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/undo-deletion", wrapper.PostAccountUndoDeletion)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/billing", wrapper.GetAccountBilling)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/billing/invoices", wrapper.GetAccountBillingInvoices)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/billing/portal", wrapper.GetAccountBillingPortal)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/billing/check-vat", wrapper.GetAccountBillingCheckVat)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/billing/subscribe", wrapper.PostAccountBillingSubscribe)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/billing/address", wrapper.PostAccountBillingAddress)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/billing/setup", wrapper.PostAccountBillingSetup)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/billing/preview-change", wrapper.PostAccountBillingPreviewChange)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/billing/change-plan", wrapper.PostAccountBillingChangePlan)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/billing/undo-cancellation", wrapper.PostAccountBillingUndoCancellation)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account/billing/cards/{id}", wrapper.DeleteAccountBillingCardsId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/team", wrapper.GetAccountTeam)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/team/invite", wrapper.PostAccountTeamInvite)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account/team/invites/{email}", wrapper.DeleteAccountTeamInvitesEmail)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/team/resend/{email}", wrapper.PostAccountTeamResendEmail)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account/team/{id}", wrapper.DeleteAccountTeamId)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/account/team/{id}", wrapper.PutAccountTeamId)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/api-keys", wrapper.GetAccountApiKeys)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/api-keys", wrapper.PostAccountApiKeys)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account/api-keys/{id}", wrapper.DeleteAccountApiKeysId)
@@ -16585,6 +17024,8 @@ type NotAvailableJSONResponse Error
 
 type NotFoundJSONResponse Error
 
+type NotImplementedJSONResponse Error
+
 type PayloadTooLargeJSONResponse Error
 
 type TooManyRequestsResponseHeaders struct {
@@ -16602,6 +17043,115 @@ type TooManyRequestsJSONResponse struct {
 type UnauthorizedJSONResponse Error
 
 type UnavailableJSONResponse Error
+
+type DeleteAccountRequestObject struct {
+}
+
+type DeleteAccountResponseObject interface {
+	VisitDeleteAccountResponse(w http.ResponseWriter) error
+}
+
+type DeleteAccount200JSONResponse AccountClosing
+
+func (response DeleteAccount200JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteAccount401JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteAccount403JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccount409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteAccount409JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteAccount429JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteAccount500JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteAccount503JSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetAccountRequestObject struct {
 }
@@ -16687,6 +17237,130 @@ func (response GetAccount500JSONResponse) VisitGetAccountResponse(w http.Respons
 type GetAccount503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetAccount503JSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountRequestObject struct {
+	Body *PostAccountJSONRequestBody
+}
+
+type PostAccountResponseObject interface {
+	VisitPostAccountResponse(w http.ResponseWriter) error
+}
+
+type PostAccount200JSONResponse Account
+
+func (response PostAccount200JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccount400JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccount401JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccount403JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccount413JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccount429JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccount500JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccount503JSONResponse) VisitPostAccountResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -17171,6 +17845,2092 @@ func (response PutAccountApiKeysId500JSONResponse) VisitPutAccountApiKeysIdRespo
 type PutAccountApiKeysId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PutAccountApiKeysId503JSONResponse) VisitPutAccountApiKeysIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingRequestObject struct {
+}
+
+type GetAccountBillingResponseObject interface {
+	VisitGetAccountBillingResponse(w http.ResponseWriter) error
+}
+
+type GetAccountBilling200JSONResponse Billing
+
+func (response GetAccountBilling200JSONResponse) VisitGetAccountBillingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBilling401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountBilling401JSONResponse) VisitGetAccountBillingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBilling403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountBilling403JSONResponse) VisitGetAccountBillingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBilling429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountBilling429JSONResponse) VisitGetAccountBillingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBilling500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountBilling500JSONResponse) VisitGetAccountBillingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBilling503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountBilling503JSONResponse) VisitGetAccountBillingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddressRequestObject struct {
+	Body *PostAccountBillingAddressJSONRequestBody
+}
+
+type PostAccountBillingAddressResponseObject interface {
+	VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error
+}
+
+type PostAccountBillingAddress200JSONResponse BillingChanged
+
+func (response PostAccountBillingAddress200JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountBillingAddress400JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountBillingAddress401JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountBillingAddress403JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccountBillingAddress413JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountBillingAddress429JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountBillingAddress500JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingAddress503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountBillingAddress503JSONResponse) VisitPostAccountBillingAddressResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsIdRequestObject struct {
+	Id CardId `json:"id"`
+}
+
+type DeleteAccountBillingCardsIdResponseObject interface {
+	VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error
+}
+
+type DeleteAccountBillingCardsId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteAccountBillingCardsId401JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteAccountBillingCardsId403JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteAccountBillingCardsId404JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteAccountBillingCardsId429JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteAccountBillingCardsId500JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsId501JSONResponse struct{ NotImplementedJSONResponse }
+
+func (response DeleteAccountBillingCardsId501JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountBillingCardsId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteAccountBillingCardsId503JSONResponse) VisitDeleteAccountBillingCardsIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlanRequestObject struct {
+	Body *PostAccountBillingChangePlanJSONRequestBody
+}
+
+type PostAccountBillingChangePlanResponseObject interface {
+	VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error
+}
+
+type PostAccountBillingChangePlan200JSONResponse BillingChanged
+
+func (response PostAccountBillingChangePlan200JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountBillingChangePlan400JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountBillingChangePlan401JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountBillingChangePlan403JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostAccountBillingChangePlan409JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccountBillingChangePlan413JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountBillingChangePlan429JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountBillingChangePlan500JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingChangePlan503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountBillingChangePlan503JSONResponse) VisitPostAccountBillingChangePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVatRequestObject struct {
+	Params GetAccountBillingCheckVatParams
+}
+
+type GetAccountBillingCheckVatResponseObject interface {
+	VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error
+}
+
+type GetAccountBillingCheckVat200JSONResponse VatCheck
+
+func (response GetAccountBillingCheckVat200JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVat400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetAccountBillingCheckVat400JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVat401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountBillingCheckVat401JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVat403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountBillingCheckVat403JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVat429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountBillingCheckVat429JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVat500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountBillingCheckVat500JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingCheckVat503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountBillingCheckVat503JSONResponse) VisitGetAccountBillingCheckVatResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingInvoicesRequestObject struct {
+}
+
+type GetAccountBillingInvoicesResponseObject interface {
+	VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error
+}
+
+type GetAccountBillingInvoices200JSONResponse BillingInvoices
+
+func (response GetAccountBillingInvoices200JSONResponse) VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingInvoices401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountBillingInvoices401JSONResponse) VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingInvoices403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountBillingInvoices403JSONResponse) VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingInvoices429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountBillingInvoices429JSONResponse) VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingInvoices500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountBillingInvoices500JSONResponse) VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingInvoices503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountBillingInvoices503JSONResponse) VisitGetAccountBillingInvoicesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingPortalRequestObject struct {
+}
+
+type GetAccountBillingPortalResponseObject interface {
+	VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error
+}
+
+type GetAccountBillingPortal401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountBillingPortal401JSONResponse) VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingPortal403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountBillingPortal403JSONResponse) VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingPortal429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountBillingPortal429JSONResponse) VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingPortal500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountBillingPortal500JSONResponse) VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingPortal501JSONResponse struct{ NotImplementedJSONResponse }
+
+func (response GetAccountBillingPortal501JSONResponse) VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountBillingPortal503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountBillingPortal503JSONResponse) VisitGetAccountBillingPortalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChangeRequestObject struct {
+	Body *PostAccountBillingPreviewChangeJSONRequestBody
+}
+
+type PostAccountBillingPreviewChangeResponseObject interface {
+	VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error
+}
+
+type PostAccountBillingPreviewChange200JSONResponse BillingPreview
+
+func (response PostAccountBillingPreviewChange200JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountBillingPreviewChange400JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountBillingPreviewChange401JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountBillingPreviewChange403JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccountBillingPreviewChange413JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountBillingPreviewChange429JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountBillingPreviewChange500JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingPreviewChange503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountBillingPreviewChange503JSONResponse) VisitPostAccountBillingPreviewChangeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetupRequestObject struct {
+}
+
+type PostAccountBillingSetupResponseObject interface {
+	VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error
+}
+
+type PostAccountBillingSetup400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountBillingSetup400JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetup401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountBillingSetup401JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetup403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountBillingSetup403JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetup429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountBillingSetup429JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetup500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountBillingSetup500JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetup501JSONResponse struct{ NotImplementedJSONResponse }
+
+func (response PostAccountBillingSetup501JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSetup503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountBillingSetup503JSONResponse) VisitPostAccountBillingSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribeRequestObject struct {
+	Body *PostAccountBillingSubscribeJSONRequestBody
+}
+
+type PostAccountBillingSubscribeResponseObject interface {
+	VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error
+}
+
+type PostAccountBillingSubscribe200JSONResponse BillingChanged
+
+func (response PostAccountBillingSubscribe200JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountBillingSubscribe400JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountBillingSubscribe401JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountBillingSubscribe403JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccountBillingSubscribe413JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountBillingSubscribe429JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountBillingSubscribe500JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingSubscribe503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountBillingSubscribe503JSONResponse) VisitPostAccountBillingSubscribeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellationRequestObject struct {
+}
+
+type PostAccountBillingUndoCancellationResponseObject interface {
+	VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error
+}
+
+type PostAccountBillingUndoCancellation200JSONResponse BillingChanged
+
+func (response PostAccountBillingUndoCancellation200JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellation400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountBillingUndoCancellation400JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellation401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountBillingUndoCancellation401JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellation403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountBillingUndoCancellation403JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellation429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountBillingUndoCancellation429JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellation500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountBillingUndoCancellation500JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountBillingUndoCancellation503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountBillingUndoCancellation503JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountTeamRequestObject struct {
+}
+
+type GetAccountTeamResponseObject interface {
+	VisitGetAccountTeamResponse(w http.ResponseWriter) error
+}
+
+type GetAccountTeam200JSONResponse Team
+
+func (response GetAccountTeam200JSONResponse) VisitGetAccountTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountTeam401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountTeam401JSONResponse) VisitGetAccountTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountTeam403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountTeam403JSONResponse) VisitGetAccountTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountTeam429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountTeam429JSONResponse) VisitGetAccountTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountTeam500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountTeam500JSONResponse) VisitGetAccountTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountTeam503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountTeam503JSONResponse) VisitGetAccountTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInviteRequestObject struct {
+	Body *PostAccountTeamInviteJSONRequestBody
+}
+
+type PostAccountTeamInviteResponseObject interface {
+	VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error
+}
+
+type PostAccountTeamInvite201JSONResponse TeamInvitation
+
+func (response PostAccountTeamInvite201JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountTeamInvite400JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountTeamInvite401JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountTeamInvite403JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostAccountTeamInvite409JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAccountTeamInvite413JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountTeamInvite429JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountTeamInvite500JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamInvite503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountTeamInvite503JSONResponse) VisitPostAccountTeamInviteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmailRequestObject struct {
+	Email InvitedEmail `json:"email"`
+}
+
+type DeleteAccountTeamInvitesEmailResponseObject interface {
+	VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error
+}
+
+type DeleteAccountTeamInvitesEmail200JSONResponse struct{ DoneJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail200JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmail401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail401JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmail403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail403JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmail404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail404JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmail429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail429JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmail500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail500JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamInvitesEmail503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteAccountTeamInvitesEmail503JSONResponse) VisitDeleteAccountTeamInvitesEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmailRequestObject struct {
+	Email InvitedEmail `json:"email"`
+}
+
+type PostAccountTeamResendEmailResponseObject interface {
+	VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error
+}
+
+type PostAccountTeamResendEmail200JSONResponse TeamInvitation
+
+func (response PostAccountTeamResendEmail200JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountTeamResendEmail400JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountTeamResendEmail401JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountTeamResendEmail403JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostAccountTeamResendEmail404JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountTeamResendEmail429JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountTeamResendEmail500JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountTeamResendEmail503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountTeamResendEmail503JSONResponse) VisitPostAccountTeamResendEmailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamIdRequestObject struct {
+	Id MemberId `json:"id"`
+}
+
+type DeleteAccountTeamIdResponseObject interface {
+	VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error
+}
+
+type DeleteAccountTeamId200JSONResponse struct{ DoneJSONResponse }
+
+func (response DeleteAccountTeamId200JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteAccountTeamId401JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteAccountTeamId403JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteAccountTeamId404JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteAccountTeamId409JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteAccountTeamId429JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteAccountTeamId500JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountTeamId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteAccountTeamId503JSONResponse) VisitDeleteAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamIdRequestObject struct {
+	Id   MemberId `json:"id"`
+	Body *PutAccountTeamIdJSONRequestBody
+}
+
+type PutAccountTeamIdResponseObject interface {
+	VisitPutAccountTeamIdResponse(w http.ResponseWriter) error
+}
+
+type PutAccountTeamId200JSONResponse TeamMember
+
+func (response PutAccountTeamId200JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutAccountTeamId400JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutAccountTeamId401JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutAccountTeamId403JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PutAccountTeamId404JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PutAccountTeamId409JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutAccountTeamId413JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutAccountTeamId429JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutAccountTeamId500JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccountTeamId503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutAccountTeamId503JSONResponse) VisitPutAccountTeamIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletionRequestObject struct {
+}
+
+type PostAccountUndoDeletionResponseObject interface {
+	VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error
+}
+
+type PostAccountUndoDeletion200JSONResponse Acknowledgement
+
+func (response PostAccountUndoDeletion200JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletion400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAccountUndoDeletion400JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletion401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostAccountUndoDeletion401JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletion403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAccountUndoDeletion403JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletion429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAccountUndoDeletion429JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletion500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAccountUndoDeletion500JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAccountUndoDeletion503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAccountUndoDeletion503JSONResponse) VisitPostAccountUndoDeletionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -30668,9 +33428,15 @@ func (response PostSettingsIntegration503JSONResponse) VisitPostSettingsIntegrat
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// DeleteAccount Delete the account
+	// (DELETE /account)
+	DeleteAccount(ctx context.Context, request DeleteAccountRequestObject) (DeleteAccountResponseObject, error)
 	// GetAccount Read the account
 	// (GET /account)
 	GetAccount(ctx context.Context, request GetAccountRequestObject) (GetAccountResponseObject, error)
+	// PostAccount Change the account
+	// (POST /account)
+	PostAccount(ctx context.Context, request PostAccountRequestObject) (PostAccountResponseObject, error)
 	// GetAccountApiKeys List API keys
 	// (GET /account/api-keys)
 	GetAccountApiKeys(ctx context.Context, request GetAccountApiKeysRequestObject) (GetAccountApiKeysResponseObject, error)
@@ -30683,6 +33449,60 @@ type StrictServerInterface interface {
 	// PutAccountApiKeysId Rename an API key or change its role
 	// (PUT /account/api-keys/{id})
 	PutAccountApiKeysId(ctx context.Context, request PutAccountApiKeysIdRequestObject) (PutAccountApiKeysIdResponseObject, error)
+	// GetAccountBilling Read the billing record
+	// (GET /account/billing)
+	GetAccountBilling(ctx context.Context, request GetAccountBillingRequestObject) (GetAccountBillingResponseObject, error)
+	// PostAccountBillingAddress Change the billing address
+	// (POST /account/billing/address)
+	PostAccountBillingAddress(ctx context.Context, request PostAccountBillingAddressRequestObject) (PostAccountBillingAddressResponseObject, error)
+	// DeleteAccountBillingCardsId Delete a card
+	// (DELETE /account/billing/cards/{id})
+	DeleteAccountBillingCardsId(ctx context.Context, request DeleteAccountBillingCardsIdRequestObject) (DeleteAccountBillingCardsIdResponseObject, error)
+	// PostAccountBillingChangePlan Change the plan
+	// (POST /account/billing/change-plan)
+	PostAccountBillingChangePlan(ctx context.Context, request PostAccountBillingChangePlanRequestObject) (PostAccountBillingChangePlanResponseObject, error)
+	// GetAccountBillingCheckVat Check a VAT number
+	// (GET /account/billing/check-vat)
+	GetAccountBillingCheckVat(ctx context.Context, request GetAccountBillingCheckVatRequestObject) (GetAccountBillingCheckVatResponseObject, error)
+	// GetAccountBillingInvoices List the bills
+	// (GET /account/billing/invoices)
+	GetAccountBillingInvoices(ctx context.Context, request GetAccountBillingInvoicesRequestObject) (GetAccountBillingInvoicesResponseObject, error)
+	// GetAccountBillingPortal Open the payment provider's portal
+	// (GET /account/billing/portal)
+	GetAccountBillingPortal(ctx context.Context, request GetAccountBillingPortalRequestObject) (GetAccountBillingPortalResponseObject, error)
+	// PostAccountBillingPreviewChange See what another plan would change
+	// (POST /account/billing/preview-change)
+	PostAccountBillingPreviewChange(ctx context.Context, request PostAccountBillingPreviewChangeRequestObject) (PostAccountBillingPreviewChangeResponseObject, error)
+	// PostAccountBillingSetup Add a card
+	// (POST /account/billing/setup)
+	PostAccountBillingSetup(ctx context.Context, request PostAccountBillingSetupRequestObject) (PostAccountBillingSetupResponseObject, error)
+	// PostAccountBillingSubscribe Choose a plan
+	// (POST /account/billing/subscribe)
+	PostAccountBillingSubscribe(ctx context.Context, request PostAccountBillingSubscribeRequestObject) (PostAccountBillingSubscribeResponseObject, error)
+	// PostAccountBillingUndoCancellation Keep a plan that was cancelled
+	// (POST /account/billing/undo-cancellation)
+	PostAccountBillingUndoCancellation(ctx context.Context, request PostAccountBillingUndoCancellationRequestObject) (PostAccountBillingUndoCancellationResponseObject, error)
+	// GetAccountTeam List the team
+	// (GET /account/team)
+	GetAccountTeam(ctx context.Context, request GetAccountTeamRequestObject) (GetAccountTeamResponseObject, error)
+	// PostAccountTeamInvite Invite somebody
+	// (POST /account/team/invite)
+	PostAccountTeamInvite(ctx context.Context, request PostAccountTeamInviteRequestObject) (PostAccountTeamInviteResponseObject, error)
+	// DeleteAccountTeamInvitesEmail Take an invitation back
+	// (DELETE /account/team/invites/{email})
+	DeleteAccountTeamInvitesEmail(ctx context.Context, request DeleteAccountTeamInvitesEmailRequestObject) (DeleteAccountTeamInvitesEmailResponseObject, error)
+	// PostAccountTeamResendEmail Renew an invitation
+	// (POST /account/team/resend/{email})
+	PostAccountTeamResendEmail(ctx context.Context, request PostAccountTeamResendEmailRequestObject) (PostAccountTeamResendEmailResponseObject, error)
+	// DeleteAccountTeamId Remove a member
+	// (DELETE /account/team/{id})
+	DeleteAccountTeamId(ctx context.Context, request DeleteAccountTeamIdRequestObject) (DeleteAccountTeamIdResponseObject, error)
+	// PutAccountTeamId Change a member's role
+	// (PUT /account/team/{id})
+	PutAccountTeamId(ctx context.Context, request PutAccountTeamIdRequestObject) (PutAccountTeamIdResponseObject, error)
+	// PostAccountUndoDeletion Keep the account after all
+	// (POST /account/undo-deletion)
+	PostAccountUndoDeletion(ctx context.Context, request PostAccountUndoDeletionRequestObject) (PostAccountUndoDeletionResponseObject, error)
 	// PostAuthInvitation Look at an invitation
 	// (POST /auth/invitation)
 	PostAuthInvitation(ctx context.Context, request PostAuthInvitationRequestObject) (PostAuthInvitationResponseObject, error)
@@ -31054,6 +33874,30 @@ type strictHandler struct {
 	options     StrictHTTPServerOptions
 }
 
+// DeleteAccount operation middleware
+func (sh *strictHandler) DeleteAccount(w http.ResponseWriter, r *http.Request) {
+	var request DeleteAccountRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAccount(ctx, request.(DeleteAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAccount")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteAccountResponseObject); ok {
+		if err := validResponse.VisitDeleteAccountResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetAccount operation middleware
 func (sh *strictHandler) GetAccount(w http.ResponseWriter, r *http.Request) {
 	var request GetAccountRequestObject
@@ -31071,6 +33915,37 @@ func (sh *strictHandler) GetAccount(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetAccountResponseObject); ok {
 		if err := validResponse.VisitGetAccountResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccount operation middleware
+func (sh *strictHandler) PostAccount(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountRequestObject
+
+	var body PostAccountJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccount(ctx, request.(PostAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccount")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountResponseObject); ok {
+		if err := validResponse.VisitPostAccountResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -31188,6 +34063,492 @@ func (sh *strictHandler) PutAccountApiKeysId(w http.ResponseWriter, r *http.Requ
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutAccountApiKeysIdResponseObject); ok {
 		if err := validResponse.VisitPutAccountApiKeysIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountBilling operation middleware
+func (sh *strictHandler) GetAccountBilling(w http.ResponseWriter, r *http.Request) {
+	var request GetAccountBillingRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountBilling(ctx, request.(GetAccountBillingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountBilling")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountBillingResponseObject); ok {
+		if err := validResponse.VisitGetAccountBillingResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountBillingAddress operation middleware
+func (sh *strictHandler) PostAccountBillingAddress(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountBillingAddressRequestObject
+
+	var body PostAccountBillingAddressJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountBillingAddress(ctx, request.(PostAccountBillingAddressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountBillingAddress")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountBillingAddressResponseObject); ok {
+		if err := validResponse.VisitPostAccountBillingAddressResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteAccountBillingCardsId operation middleware
+func (sh *strictHandler) DeleteAccountBillingCardsId(w http.ResponseWriter, r *http.Request, id CardId) {
+	var request DeleteAccountBillingCardsIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAccountBillingCardsId(ctx, request.(DeleteAccountBillingCardsIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAccountBillingCardsId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteAccountBillingCardsIdResponseObject); ok {
+		if err := validResponse.VisitDeleteAccountBillingCardsIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountBillingChangePlan operation middleware
+func (sh *strictHandler) PostAccountBillingChangePlan(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountBillingChangePlanRequestObject
+
+	var body PostAccountBillingChangePlanJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountBillingChangePlan(ctx, request.(PostAccountBillingChangePlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountBillingChangePlan")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountBillingChangePlanResponseObject); ok {
+		if err := validResponse.VisitPostAccountBillingChangePlanResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountBillingCheckVat operation middleware
+func (sh *strictHandler) GetAccountBillingCheckVat(w http.ResponseWriter, r *http.Request, params GetAccountBillingCheckVatParams) {
+	var request GetAccountBillingCheckVatRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountBillingCheckVat(ctx, request.(GetAccountBillingCheckVatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountBillingCheckVat")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountBillingCheckVatResponseObject); ok {
+		if err := validResponse.VisitGetAccountBillingCheckVatResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountBillingInvoices operation middleware
+func (sh *strictHandler) GetAccountBillingInvoices(w http.ResponseWriter, r *http.Request) {
+	var request GetAccountBillingInvoicesRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountBillingInvoices(ctx, request.(GetAccountBillingInvoicesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountBillingInvoices")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountBillingInvoicesResponseObject); ok {
+		if err := validResponse.VisitGetAccountBillingInvoicesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountBillingPortal operation middleware
+func (sh *strictHandler) GetAccountBillingPortal(w http.ResponseWriter, r *http.Request) {
+	var request GetAccountBillingPortalRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountBillingPortal(ctx, request.(GetAccountBillingPortalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountBillingPortal")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountBillingPortalResponseObject); ok {
+		if err := validResponse.VisitGetAccountBillingPortalResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountBillingPreviewChange operation middleware
+func (sh *strictHandler) PostAccountBillingPreviewChange(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountBillingPreviewChangeRequestObject
+
+	var body PostAccountBillingPreviewChangeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountBillingPreviewChange(ctx, request.(PostAccountBillingPreviewChangeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountBillingPreviewChange")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountBillingPreviewChangeResponseObject); ok {
+		if err := validResponse.VisitPostAccountBillingPreviewChangeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountBillingSetup operation middleware
+func (sh *strictHandler) PostAccountBillingSetup(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountBillingSetupRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountBillingSetup(ctx, request.(PostAccountBillingSetupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountBillingSetup")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountBillingSetupResponseObject); ok {
+		if err := validResponse.VisitPostAccountBillingSetupResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountBillingSubscribe operation middleware
+func (sh *strictHandler) PostAccountBillingSubscribe(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountBillingSubscribeRequestObject
+
+	var body PostAccountBillingSubscribeJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountBillingSubscribe(ctx, request.(PostAccountBillingSubscribeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountBillingSubscribe")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountBillingSubscribeResponseObject); ok {
+		if err := validResponse.VisitPostAccountBillingSubscribeResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountBillingUndoCancellation operation middleware
+func (sh *strictHandler) PostAccountBillingUndoCancellation(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountBillingUndoCancellationRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountBillingUndoCancellation(ctx, request.(PostAccountBillingUndoCancellationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountBillingUndoCancellation")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountBillingUndoCancellationResponseObject); ok {
+		if err := validResponse.VisitPostAccountBillingUndoCancellationResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountTeam operation middleware
+func (sh *strictHandler) GetAccountTeam(w http.ResponseWriter, r *http.Request) {
+	var request GetAccountTeamRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountTeam(ctx, request.(GetAccountTeamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountTeam")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountTeamResponseObject); ok {
+		if err := validResponse.VisitGetAccountTeamResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountTeamInvite operation middleware
+func (sh *strictHandler) PostAccountTeamInvite(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountTeamInviteRequestObject
+
+	var body PostAccountTeamInviteJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountTeamInvite(ctx, request.(PostAccountTeamInviteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountTeamInvite")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountTeamInviteResponseObject); ok {
+		if err := validResponse.VisitPostAccountTeamInviteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteAccountTeamInvitesEmail operation middleware
+func (sh *strictHandler) DeleteAccountTeamInvitesEmail(w http.ResponseWriter, r *http.Request, email InvitedEmail) {
+	var request DeleteAccountTeamInvitesEmailRequestObject
+
+	request.Email = email
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAccountTeamInvitesEmail(ctx, request.(DeleteAccountTeamInvitesEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAccountTeamInvitesEmail")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteAccountTeamInvitesEmailResponseObject); ok {
+		if err := validResponse.VisitDeleteAccountTeamInvitesEmailResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountTeamResendEmail operation middleware
+func (sh *strictHandler) PostAccountTeamResendEmail(w http.ResponseWriter, r *http.Request, email InvitedEmail) {
+	var request PostAccountTeamResendEmailRequestObject
+
+	request.Email = email
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountTeamResendEmail(ctx, request.(PostAccountTeamResendEmailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountTeamResendEmail")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountTeamResendEmailResponseObject); ok {
+		if err := validResponse.VisitPostAccountTeamResendEmailResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteAccountTeamId operation middleware
+func (sh *strictHandler) DeleteAccountTeamId(w http.ResponseWriter, r *http.Request, id MemberId) {
+	var request DeleteAccountTeamIdRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAccountTeamId(ctx, request.(DeleteAccountTeamIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAccountTeamId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteAccountTeamIdResponseObject); ok {
+		if err := validResponse.VisitDeleteAccountTeamIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutAccountTeamId operation middleware
+func (sh *strictHandler) PutAccountTeamId(w http.ResponseWriter, r *http.Request, id MemberId) {
+	var request PutAccountTeamIdRequestObject
+
+	request.Id = id
+
+	var body PutAccountTeamIdJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutAccountTeamId(ctx, request.(PutAccountTeamIdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutAccountTeamId")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutAccountTeamIdResponseObject); ok {
+		if err := validResponse.VisitPutAccountTeamIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAccountUndoDeletion operation middleware
+func (sh *strictHandler) PostAccountUndoDeletion(w http.ResponseWriter, r *http.Request) {
+	var request PostAccountUndoDeletionRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAccountUndoDeletion(ctx, request.(PostAccountUndoDeletionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAccountUndoDeletion")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAccountUndoDeletionResponseObject); ok {
+		if err := validResponse.VisitPostAccountUndoDeletionResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -51,3 +51,6 @@ func (s *Store) Jobs() *Jobs { return &Jobs{db: s.db} }
 
 // Identity returns the file as an identity.Store.
 func (s *Store) Identity() *Identity { return &Identity{db: s.db} }
+
+// Billing returns the file as a billing.Store.
+func (s *Store) Billing() *Billing { return &Billing{db: s.db} }

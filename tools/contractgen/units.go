@@ -105,7 +105,8 @@ func (c *contract) writeOperations(out *bytes.Buffer) error {
 	return nil
 }
 
-// success finds the one status in the 200s and its body.
+// success finds the one status in the 200s and its body, or 501 for an operation
+// that is never carried out.
 func (c *contract) success(op operation) (*schema, string, error) {
 	for status, r := range op.Responses {
 		if status[0] != '2' {
@@ -120,6 +121,9 @@ func (c *contract) success(op operation) (*schema, string, error) {
 			}
 		}
 		return nil, "", fmt.Errorf("status %s has no JSON or CSV body", status)
+	}
+	if _, never := op.Responses["501"]; never {
+		return &schema{}, "501", nil
 	}
 	return nil, "", fmt.Errorf("no status in the 200s")
 }

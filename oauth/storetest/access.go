@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/base64"
 	"net/netip"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/oauth"
+	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
 )
 
 var accessTests = []test{
@@ -46,6 +48,12 @@ var accessTests = []test{
 		for _, token := range all[1:] {
 			w.wantGood(t, token)
 		}
+	}},
+	{"a_token_that_was_pushed_out_is_dead_before_it_is_gone", func(t *testing.T, w *world) {
+		tokens := w.connect(t, "tx")
+		behind := w.service(mintedMore{w.store}, oauthtest.Keyring(t, "first"))
+		_, err := behind.CheckAccess(t.Context(), tokens.Access)
+		wantError(t, "CheckAccess", err, oauth.ErrInvalidToken)
 	}},
 	{"the_use_of_a_generation_is_noted_once", func(t *testing.T, w *world) {
 		first := w.connect(t, "tx")
@@ -142,6 +150,16 @@ var accessTests = []test{
 		}
 		w.wantGood(t, bob.Access)
 	}},
+}
+
+// mintedMore is a store that has not yet dropped what twenty newer access tokens
+// have pushed out.
+type mintedMore struct{ oauth.Store }
+
+func (s mintedMore) Access(ctx context.Context, id oauth.FamilyID, hash oauth.Hash) (oauth.AccessToken, oauth.Family, time.Time, error) {
+	t, f, now, err := s.Store.Access(ctx, id, hash)
+	f.Minted += oauth.MaxAccessTokens
+	return t, f, now, err
 }
 
 // transplant returns an access token with the id of another family.

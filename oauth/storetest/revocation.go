@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 	"testing"
@@ -121,6 +122,18 @@ var revocationTests = []test{
 				t.Errorf("RevokeToken(%q): %v, want nil", text, err)
 			}
 		}
+	}},
+	{"who_hangs_up_while_revoking_keeps_no_key_alive", func(t *testing.T, w *world) {
+		tokens := w.connect(t, "tx")
+		ctx, hangUp := context.WithCancel(t.Context())
+		w.api.FailBefore(func(oauthtest.Call) error {
+			hangUp()
+			return nil
+		})
+		if revoked, err := w.RevokeFamily(ctx, testUser, tokens.Family, byUser); err != nil || revoked.KeysDeleted != 1 {
+			t.Errorf("RevokeFamily = %+v, %v", revoked, err)
+		}
+		w.wantNoKeys(t)
 	}},
 	{"what_the_connection_created_is_kept_when_asked", func(t *testing.T, w *world) {
 		now, later := w.connect(t, "now"), w.connect(t, "later")

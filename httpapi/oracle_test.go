@@ -362,7 +362,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.aged, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.cash, o.cashDetails, o.leads, o.churn, o.churnParts, o.lately, o.countries, o.cohortParts} {
+		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.aged, o.committed, o.breakdowns, o.movements, o.scheduled, o.retention, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.cash, o.cashDetails, o.leads, o.churn, o.churnParts, o.lately, o.countries, o.cohortParts, o.subtypes} {
 			if name, diff := check(q); diff != "" {
 				o.t.Errorf("seed %d, %s?%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",
 					o.seed, name, q.params.Encode(), diff, o.company.Today, o.company.Settings, o.company.Settings.Zone, len(o.company.Members))

@@ -19,6 +19,7 @@ type Item struct {
 type Stream struct {
 	Subscription string
 	Days         map[Day][]Item // no entry: no value on that day
+	Seats        map[Day]seats
 
 	running  bool
 	parts    []part
@@ -40,6 +41,7 @@ type part struct {
 	currency string
 	amount   int64 // before refunds
 	left     int64 // after refunds
+	seats    seats
 }
 
 // Customer is a customer's recomputed history.
@@ -179,6 +181,7 @@ func (s *Stream) end(d Day) {
 	for recorded := range s.Days {
 		if recorded >= d {
 			delete(s.Days, recorded)
+			delete(s.Seats, recorded)
 		}
 	}
 	s.running, s.parts, s.ends, s.ended, s.unpaid = false, nil, noDay, d, noDay
@@ -188,6 +191,7 @@ func (s *Stream) end(d Day) {
 func (s *Stream) record(d Day) {
 	for _, p := range s.parts {
 		s.Days[d] = append(s.Days[d], Item{Stream: s.Subscription, Plan: p.plan, Currency: p.currency, Amount: p.left})
+		s.Seats[d] = s.Seats[d].add(p)
 	}
 }
 
@@ -229,7 +233,7 @@ func (r *replay) stream(subscription string) *Stream {
 			return s
 		}
 	}
-	s := &Stream{Subscription: subscription, Days: map[Day][]Item{}, ends: noDay, ended: noDay, setStart: noDay, unpaid: noDay}
+	s := &Stream{Subscription: subscription, Days: map[Day][]Item{}, Seats: map[Day]seats{}, ends: noDay, ended: noDay, setStart: noDay, unpaid: noDay}
 	r.streams = append(r.streams, s)
 	return s
 }
@@ -271,7 +275,7 @@ func (i Invoice) lines() []Line {
 	if len(i.Lines) == 0 {
 		return []Line{{
 			Plan: i.Plan, Amount: i.Amount, Tax: i.Tax, Discount: i.Discount, DiscountOnce: i.DiscountOnce,
-			Start: i.Start, End: i.End, Proration: i.Proration,
+			Start: i.Start, End: i.End, Proration: i.Proration, Quantity: i.Quantity,
 		}}
 	}
 	var lines []Line
@@ -379,7 +383,9 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 			through, period = lineThrough, linePeriod
 		}
 		amount := round(new(big.Rat).Quo(r.basis(l), months))
-		parts = append(parts, part{invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount})
+		parts = append(parts, part{
+			invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount, seats: seats{quantity: max(1, l.Quantity), discount: l.Discount},
+		})
 	}
 	if backBill {
 		return
@@ -457,7 +463,7 @@ func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
 			s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.invoice != i.ID })
 			amount = max(0, amount)
 		}
-		row := part{invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount}
+		row := part{invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount, seats: seats{mended: true}}
 		s.replan(&row, r.basis(l).Sign() < 0)
 		s.parts = append(s.parts, row)
 		if i.paid() {

@@ -144,3 +144,17 @@ func TestOAuth_Conformance(t *testing.T) {
 		t.Errorf("the suite says:\n%s", got.Said)
 	}
 }
+
+// The product's own doctor finds nothing wrong with the product.
+func TestDoctor(t *testing.T) {
+	d := startDemo(t)
+	for _, url := range []string{d.mcpURL, strings.TrimSuffix(d.mcpURL, "/mcp")} {
+		out, err := output(t, cleanEnv(), nil, program("growpanel"), "admin", "doctor", url, "--api-key", d.key)
+		if err != nil || strings.Contains(out, "FAIL") || strings.Contains(out, "note") || strings.Count(out, "connects") != 5 {
+			t.Errorf("%s: %v\n%s", url, err, out)
+		}
+	}
+	if out, err := output(t, cleanEnv(), nil, program("growpanel"), "admin", "doctor", d.apiURL); err == nil || !strings.Contains(out, "FAIL") {
+		t.Errorf("the API is no MCP server, but: %v\n%s", err, out)
+	}
+}

@@ -20,7 +20,7 @@ func (p process) admin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Work on a data folder: accounts, people, API keys, exchange rates, backups"}
 	rates := &cobra.Command{Use: "fx", Short: "Work on exchange rates"}
 	rates.AddCommand(p.importRates(), p.ratesStatus())
-	cmd.AddCommand(p.createAccount(), p.createKey(), p.importCSV(), p.backup(), p.restore(), rates)
+	cmd.AddCommand(p.createAccount(), p.createKey(), p.importCSV(), p.backup(), p.restore(), p.doctor(), rates)
 	cmd.AddCommand(p.users()...)
 	cmd.AddCommand(p.auditLog(), p.billing())
 	cmd.AddCommand(p.connections()...)

@@ -140,3 +140,33 @@ func openConnections(t *testing.T, folder string) *oauthsql.Store {
 	}
 	return s
 }
+
+func TestDoctor_OfAFolder(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	bad(t, "there is no data", "admin", "doctor", "--data", folder)
+	good(t, "admin", "create-account", "Acme", "--data", folder)
+	if out := good(t, "admin", "doctor", "--data", folder); strings.Contains(out, "FAIL") || !strings.Contains(out, "growpanel.db is whole") {
+		t.Errorf("of a folder that is well:\n%s", out)
+	}
+	file := filepath.Join(folder, "growpanel.db")
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, _, code := command(t, nil, "", "admin", "doctor", "--data", folder); code != 1 || !strings.Contains(stdout, "chmod 600") {
+		t.Errorf("of a file that others can read: %d\n%s", code, stdout)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 4096; i < len(text); i += 512 {
+		text[i] ^= 0xff
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, _, code := command(t, nil, "", "admin", "doctor", "--data", folder); code != 1 || !strings.Contains(stdout, "damaged") {
+		t.Errorf("of a damaged file: %d\n%s", code, stdout)
+	}
+}

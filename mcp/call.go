@@ -47,6 +47,7 @@ func (s *Server) handler(t *tool) func(context.Context, mcpgo.CallToolRequest) (
 			switch callerFrom(ctx).Writes {
 			case WritesNotAsked:
 				return nil, protocol.ErrInsufficientScope
+			case WritesAllowed:
 			case WritesDenied:
 				return mcpgo.NewToolResultError(readOnlyConnection), nil
 			}

@@ -18,7 +18,7 @@ import (
 
 const (
 	clientIDPrefix = "gpcl_"
-	secretPrefix   = "gpcs_" //nolint:gosec // G101: the prefix of secrets, for scanners
+	secretPrefix   = "gpcs_"
 )
 
 // Client is who asks for access.

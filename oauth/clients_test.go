@@ -72,7 +72,9 @@ func (p *publisher) outgoing() *http.Client {
 }
 
 func (p *publisher) roots() *x509.CertPool {
-	return p.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	roots := x509.NewCertPool()
+	roots.AddCert(p.Certificate())
+	return roots
 }
 
 func (p *publisher) serve(h http.HandlerFunc) { p.handler.Store(&h) }
@@ -81,7 +83,7 @@ func (p *publisher) serveJSON(cacheControl, body string) {
 	p.serve(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", cacheControl)
-		fmt.Fprint(w, body)
+		_, _ = fmt.Fprint(w, body)
 	})
 }
 
@@ -229,7 +231,7 @@ func TestClients_StaleDocument(t *testing.T) {
 	f := newClients(t)
 	f.site.serve(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, f.site.document(r.URL.Path, ""))
+		_, _ = fmt.Fprint(w, f.site.document(r.URL.Path, ""))
 	})
 	known, err := f.Client(t.Context(), f.site.URL+"/known")
 	if err != nil {
@@ -262,21 +264,21 @@ func TestR63_BadDocuments(t *testing.T) {
 		"404": func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
 		"HTML": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, good(r.URL.Path))
+			_, _ = fmt.Fprint(w, good(r.URL.Path))
 		},
 		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", http.StatusFound) },
 		"another id": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, good("/other"))
+			_, _ = fmt.Fprint(w, good("/other"))
 		},
 		"too large": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, good(r.URL.Path)+strings.Repeat(" ", protocol.MaxDocument))
+			_, _ = fmt.Fprint(w, good(r.URL.Path)+strings.Repeat(" ", protocol.MaxDocument))
 		},
 		"created": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusCreated)
-			fmt.Fprint(w, good(r.URL.Path))
+			_, _ = fmt.Fprint(w, good(r.URL.Path))
 		},
 	} {
 		f.site.serve(h)
@@ -417,18 +419,18 @@ func TestClients_PrivateKeyJWT(t *testing.T) {
 	f.site.serve(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/jwks" {
-			fmt.Fprint(w, keySet(t, es, rs, weak))
+			_, _ = fmt.Fprint(w, keySet(t, es, rs, weak))
 			return
 		}
-		fmt.Fprint(w, f.site.document("/c", `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"],"jwks_uri":"`+f.site.URL+`/jwks"`))
+		_, _ = fmt.Fprint(w, f.site.document("/c", `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"],"jwks_uri":"`+f.site.URL+`/jwks"`))
 	})
 	now := f.clock.now().Unix()
-	claims := func(changes ...any) map[string]any {
+	claims := func(changes ...any) map[string]any { // pairs of name and value; nil removes
 		c := map[string]any{"iss": id, "sub": id, "aud": testIssuer, "exp": now + 60, "iat": now, "jti": rand.Text()}
 		for i := 0; i < len(changes); i += 2 {
-			c[changes[i].(string)] = changes[i+1]
-			if changes[i+1] == nil {
-				delete(c, changes[i].(string))
+			name := fmt.Sprint(changes[i])
+			if c[name] = changes[i+1]; changes[i+1] == nil {
+				delete(c, name)
 			}
 		}
 		return c

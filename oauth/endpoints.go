@@ -18,7 +18,7 @@ import (
 // The paths of the authorization server.
 const (
 	PathAuthorize  = "/authorize"
-	PathToken      = "/token" //nolint:gosec // G101: a path
+	PathToken      = "/token"
 	PathRegister   = "/register"
 	PathRevoke     = "/revoke"
 	PathIntrospect = "/introspect"

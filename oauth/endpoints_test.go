@@ -143,6 +143,16 @@ func answer(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
 	return body
 }
 
+// text is a member of an answer.
+func text(t *testing.T, answer map[string]any, name string) string {
+	t.Helper()
+	value, ok := answer[name].(string)
+	if !ok {
+		t.Fatalf("%s in %v is no text", name, answer)
+	}
+	return value
+}
+
 // wantError checks an OAuth error.
 func wantError(t *testing.T, what string, w *httptest.ResponseRecorder, status int, code string) {
 	t.Helper()
@@ -163,8 +173,10 @@ func (s *server) register(t *testing.T, method string) (id, secret string) {
 		t.Fatalf("register = %d %s", w.Code, w.Body)
 	}
 	body := answer(t, w)
-	secret, _ = body["client_secret"].(string)
-	return body["client_id"].(string), secret
+	if body["client_secret"] != nil {
+		secret = text(t, body, "client_secret")
+	}
+	return text(t, body, "client_id"), secret
 }
 
 // consent gives a client a code, as the pages do.
@@ -218,7 +230,7 @@ func (s *server) mustToken(t *testing.T, form string) tokens {
 		t.Fatalf("token = %d %s", w.Code, w.Body)
 	}
 	body := answer(t, w)
-	return tokens{body["access_token"].(string), body["refresh_token"].(string), body["scope"].(string)}
+	return tokens{text(t, body, "access_token"), text(t, body, "refresh_token"), text(t, body, "scope")}
 }
 
 // connect registers a public client and takes it to its first tokens.
@@ -360,7 +372,7 @@ func TestR12_ParallelRefreshes(t *testing.T) {
 				t.Errorf("refresh %d = %d %s", i, w.Code, w.Body)
 				return
 			}
-			successors[i], _ = answer(t, w)["refresh_token"].(string)
+			successors[i] = fmt.Sprint(answer(t, w)["refresh_token"])
 		})
 	}
 	all.Wait()
@@ -490,7 +502,7 @@ func TestR33_Registration(t *testing.T) {
 	s := newServer(t)
 	w := s.do(t, http.MethodPost, "/register", `{"redirect_uris":["`+testRedirect+`"],"client_name":null,"client_uri":"","logo_uri":null,"grant_types":["authorization_code","refresh_token","implicit"],"token_endpoint_auth_method":"none"}`)
 	body := answer(t, w)
-	if w.Code != http.StatusCreated || !strings.HasPrefix(body["client_id"].(string), "gpcl_") || body["token_endpoint_auth_method"] != "none" ||
+	if w.Code != http.StatusCreated || !strings.HasPrefix(text(t, body, "client_id"), "gpcl_") || body["token_endpoint_auth_method"] != "none" ||
 		fmt.Sprint(body["redirect_uris"]) != "["+testRedirect+"]" || fmt.Sprint(body["grant_types"]) != "[authorization_code refresh_token]" || fmt.Sprint(body["response_types"]) != "[code]" {
 		t.Errorf("register = %d %s", w.Code, w.Body)
 	}
@@ -758,10 +770,10 @@ func TestR78_BothWaysToBeAClient(t *testing.T) {
 	s.site.serve(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/jwks" {
-			fmt.Fprint(w, keySet(t, key))
+			_, _ = fmt.Fprint(w, keySet(t, key))
 			return
 		}
-		fmt.Fprint(w, s.site.document(r.URL.Path, `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"],"jwks_uri":"`+s.site.URL+`/jwks"`))
+		_, _ = fmt.Fprint(w, s.site.document(r.URL.Path, `,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["private_key_jwt","none"],"jwks_uri":"`+s.site.URL+`/jwks"`))
 	})
 	registered, _ := s.register(t, "none")
 	for _, client := range []string{registered, s.site.URL + "/client.json"} {

@@ -4,9 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,15 +29,25 @@ func challenge() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// postForm sends a form to the authorization server and decodes the answer.
-func (c running) postForm(t *testing.T, path string, form url.Values) (int, map[string]any) {
+// member is a text in an answer.
+func member(t *testing.T, answer map[string]any, name string) string {
 	t.Helper()
-	return c.send(t, path, "application/x-www-form-urlencoded", form.Encode())
+	value, ok := answer[name].(string)
+	if !ok {
+		t.Fatalf("%s in %v is no text", name, answer)
+	}
+	return value
 }
 
-func (c running) send(t *testing.T, path, contentType, body string) (int, map[string]any) {
+// postForm sends a form to the authorization server and decodes the answer.
+func (r running) postForm(t *testing.T, path string, form url.Values) (int, map[string]any) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url(mcpName)+path, strings.NewReader(body))
+	return r.send(t, path, "application/x-www-form-urlencoded", form.Encode())
+}
+
+func (r running) send(t *testing.T, path, contentType, body string) (int, map[string]any) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url(mcpName)+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,41 +64,41 @@ func (c running) send(t *testing.T, path, contentType, body string) (int, map[st
 	return response.StatusCode, answer
 }
 
-func (c running) register(t *testing.T) string {
+func (r running) register(t *testing.T) string {
 	t.Helper()
-	status, answer := c.send(t, "/register", "application/json", `{"redirect_uris":["http://127.0.0.1/callback"],"client_name":"Test","token_endpoint_auth_method":"none"}`)
+	status, answer := r.send(t, "/register", "application/json", `{"redirect_uris":["http://127.0.0.1/callback"],"client_name":"Test","token_endpoint_auth_method":"none"}`)
 	if status != http.StatusCreated {
 		t.Fatalf("register = %d %v", status, answer)
 	}
-	return answer["client_id"].(string)
+	return member(t, answer, "client_id")
 }
 
-func (c running) authorizeURL(client string, change ...string) string {
+func (r running) authorizeURL(client string, change ...string) string {
 	query := url.Values{
 		"response_type": {"code"}, "client_id": {client}, "redirect_uri": {callback}, "state": {"xyz"},
-		"code_challenge": {challenge()}, "code_challenge_method": {"S256"}, "resource": {c.url(mcpName) + "/mcp"},
+		"code_challenge": {challenge()}, "code_challenge_method": {"S256"}, "resource": {r.url(mcpName) + "/mcp"},
 	}
 	for i := 0; i < len(change); i += 2 {
 		query.Set(change[i], change[i+1])
 	}
-	return c.url(mcpName) + "/authorize?" + query.Encode()
+	return r.url(mcpName) + "/authorize?" + query.Encode()
 }
 
 // connect takes a client to its tokens.
-func (c running) connect(t *testing.T, client string, who *person, change ...string) (access, refresh string) {
+func (r running) connect(t *testing.T, client string, who *person, change ...string) (access, refresh string) {
 	t.Helper()
-	back := who.decide(t, c.authorizeURL(client, change...), "allow")
+	back := who.decide(t, r.authorizeURL(client, change...), "allow")
 	query := back.Query()
 	if query.Get("code") == "" || query.Get("state") != "xyz" || !strings.HasPrefix(back.String(), callback) {
 		t.Fatalf("the browser is sent to %s", back)
 	}
-	status, answer := c.postForm(t, "/token", url.Values{
+	status, answer := r.postForm(t, "/token", url.Values{
 		"grant_type": {"authorization_code"}, "code": {query.Get("code")}, "client_id": {client}, "code_verifier": {verifier}, "redirect_uri": {callback},
 	})
 	if status != http.StatusOK {
 		t.Fatalf("token = %d %v", status, answer)
 	}
-	return answer["access_token"].(string), answer["refresh_token"].(string)
+	return member(t, answer, "access_token"), member(t, answer, "refresh_token")
 }
 
 func emitIss(cfg config.Serve) config.Serve {
@@ -114,7 +129,7 @@ func TestServe_OAuth(t *testing.T) {
 			if status != http.StatusOK {
 				t.Fatalf("refresh = %d %v", status, answer)
 			}
-			access = answer["access_token"].(string)
+			access = member(t, answer, "access_token")
 			if status, _ := server.post(t, access, listTools); status != http.StatusOK {
 				t.Errorf("a call after the refresh = %d", status)
 			}
@@ -227,7 +242,7 @@ func TestServe_Challenges(t *testing.T) {
 }
 
 // page gets a document as a browser does.
-func (c running) page(t *testing.T, address string) string {
+func (r running) page(t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -346,11 +361,53 @@ func TestServe_UserTokenIsNoKey(t *testing.T) {
 		}
 		return answer
 	}
-	session := api(`{"email":"`+demoUser+`","password":"`+demoPassword+`"}`, "auth", "sign-in")["session"].(string)
-	token := api(`{"session":"`+session+`"}`, "auth", "token")["token"].(string)
+	session := member(t, api(`{"email":"`+demoUser+`","password":"`+demoPassword+`"}`, "auth", "sign-in"), "session")
+	token := member(t, api(`{"session":"`+session+`"}`, "auth", "token"), "token")
 	for name, bearer := range map[string]string{"session": session, "user token": token} {
 		if status, _ := demo.post(t, bearer, listTools); status != http.StatusUnauthorized {
 			t.Errorf("a call with a %s = %d, want 401", name, status)
 		}
+	}
+}
+
+// TestServe_KeysOnly: in front of an API from before there were users nothing
+// promises a sign-in, and keys work as ever.
+func TestServe_KeysOnly(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.URL.Path != "/integrations/verify":
+			w.WriteHeader(http.StatusNotFound)
+		case r.Header.Get("Authorization") != "Bearer right":
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	t.Cleanup(api.Close)
+	folder := filepath.Join(t.TempDir(), "data")
+	front := start(t, config.ServeMCP, config.Serve{Upstream: api.URL, Data: folder})
+	for _, path := range []string{
+		"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server",
+		"/register", "/token", "/authorize", "/sign-in", "/connections",
+	} {
+		if got := front.open(t, http.MethodGet, path); got.status != http.StatusNotFound {
+			t.Errorf("%s = %d, want 404", path, got.status)
+		}
+	}
+	response := front.open(t, http.MethodGet, "/mcp")
+	if got := response.header.Get("WWW-Authenticate"); response.status != http.StatusUnauthorized || !strings.HasPrefix(got, "Bearer") || strings.Contains(got, "resource_metadata") {
+		t.Errorf("GET /mcp = %d, challenge %s", response.status, got)
+	}
+	for key, want := range map[string]int{"right": http.StatusOK, "wrong": http.StatusUnauthorized, "gpa_x": http.StatusUnauthorized} {
+		if status, _ := front.post(t, key, listTools); status != want {
+			t.Errorf("key %s = %d, want %d", key, status, want)
+		}
+	}
+	if page := front.page(t, front.url(mcpName)+"/"); !strings.Contains(page, "<html") {
+		t.Errorf("landing page: %.200s", page)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the data folder: %v, want none where there is nothing to keep", err)
 	}
 }

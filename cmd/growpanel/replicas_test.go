@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -144,7 +145,7 @@ func TestServe_Replicas(t *testing.T) {
 				t.Errorf("refresh %d = %d %v", i, status, answer)
 				return
 			}
-			successors[i], accesses[i] = answer["refresh_token"].(string), answer["access_token"].(string)
+			successors[i], accesses[i] = fmt.Sprint(answer["refresh_token"]), fmt.Sprint(answer["access_token"])
 		})
 	}
 	all.Wait()

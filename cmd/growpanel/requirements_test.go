@@ -15,10 +15,49 @@ import (
 	"github.com/growpanel/growpanel-mcp/config"
 )
 
-// open sends a request to a server's MCP endpoint without following redirects.
-func (c running) open(t *testing.T, method, path string, header ...string) *http.Response {
+// reply is an answer, read to its end.
+type reply struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    string
+	at      *url.URL
+}
+
+func readReply(t *testing.T, response *http.Response, err error) reply {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, c.url(mcpName)+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := reply{status: response.StatusCode, header: response.Header, cookies: response.Cookies(), body: string(body)}
+	if response.Request != nil {
+		got.at = response.Request.URL
+	}
+	return got
+}
+
+// location is where the answer leads, nil for nowhere.
+func (r reply) location(t *testing.T) *url.URL {
+	t.Helper()
+	if r.header.Get("Location") == "" {
+		return nil
+	}
+	next, err := r.at.Parse(r.header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// open sends a request to a server's MCP endpoint without following redirects.
+func (r running) open(t *testing.T, method, path string, header ...string) reply {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, r.url(mcpName)+path, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,35 +65,24 @@ func (c running) open(t *testing.T, method, path string, header ...string) *http
 		request.Header.Set(header[i], header[i+1])
 	}
 	response, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = response.Body.Close() })
-	return response
+	return readReply(t, response, err)
 }
 
-// pageOf is what a browser without a session is shown after an authorization
-// request, redirects within the server followed.
-func (p *person) pageOf(t *testing.T, address string) (*http.Response, string) {
+// pageOf is what a browser is shown after an authorization request, redirects
+// within the server followed.
+func (p *person) pageOf(t *testing.T, address string) reply {
 	t.Helper()
 	for range 5 {
 		response, err := p.http.Do(p.get(t, address))
-		if err != nil {
-			t.Fatal(err)
+		got := readReply(t, response, err)
+		next := got.location(t)
+		if next == nil || next.Scheme+"://"+next.Host != p.site {
+			return got
 		}
-		body, err := io.ReadAll(response.Body)
-		_ = response.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		location, err := response.Location()
-		if err != nil || location.Scheme+"://"+location.Host != p.site {
-			return response, string(body)
-		}
-		address = location.String()
+		address = next.String()
 	}
 	t.Fatalf("%s leads nowhere", address)
-	return nil, ""
+	return reply{}
 }
 
 // TestRequirements goes through what the specifications ask of the server as a
@@ -70,13 +98,13 @@ func TestRequirements(t *testing.T) {
 		t.Parallel()
 		who := newPerson(t, site)
 		for _, address := range []string{demo.authorizeURL(client), site + "/sign-in", site + "/connections", site + "/consent", site + "/", site + "/authorize?client_id=x"} {
-			response, _ := who.pageOf(t, address)
-			policy := response.Header.Get("Content-Security-Policy")
-			if !strings.Contains(policy, "frame-ancestors 'none'") || response.Header.Get("X-Frame-Options") != "DENY" {
-				t.Errorf("%s: Content-Security-Policy %q, X-Frame-Options %q", response.Request.URL.Path, policy, response.Header.Get("X-Frame-Options"))
+			page := who.pageOf(t, address)
+			policy := page.header.Get("Content-Security-Policy")
+			if !strings.Contains(policy, "frame-ancestors 'none'") || page.header.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%s: Content-Security-Policy %q, X-Frame-Options %q", page.at.Path, policy, page.header.Get("X-Frame-Options"))
 			}
-			if got := response.Header.Get("Referrer-Policy"); got != "same-origin" {
-				t.Errorf("%s: Referrer-Policy %q", response.Request.URL.Path, got)
+			if got := page.header.Get("Referrer-Policy"); got != "same-origin" {
+				t.Errorf("%s: Referrer-Policy %q", page.at.Path, got)
 			}
 		}
 	})
@@ -95,7 +123,7 @@ func TestRequirements(t *testing.T) {
 		for _, method := range []string{http.MethodOptions, http.MethodGet} {
 			for _, path := range []string{"/authorize", "/sign-in", "/consent", "/connections"} {
 				response := demo.open(t, method, path, "Origin", "https://claude.ai", "Access-Control-Request-Method", "GET")
-				if got := response.Header.Get("Access-Control-Allow-Origin"); got != "" {
+				if got := response.header.Get("Access-Control-Allow-Origin"); got != "" {
 					t.Errorf("%s %s allows %q", method, path, got)
 				}
 			}
@@ -106,25 +134,25 @@ func TestRequirements(t *testing.T) {
 		stranger, member := newPerson(t, site), newPerson(t, site)
 		member.decide(t, demo.authorizeURL(client), "deny") // signs in on the way
 		for name, address := range map[string]string{"prompt=none": demo.authorizeURL(client, "prompt", "none"), "an instant error": demo.authorizeURL(client, "response_type", "token")} {
-			if response, page := stranger.pageOf(t, address); response.Header.Get("Location") != "" || response.StatusCode != http.StatusBadRequest || strings.Contains(strings.ToLower(page), "http-equiv=\"refresh\"") {
-				t.Errorf("%s without a session = %d, Location %q", name, response.StatusCode, response.Header.Get("Location"))
+			if page := stranger.pageOf(t, address); page.location(t) != nil || page.status != http.StatusBadRequest || strings.Contains(strings.ToLower(page.body), "http-equiv=\"refresh\"") {
+				t.Errorf("%s without a session = %d, Location %v", name, page.status, page.location(t))
 			}
-			response, _ := member.pageOf(t, address)
-			if location, err := response.Location(); err != nil || location.Query().Get("error") == "" || location.Query().Get("state") != "xyz" || location.Query().Get("iss") != site {
-				t.Errorf("%s with a session = %d, Location %v", name, response.StatusCode, location)
+			page := member.pageOf(t, address)
+			if next := page.location(t); next == nil || next.Query().Get("error") == "" || next.Query().Get("state") != "xyz" || next.Query().Get("iss") != site {
+				t.Errorf("%s with a session = %d, Location %v", name, page.status, next)
 			}
 		}
-		response, _ := member.pageOf(t, demo.authorizeURL(client, "redirect_uri", "https://evil.example/cb"))
-		if response.Header.Get("Location") != "" || response.StatusCode != http.StatusBadRequest {
-			t.Errorf("another redirect URI = %d, Location %q", response.StatusCode, response.Header.Get("Location"))
+		page := member.pageOf(t, demo.authorizeURL(client, "redirect_uri", "https://evil.example/cb"))
+		if page.location(t) != nil || page.status != http.StatusBadRequest {
+			t.Errorf("another redirect URI = %d, Location %v", page.status, page.location(t))
 		}
 	})
 	t.Run("R52 R53 R54 what clients look for in the metadata", func(t *testing.T) {
 		t.Parallel()
 		response := demo.open(t, http.MethodGet, "/.well-known/oauth-authorization-server")
 		var m map[string]any
-		if err := json.NewDecoder(response.Body).Decode(&m); err != nil || response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") {
-			t.Fatalf("metadata = %d %s, %v", response.StatusCode, response.Header.Get("Content-Type"), err)
+		if err := json.Unmarshal([]byte(response.body), &m); err != nil || response.status != http.StatusOK || !strings.HasPrefix(response.header.Get("Content-Type"), "application/json") {
+			t.Fatalf("metadata = %d %s, %v", response.status, response.header.Get("Content-Type"), err)
 		}
 		for _, name := range []string{
 			"code_challenge_methods_supported", "response_types_supported", "revocation_endpoint", "token_endpoint_auth_methods_supported", "grant_types_supported",
@@ -140,7 +168,7 @@ func TestRequirements(t *testing.T) {
 	})
 	t.Run("R56 R57 the challenge says where and what to ask", func(t *testing.T) {
 		t.Parallel()
-		got := demo.open(t, http.MethodGet, "/mcp").Header.Get("WWW-Authenticate")
+		got := demo.open(t, http.MethodGet, "/mcp").header.Get("WWW-Authenticate")
 		if !strings.Contains(got, `resource_metadata="`+site+`/.well-known/oauth-protected-resource/mcp"`) || !strings.Contains(got, `scope="growpanel.read growpanel.write"`) || strings.Contains(got, "offline_access") {
 			t.Errorf("challenge %s", got)
 		}
@@ -194,21 +222,18 @@ func TestRequirements(t *testing.T) {
 				request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				request.Header.Set("Origin", from)
 				response, err := who.http.Do(request)
-				if err != nil {
-					t.Fatal(err)
-				}
-				_ = response.Body.Close()
-				if response.StatusCode < 400 && from != site || response.StatusCode == http.StatusOK || strings.Contains(response.Header.Get("Location"), "code=") {
-					t.Errorf("POST %s from %s = %d, Location %q", path, from, response.StatusCode, response.Header.Get("Location"))
+				got := readReply(t, response, err)
+				if got.status < 400 && from != site || got.status == http.StatusOK || strings.Contains(got.header.Get("Location"), "code=") {
+					t.Errorf("POST %s from %s = %d, Location %q", path, from, got.status, got.header.Get("Location"))
 				}
 			}
 		}
 	})
 	t.Run("R73 an answer of a sign-in provider that nobody asked for is dropped", func(t *testing.T) {
 		t.Parallel()
-		response, _ := newPerson(t, site).pageOf(t, site+"/auth/callback/google?state=x&code=y")
-		if response.StatusCode < 400 || len(response.Cookies()) > 0 && slices.ContainsFunc(response.Cookies(), func(c *http.Cookie) bool { return strings.Contains(c.Name, "session") && c.Value != "" }) {
-			t.Errorf("callback = %d, cookies %v", response.StatusCode, response.Cookies())
+		page := newPerson(t, site).pageOf(t, site+"/auth/callback/google?state=x&code=y")
+		if page.status < 400 || slices.ContainsFunc(page.cookies, func(c *http.Cookie) bool { return strings.Contains(c.Name, "session") && c.Value != "" }) {
+			t.Errorf("callback = %d, cookies %v", page.status, page.cookies)
 		}
 	})
 	t.Run("R75 each error has its status", func(t *testing.T) {
@@ -218,8 +243,8 @@ func TestRequirements(t *testing.T) {
 				t.Errorf("token %s = %d, want %d", token, status, want)
 			}
 		}
-		if response := demo.open(t, http.MethodGet, "/authorize?client_id="+client); response.StatusCode != http.StatusBadRequest {
-			t.Errorf("a request without redirect_uri = %d", response.StatusCode)
+		if response := demo.open(t, http.MethodGet, "/authorize?client_id="+client+"&redirect_uri="); response.status != http.StatusBadRequest {
+			t.Errorf("a request without redirect_uri = %d", response.status)
 		}
 	})
 	t.Run("R79 a call of the stateless era needs a token like any other", func(t *testing.T) {
@@ -263,14 +288,11 @@ func TestR72_Cookies(t *testing.T) {
 		}
 		request.Host = host
 		response, err := http.DefaultTransport.RoundTrip(request)
-		if err != nil {
-			t.Fatal(err)
+		page := readReply(t, response, err)
+		if page.status != http.StatusOK || len(page.cookies) == 0 {
+			t.Errorf("%s: /sign-in = %d, cookies %v", public, page.status, page.cookies)
 		}
-		_ = response.Body.Close()
-		if response.StatusCode != http.StatusOK || len(response.Cookies()) == 0 {
-			t.Errorf("%s: /sign-in = %d, cookies %v", public, response.StatusCode, response.Cookies())
-		}
-		for _, cookie := range response.Cookies() {
+		for _, cookie := range page.cookies {
 			if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" || cookie.Secure != secure || strings.HasPrefix(cookie.Name, "__Host-") != secure {
 				t.Errorf("%q: cookie %s", public, cookie)
 			}

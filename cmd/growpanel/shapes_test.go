@@ -101,8 +101,11 @@ func (s shape) connect(t *testing.T, demo running, who *person, resource string)
 	if status != http.StatusCreated {
 		t.Fatalf("register = %d %v", status, registered)
 	}
-	client := registered["client_id"].(string)
-	secret, _ := registered["client_secret"].(string)
+	client := member(t, registered, "client_id")
+	secret := ""
+	if registered["client_secret"] != nil {
+		secret = member(t, registered, "client_secret")
+	}
 
 	change := append([]string{"redirect_uri", s.redirect}, s.more...)
 	if s.scope != "-" {
@@ -132,26 +135,26 @@ func (s shape) connect(t *testing.T, demo running, who *person, resource string)
 		form.Set("resource", site+resource)
 	}
 	tokens := s.token(t, site, form, client, secret)
-	if tokens["token_type"] != "Bearer" || tokens["expires_in"].(float64) <= 0 || tokens["scope"] == "" {
+	if tokens["token_type"] != "Bearer" || tokens["expires_in"] != float64(30*24*60*60) || tokens["scope"] == "" {
 		t.Errorf("tokens = %v", tokens)
 	}
-	s.call(t, site, tokens["access_token"].(string), http.StatusOK)
+	s.call(t, site, member(t, tokens, "access_token"), http.StatusOK)
 
-	renew := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}}
+	renew := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {member(t, tokens, "refresh_token")}}
 	if s.refreshScope != "" {
 		renew.Set("scope", s.refreshScope)
 	}
 	tokens = s.token(t, site, renew, client, secret)
-	s.call(t, site, tokens["access_token"].(string), http.StatusOK)
+	s.call(t, site, member(t, tokens, "access_token"), http.StatusOK)
 
-	gone := url.Values{"token": {tokens["refresh_token"].(string)}, "token_type_hint": {"refresh_token"}, "client_id": {client}}
+	gone := url.Values{"token": {member(t, tokens, "refresh_token")}, "token_type_hint": {"refresh_token"}, "client_id": {client}}
 	if secret != "" {
 		gone.Set("client_secret", secret)
 	}
 	if status, answer := s.post(t, site+"/revoke", "application/x-www-form-urlencoded", gone.Encode(), nil); status != http.StatusOK {
 		t.Errorf("revoke = %d %v", status, answer)
 	}
-	s.call(t, site, tokens["access_token"].(string), http.StatusUnauthorized)
+	s.call(t, site, member(t, tokens, "access_token"), http.StatusUnauthorized)
 }
 
 // token sends a form to /token with the client's credentials where the

@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
+	"net/netip"
 
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/oauth"
 )
 
-const (
-	trailLength  = 4096 // events that wait to be written
-	trailTimeout = 5 * time.Second
-)
+// trailLength is how many events wait to be written; one more goes to the
+// program's own log.
+const trailLength = 4096
 
 // trail writes the events of the authorization server to the audit log of the
 // API in this process, or to the program's own log where there is none. It holds
@@ -30,13 +29,13 @@ func newTrail(users *identity.Service, log *slog.Logger) *trail {
 // add is an oauth.Audit.
 func (t *trail) add(ctx context.Context, e oauth.AuditEvent) {
 	if t.users == nil {
-		t.print(ctx, slog.LevelInfo, "audit", e)
+		t.print(ctx, slog.LevelInfo, e)
 		return
 	}
 	select {
 	case t.queue <- e:
 	default:
-		t.print(ctx, slog.LevelError, "event is missing in the audit log", e)
+		t.print(ctx, slog.LevelError, e)
 	}
 }
 
@@ -60,25 +59,22 @@ func (t *trail) run(ctx context.Context) {
 }
 
 func (t *trail) write(ctx context.Context, e oauth.AuditEvent) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), trailTimeout)
-	defer cancel()
-	event := identity.Event{
+	t.users.Note(ctx, identity.Event{
 		Kind: identity.EventKind(e.Action), Account: e.Account, User: e.User, Client: e.Client, Subject: e.Family, Reason: e.Reason,
-	}
-	if e.Address.IsValid() {
-		event.Address = identity.Network(e.Address.String())
-	}
-	if err := t.users.Record(ctx, event); err != nil {
-		t.print(ctx, slog.LevelError, "event is missing in the audit log", e)
-	}
+		Address: networkOf(e.Address),
+	})
 }
 
-func (t *trail) print(ctx context.Context, level slog.Level, message string, e oauth.AuditEvent) {
-	address := ""
-	if e.Address.IsValid() {
-		address = identity.Network(e.Address.String())
-	}
-	t.log.LogAttrs(ctx, level, message,
+// print writes an event to the program's own log.
+func (t *trail) print(ctx context.Context, level slog.Level, e oauth.AuditEvent) {
+	t.log.LogAttrs(ctx, level, "audit",
 		slog.String("event", e.Action), slog.String("reason", e.Reason), slog.String("user", e.User), slog.String("account", e.Account),
-		slog.String("client", e.Client), slog.String("connection", e.Family), slog.String("address", address))
+		slog.String("client", e.Client), slog.String("connection", e.Family), slog.String("address", networkOf(e.Address)))
+}
+
+func networkOf(from netip.Addr) string {
+	if !from.IsValid() {
+		return ""
+	}
+	return identity.Network(from.String())
 }

@@ -143,7 +143,7 @@ func TestRows_ARefusedUpdateNamesTheFieldAndChangesNothing(t *testing.T) {
 	c := a.found(t, a.admin, "Alpha")
 	before := a.state(t, c)
 	for _, tt := range []struct{ target, body, field string }{
-		{"customers/Alpha-1", `{"nmae":"x"}`, "nmae"},
+		{"customers/Alpha-1", `{"named":"x"}`, "named"},
 		{"customers/Alpha-1", `{"id":"other"}`, "id"},
 		{"customers/Alpha-1", `{"data_source":"ds_other"}`, "data_source"},
 		{"customers/Alpha-1", `{"country":"Denmark"}`, "country"},

@@ -426,7 +426,7 @@ func TestSources_BadConnectionsNameTheFieldAndChangeNothing(t *testing.T) {
 			t.Errorf("%s: %d %s, want 400 about %s", tt.body, got.status, got.raw, tt.field)
 		}
 	}
-	for _, tt := range []struct{ body, field string }{{`{"type":"csv"}`, "type"}, {`{"id":"ds_other"}`, "id"}, {`{"name":""}`, "name"}, {`{"nmae":"x"}`, "nmae"}} {
+	for _, tt := range []struct{ body, field string }{{`{"type":"csv"}`, "type"}, {`{"id":"ds_other"}`, "id"}, {`{"name":""}`, "name"}, {`{"named":"x"}`, "named"}} {
 		if got := a.do(t, a.admin, "PUT", "/data/data-sources/"+source, tt.body); got.status != 400 || got.text("details", 0, "field") != tt.field {
 			t.Errorf("PUT %s: %d %s", tt.body, got.status, got.raw)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -95,8 +96,8 @@ func (s *folderSink) ensureSource(ctx context.Context, name string) (string, err
 
 func (s *folderSink) close() error {
 	var all []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		all = append(all, s.closers[i]())
+	for _, closer := range slices.Backward(s.closers) {
+		all = append(all, closer())
 	}
 	return errors.Join(all...)
 }

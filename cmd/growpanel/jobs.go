@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/config"
@@ -13,9 +12,6 @@ import (
 	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
-
-// anyLease is longer than any lease of a job.
-const anyLease = 24 * time.Hour
 
 // outgoing is what calls to the URLs of users may reach.
 func (pf *platform) outgoing(p process, cfg config.Serve) httpx.OutgoingConfig {
@@ -38,7 +34,7 @@ func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, s
 	handlers[pull.JobKind] = importer.Handler()
 	runner := jobs.NewRunner(jobs.Config{Store: store.Jobs(), Handlers: handlers, Now: p.now, Logger: pf.log})
 	// This process alone has the data folder: whoever held a lease is gone.
-	if _, err := store.Jobs().Reclaim(ctx, p.now().Add(anyLease)); err != nil {
+	if _, err := store.Jobs().ReclaimAll(ctx, p.now()); err != nil {
 		return nil, nil, err
 	}
 	pf.tasks = append(pf.tasks, runner.Run)

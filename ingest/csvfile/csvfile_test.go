@@ -221,7 +221,7 @@ func TestImport_GoesOnWhereItStopped(t *testing.T) {
 		return nil
 	}}
 	var result Result
-	tries := 0
+	var tries int
 	for tries = 1; tries < 20; tries++ {
 		if result, err = Import(t.Context(), o, sink); err == nil {
 			break

@@ -69,9 +69,6 @@ func (r *reader) line() int {
 	return line
 }
 
-// offset is how many bytes of the text were read.
-func (r *reader) offset() int64 { return r.csv.InputOffset() }
-
 var errLongRecord = fmt.Errorf("a record is longer than %d KiB: is a quote not closed?", maxRecordBytes>>10)
 
 // boundedReader fails once a record is too long.

@@ -2,7 +2,9 @@ package csvfile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +89,7 @@ func (c *converter) add(row *object, col column, text, currency string) error {
 	case integerValue:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return fmt.Errorf("must be an integer")
+			return errors.New("must be an integer")
 		}
 		row.integer(col.name, n)
 	case boolValue:
@@ -108,7 +110,7 @@ func (c *converter) amount(text, code string) (int64, error) {
 	}
 	currency, err := money.Parse(code)
 	if err != nil {
-		return 0, fmt.Errorf("is in main units, and the row states no currency: name one with --currency")
+		return 0, errors.New("is in main units, and the row states no currency: name one with --currency")
 	}
 	return majorUnits(text, currency)
 }
@@ -140,12 +142,7 @@ type object struct {
 }
 
 func (o *object) has(name string) bool {
-	for _, n := range o.names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(o.names, name)
 }
 
 func (o *object) raw(name string, value []byte) {

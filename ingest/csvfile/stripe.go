@@ -25,7 +25,7 @@ func stripeSteps(o *Options) ([]step, error) {
 	}
 	subscriptions, subscribed := files[Subscriptions]
 	if _, ok := files[Plans]; ok {
-		return nil, errors.New("Stripe exports no file of plans: give the file of subscriptions")
+		return nil, errors.New("the preset stripe takes no file of plans: give the file of subscriptions")
 	}
 	if f, ok := files[Customers]; ok {
 		steps = append(steps, step{file: f, kind: Customers, prepare: stripeCustomers})
@@ -197,7 +197,7 @@ func plural(unit string, n int64) string {
 // stripeInterval reads month, 3 months or every 3 months.
 func stripeInterval(text, count string) (unit string, n int64, err error) {
 	n = 1
-	for _, word := range strings.Fields(strings.ToLower(text)) {
+	for word := range strings.FieldsSeq(strings.ToLower(text)) {
 		if number, err := strconv.ParseInt(word, 10, 64); err == nil {
 			n = number
 			continue

@@ -219,7 +219,7 @@ func (e *editor) auth(endpoint string, c Credentials) Auth {
 			e.fail("auth.username", "is required, without a colon")
 		}
 	case authHeader:
-		a.Name, secret, field = http.CanonicalHeaderKey(c.HeaderName), c.HeaderValue, "auth.header_value"
+		a.Name, secret, field = http.CanonicalHeaderKey(c.HeaderName), c.HeaderValue, "auth.header_value" //nolint:gosec // G101: the name of a field
 		if !headerName.MatchString(c.HeaderName) || slices.Contains(reserved, a.Name) {
 			e.fail("auth.header_name", "must be the name of a header that is free to use, such as X-Api-Key")
 		}

@@ -237,11 +237,11 @@ func (c *Control) Status(ctx context.Context, account, source string) (Status, e
 	if err != nil || job == nil {
 		return Status{Phase: Idle}, err
 	}
-	return statusOf(job)
+	return statusOf(job, c.cfg.Now())
 }
 
-func statusOf(job *jobs.Job) (Status, error) {
-	s := Status{Error: job.Error, Attempt: job.Attempt, Started: job.Created, Active: job.Created}
+func statusOf(job *jobs.Job, now time.Time) (Status, error) {
+	s := Status{Attempt: job.Attempt, Started: job.Created, Active: job.Created}
 	if len(job.Progress) > 0 {
 		if err := json.Unmarshal(job.Progress, &s.Checkpoint); err != nil {
 			return s, fmt.Errorf("read progress of job %s: %w", job.ID, err)
@@ -255,15 +255,15 @@ func statusOf(job *jobs.Job) (Status, error) {
 	switch job.State {
 	case jobs.Queued:
 		s.Phase = Enqueueing
-		if job.Error != "" {
-			s.Phase, s.Retry = Stuck, job.RunAt
+		if job.Error != "" && job.RunAt.After(now) { // else it was interrupted, and goes on as soon as it can
+			s.Phase, s.Error, s.Retry = Stuck, job.Error, job.RunAt
 		}
 	case jobs.Running:
 		s.Phase = Processing
 	case jobs.Done:
-		s.Phase, s.Error = Finished, ""
+		s.Phase = Finished
 	case jobs.Failed:
-		s.Phase = Stuck
+		s.Phase, s.Error = Stuck, job.Error
 	case jobs.Aborted:
 		s.Phase = Aborted
 	}

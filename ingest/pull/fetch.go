@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func (f *fetcher) once(ctx context.Context, kind string, number int) (body []byt
 	f.authenticate(r)
 	answer, err := f.client.Do(r)
 	if err != nil {
-		return nil, 0, unreachable(err)
+		return nil, 0, f.unreachable(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
@@ -90,7 +91,7 @@ func (f *fetcher) once(ctx context.Context, kind string, number int) (body []byt
 	}
 	body, err = io.ReadAll(answer.Body)
 	if err != nil {
-		return nil, 0, unreachable(err)
+		return nil, 0, f.unreachable(err)
 	}
 	return body, 0, nil
 }
@@ -120,7 +121,7 @@ func (f *fetcher) authenticate(r *http.Request) {
 
 // unreachable says why there was no whole answer. The text of a *url.Error has
 // the whole URL, which may be a secret.
-func unreachable(err error) *Problem {
+func (f *fetcher) unreachable(err error) *Problem {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
@@ -137,7 +138,7 @@ func unreachable(err error) *Problem {
 		return &Problem{Code: codeRedirect, Text: redirect.Error() + "; connect to the endpoint that answers itself", Final: true}
 	}
 	if timeout := interface{ Timeout() bool }(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		return &Problem{Code: codeUnreachable, Text: fmt.Sprintf("the endpoint did not answer within %v", fetchTimeout)}
+		return &Problem{Code: codeUnreachable, Text: fmt.Sprintf("the endpoint did not answer within %v", f.client.Timeout)}
 	}
 	return &Problem{Code: codeUnreachable, Text: "the endpoint does not answer: " + clip(err.Error())}
 }
@@ -184,8 +185,9 @@ func retryAfter(answer *http.Response) time.Duration {
 	return time.Duration(min(seconds, 24*60*60)) * time.Second
 }
 
-// Outgoing completes what the operator allows for the client of an Importer.
-func Outgoing(cfg httpx.OutgoingConfig) httpx.OutgoingConfig {
-	cfg.Purpose, cfg.Redirects, cfg.Timeout, cfg.MaxBytes = "import", httpx.SameHostRedirects, fetchTimeout, ingest.MaxBodyBytes
+// outgoing completes what the operator allows for the client of an Importer.
+func outgoing(cfg httpx.OutgoingConfig) httpx.OutgoingConfig {
+	cfg.Purpose, cfg.Redirects, cfg.MaxBytes = "import", httpx.SameHostRedirects, ingest.MaxBodyBytes
+	cfg.Timeout = cmp.Or(cfg.Timeout, fetchTimeout)
 	return cfg
 }

@@ -28,7 +28,7 @@ type Engine interface {
 type Config struct {
 	Engine   Engine
 	Sealer   Sealer
-	Outgoing httpx.OutgoingConfig // what the operator allows; see Outgoing
+	Outgoing httpx.OutgoingConfig // what the operator allows
 	Now      func() time.Time
 	Logger   *slog.Logger
 	// Sleep waits between tries, or returns early with the error of its context.
@@ -44,7 +44,7 @@ type Importer struct {
 
 // NewImporter makes an importer.
 func NewImporter(cfg Config) *Importer {
-	cfg.Outgoing = Outgoing(cfg.Outgoing)
+	cfg.Outgoing = outgoing(cfg.Outgoing)
 	if cfg.Sleep == nil {
 		cfg.Sleep = sleep
 	}

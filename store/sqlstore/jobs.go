@@ -144,18 +144,29 @@ func (s *Jobs) Finish(ctx context.Context, id string, lease int64, o jobs.Outcom
 
 // Reclaim implements jobs.Store. What was to be aborted ends instead.
 func (s *Jobs) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
+	return s.reclaim(ctx, now, now)
+}
+
+// ReclaimAll is Reclaim whatever the leases say: for a process that begins and
+// has the data to itself, so that whoever held them is gone.
+func (s *Jobs) ReclaimAll(ctx context.Context, now time.Time) (n int, err error) {
+	return s.reclaim(ctx, now, now.AddDate(100, 0, 0))
+}
+
+// reclaim takes back the leases that end until a time.
+func (s *Jobs) reclaim(ctx context.Context, now, until time.Time) (n int, err error) {
 	const due = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until <= ?)"
 	const reclaim = `UPDATE job SET state = iif(abort, 'aborted', 'queued'), ended_at = iif(abort, ?1, NULL),
-		error = 'the worker vanished', abort = 0, lease_until = NULL WHERE state = 'running' AND lease_until <= ?1`
+		error = 'the worker vanished', abort = 0, lease_until = NULL WHERE state = 'running' AND lease_until <= ?2`
 	var some bool
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		return tx.Get(ctx, due, []any{timeText(now)}, &some)
+		return tx.Get(ctx, due, []any{timeText(until)}, &some)
 	})
 	if err != nil || !some {
 		return 0, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		changed, err := tx.Exec(ctx, reclaim, timeText(now))
+		changed, err := tx.Exec(ctx, reclaim, timeText(now), timeText(until))
 		n = int(changed)
 		return err
 	})

@@ -10,9 +10,9 @@ import (
 )
 
 // registerRate is generous: assistants register from few addresses for all their
-// users, and anew for each connection. The number of clients is bounded by their
-// store.
-func registerRate() Rate { return Rate{Burst: 120, Interval: time.Second} }
+// users, and anew for each connection. In a day, which is how long a client that
+// nobody uses is kept, one address can fill a tenth of the store.
+func registerRate() Rate { return Rate{Burst: 120, Interval: 10 * time.Second} }
 
 // registration answers dynamic registration (RFC 7591 §3.2.1). What is empty is
 // absent: clients reject nulls and empty texts.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path"
 
 	"github.com/spf13/cobra"
 
@@ -110,8 +111,20 @@ func (pf *platform) openMCP(ctx context.Context, p process, cfg config.Serve, ap
 		httpx.WriteBody(w, http.StatusOK, []byte(`{"status":"ok"}`))
 	})
 	e.server = server.NewHTTPServer(httpx.Chain(mux,
-		httpx.RealAddress(cfg.TrustedProxies), httpx.Identify(), httpx.AccessLog(pf.log, p.now), oauth.HostGuard(resources, healthPath), noteAddress))
+		httpx.RealAddress(cfg.TrustedProxies), httpx.Identify(), httpx.AccessLog(pf.log, p.now), oauth.HostGuard(resources, healthPath), plainPaths, noteAddress))
 	return nil
+}
+
+// plainPaths answers 404 where ServeMux would redirect to a cleaned path: a
+// client that follows loses its body and its token on the way.
+func plainPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cleaned := path.Clean(r.URL.Path); cleaned != r.URL.Path && cleaned+"/" != r.URL.Path {
+			oauth.NotFound().ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // healthPath answers whatever the Host: probes of a load balancer use addresses.

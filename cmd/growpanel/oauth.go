@@ -58,10 +58,9 @@ func (pf *platform) openAuthorization(ctx context.Context, p process, cfg config
 	if err != nil {
 		return nil, err
 	}
-	trail := newTrail(api.audit(), pf.log)
-	pf.tasks = append(pf.tasks, trail.run)
+	audit := trail(api.audit(), pf.log)
 	grants := oauth.New(oauth.Config{
-		Store: store, API: oauth.NewAPIKeys(api.client()), Keys: keys, Audit: trail.add, Logger: pf.log, Now: p.now,
+		Store: store, API: oauth.NewAPIKeys(api.client()), Keys: keys, Audit: audit, Logger: pf.log, Now: p.now,
 		AccessTTL: cfg.Connections.AccessTTL, RefreshTTL: cfg.Connections.RefreshTTL,
 	})
 	pf.tasks = append(pf.tasks, grants.Run)
@@ -78,7 +77,7 @@ func (pf *platform) openAuthorization(ctx context.Context, p process, cfg config
 		Protocol:  protocol.Authorize{Resources: resources, EmitIss: cfg.Connections.EmitIss},
 		Providers: relyingProviders(cfg.Providers), HTTP: &http.Client{Timeout: providerTimeout}, Address: oauth.Address,
 		APIURL: api.origin(), Version: version, ReadOnly: cfg.ReadOnly, IdleLife: cfg.Connections.RefreshTTL,
-		Audit: trail.add, Logger: pf.log, Now: p.now,
+		Audit: audit, Logger: pf.log, Now: p.now,
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func (pf *platform) openAuthorization(ctx context.Context, p process, cfg config
 		grants: grants, browser: browser, keys: keys,
 		endpoints: oauth.NewEndpoints(oauth.EndpointsConfig{
 			Grants: grants, Clients: clients, Limits: limits, Resources: resources, EmitIss: cfg.Connections.EmitIss,
-			IntrospectionSecret: oauth.NewSecret(cfg.Connections.IntrospectionSecret.Reveal()), Audit: trail.add, Logger: pf.log,
+			IntrospectionSecret: oauth.NewSecret(cfg.Connections.IntrospectionSecret.Reveal()), Audit: audit, Logger: pf.log,
 		}),
 	}, nil
 }

@@ -257,6 +257,44 @@ func TestRequirements(t *testing.T) {
 	})
 }
 
+// TestServe_Tricks: what proxies and clients can add to a request changes neither
+// what it means nor what is answered.
+func TestServe_Tricks(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	site := demo.url(mcpName)
+	for _, header := range [][]string{
+		{"X-Forwarded-Host", "evil.example"}, {"Forwarded", "host=evil.example;proto=https"}, {"X-Original-URL", "/healthz"}, {"X-Rewrite-URL", "/healthz"},
+		{"X-Forwarded-Proto", "https"}, {"X-HTTP-Method-Override", "POST"}, {"X-Forwarded-Prefix", "/evil"},
+	} {
+		for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp"} {
+			got := demo.open(t, http.MethodGet, path, header...)
+			if got.status != http.StatusOK || strings.Contains(got.body, "evil") || !strings.Contains(got.body, site) {
+				t.Errorf("%s with %q = %d %s", path, header, got.status, got.body)
+			}
+		}
+		if got := demo.open(t, http.MethodGet, "/mcp", header...); got.status != http.StatusUnauthorized || strings.Contains(got.header.Get("WWW-Authenticate"), "evil") {
+			t.Errorf("/mcp with %q = %d %s", header, got.status, got.header.Get("WWW-Authenticate"))
+		}
+		if got := demo.open(t, http.MethodGet, "/token", header...); got.status != http.StatusMethodNotAllowed {
+			t.Errorf("GET /token with %q = %d", header, got.status)
+		}
+	}
+	for _, path := range []string{"//mcp", "/mcp/../token", "/./mcp", "//evil.example/..", "/%2e%2e/token", "/mcp//", "/token/", "/TOKEN", "/token%2f", "/authorize/", "/register/x"} {
+		got := demo.open(t, http.MethodGet, path)
+		if got.header.Get("Location") != "" || got.status != http.StatusNotFound {
+			t.Errorf("%s = %d, Location %q", path, got.status, got.header.Get("Location"))
+		}
+	}
+	for name, value := range map[string]string{
+		"two schemes": "Bearer Bearer x", "a list": "Bearer x, Bearer y", "no space": "Bearerx", "Basic": "Basic eDp5", "a line break": "Bearer x\ty", "endless": "Bearer " + strings.Repeat("x", 60_000),
+	} {
+		if got := demo.open(t, http.MethodPost, "/mcp", "Authorization", value); got.status != http.StatusUnauthorized && got.status != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("Authorization %s = %d", name, got.status)
+		}
+	}
+}
+
 // TestR25_Audience: a token for one resource is none for another, whatever they
 // share.
 func TestR25_Audience(t *testing.T) {

@@ -31,7 +31,10 @@ func AuthMethods() []AuthMethod {
 
 const (
 	maxRedirectURIs = 32
-	maxClientName   = 200 // runes
+	// maxRedirectBytes bounds them together: strangers register, and all that is
+	// kept of a client has to be small.
+	maxRedirectBytes = 4 << 10
+	maxClientName    = 200 // runes
 )
 
 // ClientMetadata describes a client as it took effect: what it registered, or
@@ -106,10 +109,15 @@ func (d *clientDocument) metadata() (*ClientMetadata, *Error) {
 	if len(d.RedirectURIs) == 0 || len(d.RedirectURIs) > maxRedirectURIs {
 		return nil, &Error{Code: InvalidRedirectURI, Description: "redirect_uris must have 1 to " + strconv.Itoa(maxRedirectURIs) + " elements"}
 	}
+	total := 0
 	for _, uri := range d.RedirectURIs {
 		if err := CheckRedirectURI(uri); err != nil {
 			return nil, err
 		}
+		total += len(uri)
+	}
+	if total > maxRedirectBytes {
+		return nil, &Error{Code: InvalidRedirectURI, Description: "redirect_uris must have at most " + strconv.Itoa(maxRedirectBytes) + " characters together"}
 	}
 	name, err := cleanName(text(d.Name))
 	if err != nil {

@@ -98,5 +98,5 @@ soak: ## Run laws over 10,000 random companies, and store models over 50,000 ste
 	@time GROWPANEL_SOAK_STEPS=50000 CGO_ENABLED=1 go test -race -count=1 -timeout=0 -run='^TestModel$$' ./oauth/...
 
 .PHONY: bench
-bench: ## Run the benchmarks.
+bench: ## Run the benchmarks; PostgreSQL is compared with, so it must be installed.
 	@go test -run '^$$' -bench . -benchmem ./...

@@ -91,7 +91,7 @@ func startDemo(t *testing.T, more ...string) demo {
 // start runs a server until the test ends and returns what it has printed by
 // the time that ready matches a line. The server has to end cleanly when it is
 // asked to.
-func start(t *testing.T, env []string, ready *regexp.Regexp, name string, args ...string) string {
+func start(t testing.TB, env []string, ready *regexp.Regexp, name string, args ...string) string {
 	t.Helper()
 	reader, writer, err := os.Pipe()
 	if err != nil {

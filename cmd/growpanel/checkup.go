@@ -14,6 +14,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/fx"
 	"github.com/growpanel/growpanel-mcp/config"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/oauth"
 	oauthsql "github.com/growpanel/growpanel-mcp/oauth/sqlstore"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
@@ -46,7 +47,7 @@ func (p process) examineFolder(cmd *cobra.Command) error {
 		return err
 	}
 	if !c.sick { // a damaged file is not opened
-		if err := p.withStore(cmd, c.rates); err != nil {
+		if err := errors.Join(p.withStore(cmd, c.rates), c.connections(cmd)); err != nil {
 			return err
 		}
 	}
@@ -128,4 +129,40 @@ func (c *checkup) rates(ctx context.Context, store *sqlstore.Store) error {
 		return err
 	}
 	return c.say(true, "%d pairs of currencies have rates, %d of them too old for today; see growpanel admin fx status", len(spans), stale)
+}
+
+// connections looks whether the secrets open what assistants were given.
+func (c *checkup) connections(cmd *cobra.Command) error {
+	cfg, err := config.LoadServe(c.p.source(cmd.Flags()), config.AdminConnections)
+	if err != nil {
+		return err
+	}
+	_, noConnections := os.Stat(filepath.Join(cfg.Data, oauthsql.FileName))
+	if noConnections != nil && cfg.Connections.RedisURL.IsZero() {
+		return nil
+	}
+	_, noSecret := os.Stat(filepath.Join(cfg.Data, config.SecretFile))
+	if noSecret != nil && len(cfg.Secrets) == 0 {
+		return c.say(false, "the secret of the connections is missing: set GROWPANEL_SECRET or put the file %s back", config.SecretFile)
+	}
+	return c.p.withGrants(cmd, func(ctx context.Context, grants *oauth.Grants) error {
+		lost, err := grants.LostKeys(ctx)
+		if err != nil || len(lost) == 0 {
+			return errors.Join(err, c.say(true, "the secret opens all connections"))
+		}
+		return errors.Join(c.say(false, "%d connections were made with another secret: add it to GROWPANEL_SECRET, or delete their API keys", len(lost)), c.list(lost))
+	})
+}
+
+func (c *checkup) list(lost []oauth.LostKey) error {
+	const most = 100
+	for _, k := range lost[:min(len(lost), most)] {
+		if err := c.p.print(fmt.Sprintf("         account %s (%s), API key %s of %s", k.Account, k.AccountName, k.KeyID, k.ClientName)); err != nil {
+			return err
+		}
+	}
+	if len(lost) > most {
+		return c.p.print(fmt.Sprintf("         and %d more", len(lost)-most))
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/growpanel/growpanel-mcp/oauth"
 	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
 )
@@ -96,6 +98,14 @@ var secretTests = []test{
 			t.Errorf("Reseal: %v, want an error that names the key id", err)
 		}
 		w.revocation(t, tokens.Family)
+		lost, err := stranger.LostKeys(t.Context())
+		want := []oauth.LostKey{{Account: testAccount, AccountName: "Acme", ClientName: "Assistant", KeyID: "key-1"}}
+		if diff := cmp.Diff(want, lost); diff != "" || err != nil {
+			t.Errorf("LostKeys: %v (-want +got):\n%s", err, diff)
+		}
+		if lost, err := w.LostKeys(t.Context()); err != nil || len(lost) != 0 {
+			t.Errorf("LostKeys with the right secret = %+v, %v", lost, err)
+		}
 		w.clock.Advance(day)
 		w.sweep(t) // with the right secret
 		w.wantNoKeys(t)

@@ -179,6 +179,7 @@ func TestUserToken_DoesNothingElse(t *testing.T) {
 	plain, bound := a.userToken(t, session, ""), a.userToken(t, session, a.account.ID)
 	allowed := map[string]bool{
 		"GetProfile": true, "GetAccountApiKeys": true, "PostAccountApiKeys": true, "DeleteAccountApiKeysId": true, "PostAccountUndoDeletion": true,
+		"GetAccountApiKeysIdCreated": true,
 	}
 	for _, op := range openapi.Operations() {
 		if op.Public {

@@ -56,7 +56,7 @@ func ownThings(method, path string) bool { return method == http.MethodPut && pa
 func (s *Server) guard(pattern string, next http.Handler) http.Handler {
 	method, path, _ := strings.Cut(pattern, " ")
 	if public(path) {
-		return s.guardPublic(isSignIn(path), next)
+		return s.guardPublic(path, next)
 	}
 	class, limit := s.limits.classOf(method, path)
 	return s.errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -77,15 +77,15 @@ func (s *Server) guard(pattern string, next http.Handler) http.Handler {
 	})
 }
 
-// signInsPerMinute bounds what one address may ask without a key.
+// signInsPerMinute bounds how often one network may try.
 const signInsPerMinute = 300
 
-// guardPublic lets everybody in, but counts sign-ins against the network that
-// they come from.
-func (s *Server) guardPublic(signIn bool, next http.Handler) http.Handler {
+// guardPublic lets everybody in, but counts guesses against the network that they
+// come from.
+func (s *Server) guardPublic(path string, next http.Handler) http.Handler {
 	return s.errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		address := httpx.ClientAddress(r, s.internalToken)
-		if signIn && s.limits != (RateLimits{}) {
+		if takesGuesses(path) && s.limits != (RateLimits{}) && !httpx.InProcess(r) {
 			quota := s.limiter.Take("network "+identity.Network(address), "SIGN-IN", signInsPerMinute)
 			if !quota.Allowed {
 				quota.SetHeaders(w.Header())
@@ -95,6 +95,16 @@ func (s *Server) guardPublic(signIn bool, next http.Handler) http.Handler {
 		next.ServeHTTP(w, r.WithContext(identity.WithActor(r.Context(), identity.Actor{Address: address})))
 		return nil
 	})
+}
+
+// takesGuesses reports whether a route without a key is one where trying often
+// could help: a password, an invitation, a revocation. A session cannot be guessed.
+func takesGuesses(path string) bool {
+	switch path {
+	case "/auth/sign-in", "/auth/password", "/auth/invitation", "/connection-keys/revoke":
+		return true
+	}
+	return false
 }
 
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (identity.Caller, error) {
@@ -164,7 +174,7 @@ func authorizeUser(caller identity.Caller, method, path string) error {
 	if caller.Account != "" {
 		allowed = append(allowed, "POST /account/undo-deletion")
 		if caller.Closing.IsZero() {
-			allowed = append(allowed, "GET /account/api-keys", "POST /account/api-keys", "DELETE /account/api-keys/{id}")
+			allowed = append(allowed, "GET /account/api-keys", "POST /account/api-keys", "DELETE /account/api-keys/{id}", "GET /account/api-keys/{id}/created")
 		}
 	}
 	if !slices.Contains(allowed, method+" "+path) {

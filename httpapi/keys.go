@@ -137,6 +137,53 @@ func (s *Server) DeleteAccountApiKeysId(ctx context.Context, request wire.Delete
 	return wire.DeleteAccountApiKeysId200JSONResponse{DoneJSONResponse: done(k.ID)}, nil
 }
 
+// The kinds of things that a connection can create.
+const (
+	createdKey        = "api_key"
+	createdInvitation = "invitation"
+	createdWebhook    = "webhook"
+)
+
+// GetAccountApiKeysIdCreated implements wire.StrictServerInterface.
+func (s *Server) GetAccountApiKeysIdCreated(ctx context.Context, request wire.GetAccountApiKeysIdCreatedRequestObject) (wire.GetAccountApiKeysIdCreatedResponseObject, error) {
+	caller := callerOf(ctx)
+	k, err := s.identity.Key(ctx, caller.Account, request.Id)
+	if err == nil && !maySee(caller, k) {
+		err = identity.ErrNotFound
+	}
+	if err != nil {
+		return nil, keyError(request.Id, err)
+	}
+	keys, err := s.identity.ListKeys(ctx, caller.Account)
+	if err != nil {
+		return nil, err
+	}
+	invitations, err := s.identity.ListInvitations(ctx, caller.Account)
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := s.hooks.List(ctx, caller.Account)
+	if err != nil {
+		return nil, err
+	}
+	things := []wire.CreatedThing{}
+	add := func(via, id, kind, name, detail string, at time.Time) {
+		if via == k.ID {
+			things = append(things, wire.CreatedThing{Id: id, Kind: kind, Name: name, Detail: orNull(detail), CreatedAt: stampText(at)})
+		}
+	}
+	for _, made := range keys {
+		add(made.CreatedVia, made.ID, createdKey, made.Name, string(made.Role), made.CreatedAt)
+	}
+	for _, i := range invitations {
+		add(i.CreatedVia, i.Email, createdInvitation, i.Email, string(i.Role), i.CreatedAt)
+	}
+	for _, h := range hooks {
+		add(h.CreatedVia, h.ID, createdWebhook, hookToWire(ctx, h).Url, h.Event, h.Created)
+	}
+	return wire.GetAccountApiKeysIdCreated200JSONResponse{Result: things}, nil
+}
+
 // mayHandOut refuses roles above the caller's own: an admin key can neither
 // make an owner key nor take one away.
 func mayHandOut(ctx context.Context, roles ...identity.Role) error {

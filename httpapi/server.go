@@ -33,9 +33,9 @@ type Config struct {
 	Now     func() time.Time
 	Limits  RateLimits
 	Version string // of the product, told by /healthz
-	// Pages is the origin of the server that shows the sign-in pages, for links to
-	// them; "" for none.
-	Pages string
+	// Pages returns the origin of the server that shows the sign-in pages, for
+	// links to them; "" for none. May be nil.
+	Pages func() string
 	// InternalToken is known to the server that shows the sign-in pages, which
 	// says for whom it asks; see httpx.ClientAddress. "" for none.
 	InternalToken string
@@ -65,7 +65,7 @@ type Server struct {
 	handler  http.Handler
 
 	billing       billing.Store
-	pages         string
+	pages         func() string
 	internalToken string
 }
 
@@ -79,6 +79,9 @@ func New(cfg Config) *Server {
 		limiter: httpx.NewLimiter(rateWindow, rateWindows, cfg.Now),
 		answers: newAnswerCache(),
 		errs:    httpx.Errors{Translate: translate, Logger: cfg.Logger},
+	}
+	if s.pages == nil {
+		s.pages = func() string { return "" }
 	}
 	s.handler = httpx.Chain(s.routes(),
 		httpx.Identify(), httpx.AccessLog(cfg.Logger, cfg.Now), httpx.Recover(s.errs), httpx.SecureHeaders(), anyOrigin, jsonWithCharset)

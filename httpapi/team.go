@@ -209,8 +209,8 @@ func (s *Server) invitationToWire(i identity.Invitation, secret identity.Opaque)
 		Success: true, Id: i.Email, Email: i.Email, Role: wire.Role(i.Role), Status: memberPending,
 		Invitation: secret.Reveal(), ExpiresAt: stampText(i.ExpiresAt),
 	}
-	if s.pages != "" {
-		link := s.pages + "/invitation?" + url.Values{"token": {secret.Reveal()}}.Encode()
+	if origin := s.pages(); origin != "" {
+		link := origin + "/invitation?" + url.Values{"token": {secret.Reveal()}}.Encode()
 		out.Link = &link
 	}
 	return out

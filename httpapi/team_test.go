@@ -22,7 +22,7 @@ func (a *api) keyOf(t testing.TB, account identity.Account, u identity.User, rol
 
 func TestTeam_FromInvitationToRemoval(t *testing.T) {
 	t.Parallel()
-	a := newAPIWith(t, httpapi.Config{Pages: "https://mcp.example.com"})
+	a := newAPIWith(t, httpapi.Config{Pages: func() string { return "https://mcp.example.com" }})
 	made := a.ok(t, a.admin, "POST", "/account/team/invite", `{"email":"Ann@Example.com","role":"admin"}`)
 	secret := made.text("invitation")
 	if made.status != 201 || made.text("link") != "https://mcp.example.com/invitation?token="+secret || made.text("expires_at") != "2026-06-22T12:00:00Z" {
@@ -42,6 +42,7 @@ func TestTeam_FromInvitationToRemoval(t *testing.T) {
 	preview := a.ok(t, "", "POST", "/auth/invitation", fmt.Sprintf(`{"invitation":%q}`, renewed))
 	wantJSON(t, preview, `{"account_name":"Acme","email":"ann@example.com","role":"admin","expires_at":"2026-06-22T12:00:00Z","new_user":true}`)
 
+	a.pass(time.Hour) // the list is in order of time
 	accept := fmt.Sprintf(`{"invitation":%q,"password":%q,"first_name":"Ann","last_name":"Lee"}`, renewed, password)
 	user := a.ok(t, "", "POST", "/auth/sign-in", accept).text("user", "id")
 	if got := a.do(t, "", "POST", "/auth/sign-in", accept); got.status != 404 || got.text("code") != "invitation_over" {
@@ -217,5 +218,53 @@ func TestBilling_IsARecordAndNoMore(t *testing.T) {
 		if got := a.do(t, a.admin, method, "/account/billing/"+at, ""); got.status != 501 || got.text("code") != "no_payment_provider" {
 			t.Errorf("%s: %d %s", at, got.status, got.raw)
 		}
+	}
+}
+
+func TestConnection_WhatItCreatedIsShownAndGoesWithIt(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.newUser(t, a.account, "ann@example.com", identity.Owner)
+	token := a.userToken(t, a.signIn(t, "ann@example.com"), a.account.ID)
+	made := a.connect(t, token, "one")
+	connection, id := made.text("api_key"), made.text("id")
+	child := a.ok(t, connection, "POST", "/account/api-keys", `{"name":"made by the assistant"}`)
+	a.ok(t, child.text("api_key"), "GET", "/account", "")
+	a.ok(t, connection, "POST", "/account/team/invite", `{"email":"bob@example.com"}`)
+	source := a.ok(t, connection, "POST", "/data/data-sources", `{"name":"pushed","type":"api"}`).text("access_token")
+	hook := a.ok(t, connection, "POST", "/integrations/webhooks", `{"url":"https://hooks.example/x","event_type":"movement.churn"}`).text("id")
+	a.ok(t, a.admin, "POST", "/account/api-keys", `{"name":"of a person"}`)
+
+	for what, key := range map[string]string{"the user": token, "an admin key": a.admin} {
+		got := a.ok(t, key, "GET", "/account/api-keys/"+id+"/created", "")
+		kinds := ""
+		for i := range got.list("result") {
+			kinds += got.text("result", i, "kind") + " "
+		}
+		if kinds != "api_key api_key invitation webhook " || got.text("result", 3, "id") != hook || got.text("result", 3, "detail") != "movement.churn" {
+			t.Errorf("what %s is shown: %s", what, got.raw)
+		}
+	}
+	a.newUser(t, a.account, "eve@example.com", identity.Admin)
+	other := a.userToken(t, a.signIn(t, "eve@example.com"), a.account.ID)
+	if got := a.do(t, other, "GET", "/account/api-keys/"+id+"/created", ""); got.status != 404 {
+		t.Errorf("another member's token: %d %s", got.status, got.raw)
+	}
+
+	secret, _ := revocation("one")
+	a.ok(t, "", "POST", "/connection-keys/revoke", fmt.Sprintf(`{"revocation_secret":%q,"keep":[%q,%q]}`, secret, child.text("id"), "bob@example.com"))
+	a.ok(t, child.text("api_key"), "GET", "/account", "")
+	if got := a.ok(t, a.admin, "GET", "/account/team", ""); !strings.Contains(string(got.raw), "bob@example.com") {
+		t.Errorf("the invitation that was kept: %s", got.raw)
+	}
+	for what, got := range map[string]reply{
+		"the connection": a.do(t, connection, "GET", "/account", ""), "the key of the data source": a.do(t, source, "GET", "/account", ""),
+	} {
+		if got.status != 401 {
+			t.Errorf("%s: %d", what, got.status)
+		}
+	}
+	if got := a.do(t, a.admin, "GET", "/integrations/webhooks/"+hook, ""); got.status != 404 {
+		t.Errorf("the webhook: %d %s", got.status, got.raw)
 	}
 }

@@ -52,7 +52,8 @@ func (s *Server) PostIntegrationsWebhooks(ctx context.Context, request wire.Post
 	if request.Body.EventType != nil {
 		events = append([]string{*request.Body.EventType}, events...)
 	}
-	hooks, err := s.hooks.Create(ctx, callerOf(ctx).Account, request.Body.Url, events)
+	caller := callerOf(ctx)
+	hooks, err := s.hooks.Create(ctx, caller.Account, request.Body.Url, events, caller.CreatedVia())
 	if duplicate, ok := errors.AsType[*notify.DuplicateError](err); ok {
 		text := duplicate.Error()
 		return wire.PostIntegrationsWebhooks409JSONResponse{Error: text, Message: text, Code: "webhook_exists", ExistingId: &duplicate.ID}, nil

@@ -28,7 +28,7 @@ const (
 	flushTimeout  = 5 * time.Second
 	sweepEvery    = time.Hour
 	sweepTimeout  = 10 * time.Minute // a large account takes a while to delete
-	sweepKeys     = 1000 // per sweep
+	sweepKeys     = 1000             // per sweep
 )
 
 // Config is what a Service needs; Store, Now and Logger are required.

@@ -115,7 +115,7 @@ func TestDeliver_KilledProcess(t *testing.T) {
 	if _, err := p.engine.CreateSource(t.Context(), account, analytics.NewSource{Name: "Billing", Type: analytics.SourceAPI}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.hooks.Create(t.Context(), account, receiver.URL, []string{analytics.CustomerCreated}); err != nil {
+	if _, err := p.hooks.Create(t.Context(), account, receiver.URL, []string{analytics.CustomerCreated}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.store.Close(); err != nil {

@@ -246,7 +246,7 @@ func (w *world) subscribe(t *testing.T, host string, events ...string) (*inbox, 
 	t.Helper()
 	b := &inbox{}
 	w.host(host, b.serve)
-	hooks, err := w.hooks.Create(t.Context(), account, "http://"+host+"/hook", events)
+	hooks, err := w.hooks.Create(t.Context(), account, "http://"+host+"/hook", events, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,7 +408,7 @@ func TestDeliver_RetriesForThreeDays(t *testing.T) {
 		}
 		dead, hooks := w.subscribe(t, "dead.example", analytics.CustomerCreated)
 		dead.answer = func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
-		inside, err := w.hooks.Create(t.Context(), account, "https://inside.example/", []string{analytics.CustomerCreated})
+		inside, err := w.hooks.Create(t.Context(), account, "https://inside.example/", []string{analytics.CustomerCreated}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,6 +57,9 @@ type Hook struct {
 	Threshold int64 // movements worth less, in minor units of the base currency, are left out
 	Created   time.Time
 	Paused    string // why nothing is delivered any more, "" if it is
+	// CreatedVia is the id of the connection's key that it was created with, and
+	// that it goes with; "" for none.
+	CreatedVia string
 }
 
 // Lane is the lane of the hook's deliveries among the jobs.

@@ -122,7 +122,7 @@ func checkURL(c httpx.OutgoingConfig, field, raw string) error {
 
 // Create subscribes a URL to types of events, one hook for each, all signed with
 // one key, which this is the only time to see.
-func (s *Service) Create(ctx context.Context, account, target string, events []string) ([]Hook, error) {
+func (s *Service) Create(ctx context.Context, account, target string, events []string, createdVia string) ([]Hook, error) {
 	if err := checkURL(s.hooks, "url", target); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (s *Service) Create(ctx context.Context, account, target string, events []s
 		if slices.Contains(events[:i], event) {
 			continue
 		}
-		hooks = append(hooks, Hook{ID: "wh_" + rand.Text(), Account: account, Channel: Webhook, Event: event, URL: Secret(target), Keys: []Secret{key}, Created: now})
+		hooks = append(hooks, Hook{ID: "wh_" + rand.Text(), Account: account, Channel: Webhook, Event: event, URL: Secret(target), Keys: []Secret{key}, Created: now, CreatedVia: createdVia})
 	}
 	today, err := s.engine.Today(ctx, account)
 	if err != nil {

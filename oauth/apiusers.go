@@ -129,24 +129,37 @@ func (a *APIUsers) Created(ctx context.Context, session Secret, account, key str
 		return nil, err
 	}
 	var answer struct {
-		Result struct {
-			List []struct {
-				ID, Name, Role string
-				CreatedVia     *string   `json:"created_via"`
-				CreatedAt      time.Time `json:"created_at"`
-			}
+		Result []struct {
+			ID, Kind, Name string
+			Detail         *string
+			CreatedAt      time.Time `json:"created_at"`
 		}
 	}
-	if err := exchange(ctx, client, http.MethodGet, nil, &answer, "account", "api-keys"); err != nil {
+	err = exchange(ctx, client, http.MethodGet, nil, &answer, "account", "api-keys", key, "created")
+	if refused, ok := errors.AsType[*apiclient.Error](err); ok && refused.Status == http.StatusNotFound {
+		return nil, nil // the key is gone, and what it created with it
+	}
+	if err != nil {
 		return nil, err
 	}
-	var things []CreatedThing
-	for _, k := range answer.Result.List {
-		if k.CreatedVia != nil && *k.CreatedVia == key {
-			things = append(things, CreatedThing{ID: k.ID, Kind: "API key", Name: k.Name, Role: k.Role, CreatedAt: k.CreatedAt})
+	things := make([]CreatedThing, 0, len(answer.Result))
+	for _, t := range answer.Result {
+		thing := CreatedThing{ID: t.ID, Kind: createdKinds()[t.Kind], Name: t.Name, CreatedAt: t.CreatedAt}
+		switch {
+		case t.Detail == nil:
+		case t.Kind == "webhook":
+			thing.Name += " (" + *t.Detail + ")"
+		default:
+			thing.Role = *t.Detail
 		}
+		things = append(things, thing)
 	}
 	return things, nil
+}
+
+// createdKinds are the words for people of what a connection can create.
+func createdKinds() map[string]string {
+	return map[string]string{"api_key": "API key", "invitation": "Invitation", "webhook": "Webhook"}
 }
 
 // as returns a client with a token of the session's user; account may be empty.

@@ -123,12 +123,17 @@ func TestAPIUsers_SignIn_Sends(t *testing.T) {
 
 func TestAPIUsers_Created(t *testing.T) {
 	t.Parallel()
-	api := &answering{status: http.StatusOK, body: `{"token":"jwt","result":{"count":3,"list":[
-		{"id":"1","name":"own","role":"admin","created_via":null,"created_at":"2026-11-01T00:00:00Z"},
-		{"id":"2","name":"script","role":"readonly","created_via":"key-1","created_at":"2026-11-02T00:00:00Z"},
-		{"id":"3","name":"other","role":"admin","created_via":"key-2","created_at":"2026-11-03T00:00:00Z"}]}}`}
+	api := &answering{status: http.StatusOK, body: `{"token":"jwt","result":[
+		{"id":"2","kind":"api_key","name":"script","detail":"readonly","created_at":"2026-11-02T00:00:00Z"},
+		{"id":"bob@example.com","kind":"invitation","name":"bob@example.com","detail":"admin","created_at":"2026-11-02T00:00:00Z"},
+		{"id":"wh_1","kind":"webhook","name":"https://x.example","detail":"movement.churn","created_at":"2026-11-02T00:00:00Z"}]}`}
 	got, err := newAPIUsers(t, api).Created(t.Context(), oauth.NewSecret("gps_x"), "acme", "key-1")
-	want := []oauth.CreatedThing{{ID: "2", Kind: "API key", Name: "script", Role: "readonly", CreatedAt: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)}}
+	at := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	want := []oauth.CreatedThing{
+		{ID: "2", Kind: "API key", Name: "script", Role: "readonly", CreatedAt: at},
+		{ID: "bob@example.com", Kind: "Invitation", Name: "bob@example.com", Role: "admin", CreatedAt: at},
+		{ID: "wh_1", Kind: "Webhook", Name: "https://x.example (movement.churn)", CreatedAt: at},
+	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Created = %+v, %v, want %+v", got, err, want)
 	}

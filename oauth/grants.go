@@ -45,9 +45,9 @@ const (
 	// moved between the read and the step.
 	maxDecisions = 100
 	// maxKept and maxKeptBytes bound the ids of what is to stay, so that the API
-	// takes any list of them.
+	// takes any list of them. The longest are addresses of invitations.
 	maxKept      = 1000
-	maxKeptBytes = 64
+	maxKeptBytes = 254
 )
 
 // Config is what Grants needs. The durations default to the constants above; all

@@ -10,6 +10,7 @@ var operations = []Operation{
 	{ID: "PostAccountApiKeys", Method: "POST", Path: "/account/api-keys", Status: 201, Public: false, body: Schema{fields: apiKeyCreatedFields}},
 	{ID: "DeleteAccountApiKeysId", Method: "DELETE", Path: "/account/api-keys/{id}", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "PutAccountApiKeysId", Method: "PUT", Path: "/account/api-keys/{id}", Status: 200, Public: false, body: Schema{fields: apiKeyFields}},
+	{ID: "GetAccountApiKeysIdCreated", Method: "GET", Path: "/account/api-keys/{id}/created", Status: 200, Public: false, body: Schema{fields: createdThingsFields}},
 	{ID: "GetAccountBilling", Method: "GET", Path: "/account/billing", Status: 200, Public: false, body: Schema{fields: billingFields}},
 	{ID: "PostAccountBillingAddress", Method: "POST", Path: "/account/billing/address", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
 	{ID: "DeleteAccountBillingCardsId", Method: "DELETE", Path: "/account/billing/cards/{id}", Status: 501, Public: false, body: Schema{}},
@@ -494,6 +495,18 @@ var concentrationShareFields = []Schema{
 var concentrationSummaryFields = []Schema{
 	{name: "customers", unit: Count},
 	{name: "total_mrr", unit: MoneyBase},
+}
+
+var createdThingFields = []Schema{
+	{name: "created_at"},
+	{name: "detail"},
+	{name: "id"},
+	{name: "kind"},
+	{name: "name"},
+}
+
+var createdThingsFields = []Schema{
+	{name: "result", fields: createdThingFields},
 }
 
 var customVariableValueFields = []Schema{

@@ -67,7 +67,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	}
 	served := httpapi.Config{
 		Engine: engine, Identity: users, Billing: store.Billing(), Imports: imports, Hooks: hooks, Logger: pf.log, Now: p.now, Limits: httpapi.RateLimits(cfg.RateLimits), Version: version,
-		InternalToken: internal.Reveal(),
+		InternalToken: internal.Reveal(), Pages: func() string { return pf.url(mcpName) },
 	}
 	handler := http.Handler(httpapi.New(served))
 	client, err := inProcess(handler)

@@ -52,8 +52,8 @@ func RunStore(t *testing.T, open func(t *testing.T) identity.Store) {
 		"an invitation is kept, renewed and taken back":    testInvitation,
 		"an invitation is accepted once":                   testAcceptInvitation,
 		"of many who accept an invitation one succeeds":    testAcceptInvitationConcurrent,
-		"an account is renamed":                             testRename,
-		"a closing account keeps its owners' keys alone":    testClosing,
+		"an account is renamed":                            testRename,
+		"a closing account keeps its owners' keys alone":   testClosing,
 		"the audit log is kept, chosen from and forgotten": testEvents,
 	} {
 		t.Run(name, func(t *testing.T) {

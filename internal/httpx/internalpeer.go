@@ -31,3 +31,7 @@ func ClientAddress(r *http.Request, token string) string {
 	}
 	return host
 }
+
+// InProcess reports whether a request was made inside this process, without a
+// connection: none comes from port 0.
+func InProcess(r *http.Request) bool { return r.RemoteAddr == "127.0.0.1:0" }

@@ -1328,6 +1328,30 @@ type ConnectionUpdate struct {
 	Types []string `json:"types,omitempty"`
 }
 
+// CreatedThing Something that a connection created.
+type CreatedThing struct {
+	// CreatedAt When it was created.
+	CreatedAt string `json:"created_at"`
+
+	// Detail Its role, or the event it waits for.
+	Detail *string `json:"detail"`
+
+	// Id Its id, to send in `keep`; for an invitation, the address.
+	Id string `json:"id"`
+
+	// Kind What it is.
+	Kind string `json:"kind"`
+
+	// Name Its name, address or URL.
+	Name string `json:"name"`
+}
+
+// CreatedThings What a connection created.
+type CreatedThings struct {
+	// Result The things, keys first.
+	Result []CreatedThing `json:"result"`
+}
+
 // CustomVariableValue One value.
 type CustomVariableValue struct {
 	// Count Customers who have it.
@@ -10948,6 +10972,13 @@ type ClientInterface interface {
 	// Corresponds with PUT /account/api-keys/{id} (the `PutAccountApiKeysId` operationId).
 	PutAccountApiKeysId(ctx context.Context, id ApiKeyId, body PutAccountApiKeysIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetAccountApiKeysIdCreated List what a connection created
+	//
+	// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+	//
+	// Corresponds with GET /account/api-keys/{id}/created (the `GetAccountApiKeysIdCreated` operationId).
+	GetAccountApiKeysIdCreated(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetAccountBilling Read the billing record
 	//
 	// What the operator of this server has noted of the account's plan. Needs an admin key.
@@ -12451,6 +12482,23 @@ func (c *Client) PutAccountApiKeysIdWithBody(ctx context.Context, id ApiKeyId, c
 // Corresponds with PUT /account/api-keys/{id} (the `PutAccountApiKeysId` operationId).
 func (c *Client) PutAccountApiKeysId(ctx context.Context, id ApiKeyId, body PutAccountApiKeysIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutAccountApiKeysIdRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccountApiKeysIdCreated List what a connection created
+//
+// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+//
+// Corresponds with GET /account/api-keys/{id}/created (the `GetAccountApiKeysIdCreated` operationId).
+func (c *Client) GetAccountApiKeysIdCreated(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccountApiKeysIdCreatedRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -15771,6 +15819,40 @@ func NewPutAccountApiKeysIdRequestWithBody(server string, id ApiKeyId, contentTy
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetAccountApiKeysIdCreatedRequest constructs an http.Request for the GetAccountApiKeysIdCreated method
+func NewGetAccountApiKeysIdCreatedRequest(server string, id ApiKeyId) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/account/api-keys/%s/created", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -33980,6 +34062,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /account/api-keys/{id} (the `PutAccountApiKeysId` operationId).
 	PutAccountApiKeysIdWithResponse(ctx context.Context, id ApiKeyId, body PutAccountApiKeysIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAccountApiKeysIdResponse, error)
 
+	// GetAccountApiKeysIdCreatedWithResponse List what a connection created
+	//
+	// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /account/api-keys/{id}/created (the `GetAccountApiKeysIdCreated` operationId).
+	GetAccountApiKeysIdCreatedWithResponse(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*GetAccountApiKeysIdCreatedResponse, error)
+
 	// GetAccountBillingWithResponse Read the billing record
 	//
 	// What the operator of this server has noted of the account's plan. Needs an admin key.
@@ -36177,6 +36268,99 @@ func (r PutAccountApiKeysIdResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutAccountApiKeysIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAccountApiKeysIdCreatedResponse429Headers the declared response headers of an HTTP 429 response for GetAccountApiKeysIdCreated
+type GetAccountApiKeysIdCreatedResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetAccountApiKeysIdCreatedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CreatedThings
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetAccountApiKeysIdCreatedResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON200() *CreatedThings {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetAccountApiKeysIdCreatedResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccountApiKeysIdCreatedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccountApiKeysIdCreatedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccountApiKeysIdCreatedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccountApiKeysIdCreatedResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -49641,6 +49825,21 @@ func (c *ClientWithResponses) PutAccountApiKeysIdWithResponse(ctx context.Contex
 	return ParsePutAccountApiKeysIdResponse(rsp)
 }
 
+// GetAccountApiKeysIdCreatedWithResponse List what a connection created
+//
+// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /account/api-keys/{id}/created (the `GetAccountApiKeysIdCreated` operationId).
+func (c *ClientWithResponses) GetAccountApiKeysIdCreatedWithResponse(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*GetAccountApiKeysIdCreatedResponse, error) {
+	rsp, err := c.GetAccountApiKeysIdCreated(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccountApiKeysIdCreatedResponse(rsp)
+}
+
 // GetAccountBillingWithResponse Read the billing record
 //
 // What the operator of this server has noted of the account's plan. Needs an admin key.
@@ -52892,6 +53091,108 @@ func ParsePutAccountApiKeysIdResponse(rsp *http.Response) (*PutAccountApiKeysIdR
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PutAccountApiKeysIdResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAccountApiKeysIdCreatedResponse parses an HTTP response from a GetAccountApiKeysIdCreatedWithResponse call
+func ParseGetAccountApiKeysIdCreatedResponse(rsp *http.Response) (*GetAccountApiKeysIdCreatedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccountApiKeysIdCreatedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CreatedThings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetAccountApiKeysIdCreatedResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

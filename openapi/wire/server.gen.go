@@ -40,6 +40,9 @@ type ServerInterface interface {
 	// PutAccountApiKeysId Rename an API key or change its role
 	// (PUT /account/api-keys/{id})
 	PutAccountApiKeysId(w http.ResponseWriter, r *http.Request, id ApiKeyId)
+	// GetAccountApiKeysIdCreated List what a connection created
+	// (GET /account/api-keys/{id}/created)
+	GetAccountApiKeysIdCreated(w http.ResponseWriter, r *http.Request, id ApiKeyId)
 	// GetAccountBilling Read the billing record
 	// (GET /account/billing)
 	GetAccountBilling(w http.ResponseWriter, r *http.Request)
@@ -591,6 +594,32 @@ func (siw *ServerInterfaceWrapper) PutAccountApiKeysId(w http.ResponseWriter, r 
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PutAccountApiKeysId(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAccountApiKeysIdCreated operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountApiKeysIdCreated(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ApiKeyId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountApiKeysIdCreated(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -16974,6 +17003,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/api-keys", wrapper.PostAccountApiKeys)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account/api-keys/{id}", wrapper.DeleteAccountApiKeysId)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/account/api-keys/{id}", wrapper.PutAccountApiKeysId)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/api-keys/{id}/created", wrapper.GetAccountApiKeysIdCreated)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/profile", wrapper.GetProfile)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/profile", wrapper.PutProfile)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/auth/methods", wrapper.GetAuthMethods)
@@ -17845,6 +17875,116 @@ func (response PutAccountApiKeysId500JSONResponse) VisitPutAccountApiKeysIdRespo
 type PutAccountApiKeysId503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PutAccountApiKeysId503JSONResponse) VisitPutAccountApiKeysIdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreatedRequestObject struct {
+	Id ApiKeyId `json:"id"`
+}
+
+type GetAccountApiKeysIdCreatedResponseObject interface {
+	VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error
+}
+
+type GetAccountApiKeysIdCreated200JSONResponse CreatedThings
+
+func (response GetAccountApiKeysIdCreated200JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreated401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountApiKeysIdCreated401JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreated403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountApiKeysIdCreated403JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreated404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetAccountApiKeysIdCreated404JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreated429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountApiKeysIdCreated429JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreated500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountApiKeysIdCreated500JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountApiKeysIdCreated503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountApiKeysIdCreated503JSONResponse) VisitGetAccountApiKeysIdCreatedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33449,6 +33589,9 @@ type StrictServerInterface interface {
 	// PutAccountApiKeysId Rename an API key or change its role
 	// (PUT /account/api-keys/{id})
 	PutAccountApiKeysId(ctx context.Context, request PutAccountApiKeysIdRequestObject) (PutAccountApiKeysIdResponseObject, error)
+	// GetAccountApiKeysIdCreated List what a connection created
+	// (GET /account/api-keys/{id}/created)
+	GetAccountApiKeysIdCreated(ctx context.Context, request GetAccountApiKeysIdCreatedRequestObject) (GetAccountApiKeysIdCreatedResponseObject, error)
 	// GetAccountBilling Read the billing record
 	// (GET /account/billing)
 	GetAccountBilling(ctx context.Context, request GetAccountBillingRequestObject) (GetAccountBillingResponseObject, error)
@@ -34063,6 +34206,32 @@ func (sh *strictHandler) PutAccountApiKeysId(w http.ResponseWriter, r *http.Requ
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutAccountApiKeysIdResponseObject); ok {
 		if err := validResponse.VisitPutAccountApiKeysIdResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountApiKeysIdCreated operation middleware
+func (sh *strictHandler) GetAccountApiKeysIdCreated(w http.ResponseWriter, r *http.Request, id ApiKeyId) {
+	var request GetAccountApiKeysIdCreatedRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountApiKeysIdCreated(ctx, request.(GetAccountApiKeysIdCreatedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountApiKeysIdCreated")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountApiKeysIdCreatedResponseObject); ok {
+		if err := validResponse.VisitGetAccountApiKeysIdCreatedResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -53,14 +53,14 @@ func beginTelling(ctx context.Context, tx *sqldb.Tx, account, today string) erro
 }
 
 func addHooks(ctx context.Context, tx *sqldb.Tx, account string, hooks []notify.Hook) error {
-	const insert = `INSERT INTO hook (account_id, id, no, channel, event, url, keys, threshold, created_at, paused)
-		VALUES (?1, ?2, (SELECT coalesce(max(no), 0) + 1 FROM hook WHERE account_id = ?1), ?3, ?4, ?5, ?6, ?7, ?8, '')`
+	const insert = `INSERT INTO hook (account_id, id, no, channel, event, url, keys, threshold, created_at, paused, created_via)
+		VALUES (?1, ?2, (SELECT coalesce(max(no), 0) + 1 FROM hook WHERE account_id = ?1), ?3, ?4, ?5, ?6, ?7, ?8, '', ?9)`
 	for _, h := range hooks {
 		keys, err := keysText(h.Keys)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, insert, account, h.ID, string(h.Channel), h.Event, h.URL.Reveal(), keys, h.Threshold, timeText(h.Created)); err != nil {
+		if _, err := tx.Exec(ctx, insert, account, h.ID, string(h.Channel), h.Event, h.URL.Reveal(), keys, h.Threshold, timeText(h.Created), h.CreatedVia); err != nil {
 			return err
 		}
 	}
@@ -77,13 +77,13 @@ func keysText(keys []notify.Secret) (string, error) {
 	return string(text), err
 }
 
-const hookColumns = "id, channel, event, url, keys, rotated_at, threshold, created_at, paused"
+const hookColumns = "id, channel, event, url, keys, rotated_at, threshold, created_at, paused, created_via"
 
 func scanHook(account string, scan func(dest ...any) error) (h notify.Hook, err error) {
 	h.Account = account
 	var url, keys, created string
 	var rotated sql.NullString
-	if err := scan(&h.ID, &h.Channel, &h.Event, &url, &keys, &rotated, &h.Threshold, &created, &h.Paused); err != nil {
+	if err := scan(&h.ID, &h.Channel, &h.Event, &url, &keys, &rotated, &h.Threshold, &created, &h.Paused, &h.CreatedVia); err != nil {
 		return notify.Hook{}, orErr(notify.ErrNotFound, err)
 	}
 	h.URL = notify.Secret(url)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
+	"github.com/growpanel/growpanel-mcp/notify"
 )
 
 const keyColumns = "k.id, k.account_id, k.person_id, k.name, k.role, k.kind, k.client_name, k.created_via, k.revocation, k.request, k.hash, k.created_at, k.last_used_at"
@@ -198,31 +199,56 @@ func deleteKey(ctx context.Context, tx *sqldb.Tx, account, id string, keep []str
 		return err
 	}
 	for _, kept := range keep {
-		if kept == identity.KeepAll {
-			return detach(ctx, tx, account, id)
-		}
-		if _, err := tx.Exec(ctx, "UPDATE api_key SET created_via = '' WHERE account_id = ? AND created_via = ? AND id = ?", account, id, kept); err != nil {
-			return err
-		}
-		// An invitation is told by its address.
-		if _, err := tx.Exec(ctx, "UPDATE invitation SET created_via = '' WHERE account_id = ? AND created_via = ? AND email = ?", account, id, kept); err != nil {
+		if err := detach(ctx, tx, account, id, kept); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, "DELETE FROM api_key WHERE account_id = ? AND created_via = ?", account, id); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, "DELETE FROM invitation WHERE account_id = ? AND created_via = ?", account, id)
-	return err
+	return deleteCreated(ctx, tx, account, id)
 }
 
-// detach lets everything that a key created stand alone.
-func detach(ctx context.Context, tx *sqldb.Tx, account, id string) error {
-	if _, err := tx.Exec(ctx, "UPDATE api_key SET created_via = '' WHERE account_id = ? AND created_via = ?", account, id); err != nil {
+// detach lets one thing that a key created, or all of them, stand alone. A key
+// and a webhook are told by their ids, an invitation by its address.
+func detach(ctx context.Context, tx *sqldb.Tx, account, id, kept string) error {
+	for _, update := range [...]string{
+		"UPDATE api_key SET created_via = '' WHERE account_id = ?1 AND created_via = ?2 AND (id = ?3 OR ?3 = '*')",
+		"UPDATE invitation SET created_via = '' WHERE account_id = ?1 AND created_via = ?2 AND (email = ?3 OR ?3 = '*')",
+		"UPDATE hook SET created_via = '' WHERE account_id = ?1 AND created_via = ?2 AND (id = ?3 OR ?3 = '*')",
+	} {
+		if _, err := tx.Exec(ctx, update, account, id, kept); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteCreated deletes what a key created, and the deliveries that wait for its
+// webhooks.
+func deleteCreated(ctx context.Context, tx *sqldb.Tx, account, id string) error {
+	var hooks []string
+	err := tx.Each(ctx, "SELECT id FROM hook WHERE account_id = ? AND created_via = ?", []any{account, id}, func(rows *sql.Rows) error {
+		var hook string
+		err := rows.Scan(&hook)
+		hooks = append(hooks, hook)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE invitation SET created_via = '' WHERE account_id = ? AND created_via = ?", account, id)
-	return err
+	for _, hook := range hooks {
+		if err := dropLane(ctx, tx, account, notify.Lane(hook)); err != nil {
+			return err
+		}
+	}
+	for _, remove := range [...]string{
+		"DELETE FROM hook WHERE account_id = ? AND created_via = ?",
+		"DELETE FROM invitation WHERE account_id = ? AND created_via = ?",
+		"DELETE FROM api_key WHERE account_id = ? AND created_via = ?",
+	} {
+		if _, err := tx.Exec(ctx, remove, account, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deleteKeys deletes the keys of a query for account and id with what they

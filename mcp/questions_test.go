@@ -27,8 +27,8 @@ func questions(t *testing.T) []question {
 	if err := json.Unmarshal(data, &list); err != nil {
 		t.Fatal(err)
 	}
-	if len(list) < 60 {
-		t.Fatalf("%d questions, want at least 60", len(list))
+	if len(list) < 150 {
+		t.Fatalf("%d questions, want at least 150", len(list))
 	}
 	return list
 }

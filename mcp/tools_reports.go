@@ -209,9 +209,9 @@ func getReport() tool {
 		name:  "get_report",
 		title: "Report",
 		description: "Fetches a revenue report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, cash, by day, month, quarter or year, split by plan or country. " +
-			"summary: current key figures. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn per period. " +
+			"summary: key figures. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn per period. " +
 			"movement-table: who upgraded, downgraded, churned, came back. retention: churn rates, NRR, GRR, LTV. " +
-			"cohort: retention by signup month. customer-concentration: revenue share of the largest. churn-reasons: why. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. " +
+			"cohort: retention by signup. customer-concentration: revenue share of the largest. churn-reasons: why. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. leads: trials. " +
 			"Filters: a~~b either, ~a not a, ~ unset.",
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},

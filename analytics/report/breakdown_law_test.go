@@ -104,6 +104,24 @@ var brokenDown = map[string]func(s *Snapshot, q *Query, whole bool) ([]addends, 
 			return all
 		}), nil
 	},
+	"churn-reasons": func(s *Snapshot, q *Query, whole bool) ([]addends, error) {
+		r, err := ChurnReasons(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return addendsOf(r.Rows, func(row *ChurnReasonRow) (calendar.Range, *EndingMetrics, []EndingMetrics) {
+			return q.Range, &row.EndingMetrics, row.Breakdown
+		}, func(m *EndingMetrics) []int64 { return endingAddends(m, whole) }), nil
+	},
+	"cancellation-timing": func(s *Snapshot, q *Query, whole bool) ([]addends, error) {
+		r, err := CancellationTiming(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return addendsOf(r.Rows, func(row *TimingRow) (calendar.Range, *EndingMetrics, []EndingMetrics) {
+			return q.Range, &row.EndingMetrics, row.Breakdown
+		}, func(m *EndingMetrics) []int64 { return endingAddends(m, whole) }), nil
+	},
 	"churn-scheduled": func(s *Snapshot, q *Query, whole bool) ([]addends, error) {
 		r, err := ChurnScheduled(s, q)
 		if err != nil {
@@ -118,6 +136,13 @@ var brokenDown = map[string]func(s *Snapshot, q *Query, whole bool) ([]addends, 
 			return []int64{m.Churn, m.Contraction, m.ChurnCustomers, m.ContractionCustomers, m.TotalMRR, m.TotalCustomers}
 		}), nil
 	},
+}
+
+func endingAddends(m *EndingMetrics, whole bool) []int64 {
+	if !whole {
+		return []int64{m.MRR}
+	}
+	return []int64{m.MRR, m.Cancellations, m.Customers}
 }
 
 func addendsOf[R, M any](rows []R, take func(*R) (calendar.Range, *M, []M), of func(*M) []int64) []addends {

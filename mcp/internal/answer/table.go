@@ -172,9 +172,12 @@ func (sh *shaper) fields(sc *scope, t *table, first int, w *jsonCopy) error {
 			w.replace(sh.body, start, start+len(t.cols[col].raw), valid(t.cols[col].raw))
 		}
 		var err error
-		if sh.holdsRows() {
+		switch {
+		case string(t.cols[col].name()) == comparedKey && sh.scan.Peek() == '{':
+			err = sh.innerRow(sc, t, col, first, w)
+		case sh.holdsRows():
 			err = sh.innerRows(sc, t, col, first, w)
-		} else {
+		default:
 			err = sh.field(sc, t, col, first, sh.scan.Next(), w)
 		}
 		if err != nil {
@@ -212,6 +215,22 @@ func (sh *shaper) field(sc *scope, t *table, col, first int, kind jsonscan.Kind,
 	text, err := sh.value(sc, kind, c, w)
 	sh.row[first+col] = text
 	return err
+}
+
+// comparedKey is the field in which a row has the earlier row that it is
+// compared with.
+const comparedKey = "compare"
+
+// innerRow reads the row that stands in one field of a row.
+func (sh *shaper) innerRow(sc *scope, t *table, col, first int, w *jsonCopy) error {
+	if t.n == 0 {
+		t.cols[col].inner = true
+	}
+	sh.currency(sc)
+	owner := sh.rowID(t, first)
+	c := &t.cols[col]
+	inner := sh.tableAt(t, c.name(), c.schema)
+	return sh.element(sc, inner, rowAt{owner: owner}, sh.scan.Next(), w)
 }
 
 // innerRows reads the rows that stand in one field of a row.

@@ -87,7 +87,7 @@ func (sh *shaper) member(sc *scope, schema *openapi.Schema, key []byte, inResult
 		return sh.list(sc, schema, false)
 	case name == "query" && kind == jsonscan.ObjectStart && schema != nil:
 		return sh.readQuery()
-	case name == "breakdown" && kind == jsonscan.String && schema != nil:
+	case (name == "breakdown" || name == comparedKey) && kind == jsonscan.String && schema != nil:
 		sh.setQuery([]byte(name), sh.scan.String())
 		return nil
 	case name == "currency" && kind == jsonscan.String && sc.own == nil:

@@ -52,6 +52,7 @@ var unstable = []struct {
 }{
 	{regexp.MustCompile(`\.[0-9a-f]{64}`), ".<secret>"},
 	{regexp.MustCompile(`\bgpi_[A-Za-z0-9_-]{43}`), "gpi_<secret>"},
+	{regexp.MustCompile(`\b127\.0\.0\.1:\d+`), "127.0.0.1:<port>"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "<uuid>"},
 	{regexp.MustCompile(`\b(ds|pg|seg)_[0-9a-f]{16}\b`), "${1}_<id>"},
 	{regexp.MustCompile(`\bwh_[A-Z2-7]{26}\b`), "wh_<id>"},

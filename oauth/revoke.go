@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // RevokeToken is RFC 7009: it ends the family of an access or refresh token of
@@ -138,10 +139,10 @@ func (g *Grants) end(ctx context.Context, id FamilyID, e Ending, from netip.Addr
 	return Revoked{Families: 1, KeysDeleted: 1}, nil
 }
 
-// keepable drops what cannot be an id. A list that is too long keeps its
+// keepable drops what cannot be an id: stores separate them by spaces. A list that is too long keeps its
 // beginning: a request that the API refuses would keep the key alive.
 func keepable(ids []string) []string {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" || len(id) > maxKeptBytes })
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return len(strings.Fields(id)) != 1 || len(id) > maxKeptBytes })
 	return ids[:min(len(ids), maxKept)]
 }
 

@@ -137,7 +137,7 @@ var revocationTests = []test{
 	}},
 	{"what_the_connection_created_is_kept_when_asked", func(t *testing.T, w *world) {
 		now, later := w.connect(t, "now"), w.connect(t, "later")
-		ending := oauth.Ending{Reason: oauth.ReasonUser, Keep: []string{"webhook-1", "", "key-9", strings.Repeat("x", 100)}}
+		ending := oauth.Ending{Reason: oauth.ReasonUser, Keep: []string{"webhook-1", "", "ann@example.com", "no id", strings.Repeat("x", 300)}}
 		if _, err := w.RevokeFamily(t.Context(), testUser, now.Family, ending); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ var revocationTests = []test{
 		w.api.FailBefore(nil)
 		w.sweep(t)
 		for _, id := range []oauth.FamilyID{now.Family, later.Family} {
-			if diff := cmp.Diff([]string{"webhook-1", "key-9"}, w.api.Kept(id)); diff != "" {
+			if diff := cmp.Diff([]string{"webhook-1", "ann@example.com"}, w.api.Kept(id)); diff != "" {
 				t.Errorf("family %s: kept (-want +got):\n%s", id, diff)
 			}
 		}

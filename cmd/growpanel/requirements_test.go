@@ -24,8 +24,9 @@ type reply struct {
 	at      *url.URL
 }
 
-func readReply(t *testing.T, response *http.Response, err error) reply {
+func readReply(t *testing.T, exchange func() (*http.Response, error)) reply {
 	t.Helper()
+	response, err := exchange()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +65,7 @@ func (r running) open(t *testing.T, method, path string, header ...string) reply
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
-	return readReply(t, response, err)
+	return readReply(t, func() (*http.Response, error) { return http.DefaultTransport.RoundTrip(request) })
 }
 
 // pageOf is what a browser is shown after an authorization request, redirects
@@ -73,8 +73,7 @@ func (r running) open(t *testing.T, method, path string, header ...string) reply
 func (p *person) pageOf(t *testing.T, address string) reply {
 	t.Helper()
 	for range 5 {
-		response, err := p.http.Do(p.get(t, address))
-		got := readReply(t, response, err)
+		got := readReply(t, func() (*http.Response, error) { return p.http.Do(p.get(t, address)) })
 		next := got.location(t)
 		if next == nil || next.Scheme+"://"+next.Host != p.site {
 			return got
@@ -221,8 +220,7 @@ func TestRequirements(t *testing.T) {
 				}
 				request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				request.Header.Set("Origin", from)
-				response, err := who.http.Do(request)
-				got := readReply(t, response, err)
+				got := readReply(t, func() (*http.Response, error) { return who.http.Do(request) })
 				if got.status < 400 && from != site || got.status == http.StatusOK || strings.Contains(got.header.Get("Location"), "code=") {
 					t.Errorf("POST %s from %s = %d, Location %q", path, from, got.status, got.header.Get("Location"))
 				}
@@ -264,8 +262,13 @@ func TestServe_Tricks(t *testing.T) {
 	demo := start(t, config.ServeAll, demoConfig(t))
 	site := demo.url(mcpName)
 	for _, header := range [][]string{
-		{"X-Forwarded-Host", "evil.example"}, {"Forwarded", "host=evil.example;proto=https"}, {"X-Original-URL", "/healthz"}, {"X-Rewrite-URL", "/healthz"},
-		{"X-Forwarded-Proto", "https"}, {"X-HTTP-Method-Override", "POST"}, {"X-Forwarded-Prefix", "/evil"},
+		{"X-Forwarded-Host", "evil.example"},
+		{"Forwarded", "host=evil.example;proto=https"},
+		{"X-Original-URL", "/healthz"},
+		{"X-Rewrite-URL", "/healthz"},
+		{"X-Forwarded-Proto", "https"},
+		{"X-HTTP-Method-Override", "POST"},
+		{"X-Forwarded-Prefix", "/evil"},
 	} {
 		for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp"} {
 			got := demo.open(t, http.MethodGet, path, header...)
@@ -325,8 +328,7 @@ func TestR72_Cookies(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.Host = host
-		response, err := http.DefaultTransport.RoundTrip(request)
-		page := readReply(t, response, err)
+		page := readReply(t, func() (*http.Response, error) { return http.DefaultTransport.RoundTrip(request) })
 		if page.status != http.StatusOK || len(page.cookies) == 0 {
 			t.Errorf("%s: /sign-in = %d, cookies %v", public, page.status, page.cookies)
 		}

@@ -320,9 +320,16 @@ func TestServe_OAuth_Audit(t *testing.T) {
 			t.Errorf("the audit log has no %q:\n%s", want, out)
 		}
 	}
-	for _, secret := range []string{access, refresh, "gpa_", "gpr_", "gpc_", demoPassword} {
+	logs := demo.logs.String()
+	if !strings.Contains(logs, "path=/token") {
+		t.Error("the log does not tell of requests")
+	}
+	for _, secret := range []string{access, refresh, "gpa_", "gpr_", "gpc_", "gpcs_", "code=", "csrf", verifier, demoPassword, demoKey} {
 		if strings.Contains(out, secret) {
 			t.Errorf("the audit log tells %q", secret)
+		}
+		if strings.Contains(logs, secret) {
+			t.Errorf("the log tells %q", secret)
 		}
 	}
 }

@@ -27,6 +27,7 @@ var pinned = time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
 type running struct {
 	*platform
 	out  *syncBuffer
+	logs *syncBuffer
 	stop func() error // ends Run and returns its error; may be called twice
 }
 
@@ -51,9 +52,9 @@ func (b *syncBuffer) String() string {
 // start runs a serve command on free ports.
 func start(t *testing.T, command config.Command, cfg config.Serve) running {
 	t.Helper()
-	out := &syncBuffer{}
+	out, logs := &syncBuffer{}, &syncBuffer{}
 	p := testProcess(nil)
-	p.out, p.err = out, io.Discard
+	p.out, p.err = out, logs
 	cfg.APIListen, cfg.MCPListen = "127.0.0.1:0", "127.0.0.1:0"
 	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // Cleanup must find it alive
 	pf, err := newPlatform(ctx, p, cfg, command)
@@ -72,7 +73,7 @@ func start(t *testing.T, command config.Command, cfg config.Serve) running {
 			t.Errorf("Run() = %v, want a clean end", err)
 		}
 	})
-	return running{platform: pf, out: out, stop: stop}
+	return running{platform: pf, out: out, logs: logs, stop: stop}
 }
 
 func demoConfig(t *testing.T) config.Serve {

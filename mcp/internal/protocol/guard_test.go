@@ -181,6 +181,27 @@ func TestR43_OneTokenOneWay(t *testing.T) {
 	}
 }
 
+// FuzzBearerToken: a request gives one token in one piece, or is refused with a
+// 400 or 401; nothing that was sent shows in the refusal.
+func FuzzBearerToken(f *testing.F) {
+	f.Add("Bearer abc", "")
+	f.Add("bearer  abc ", "access_token=x")
+	f.Add("Basic eDp5", "x=y")
+	f.Add("Bearer a, Bearer b", "")
+	f.Fuzz(func(t *testing.T, authorization, query string) {
+		r := httptest.NewRequest(http.MethodPost, "/mcp", http.NoBody)
+		r.URL.RawQuery = query
+		r.Header["Authorization"] = []string{authorization}
+		token, refused := bearerToken(r)
+		switch {
+		case refused == nil && (token == "" || strings.ContainsAny(token, " \t,") || !strings.Contains(authorization, token)):
+			t.Fatalf("%q gives the token %q", authorization, token)
+		case refused != nil && refused.status != http.StatusBadRequest && refused.status != http.StatusUnauthorized:
+			t.Fatalf("%q is refused with %d", authorization, refused.status)
+		}
+	})
+}
+
 // authorized returns a server with an authorization server beside it, which
 // accepts the tokens that accepts has.
 func authorized(t *testing.T, accepts func(token string) error) *Server {

@@ -88,11 +88,12 @@ func TestSignIn_FromPasswordToConnection(t *testing.T) {
 	if err := a.identity.AddMember(t.Context(), second.ID, u.ID, identity.Readonly); err != nil {
 		t.Fatal(err)
 	}
+	a.ok(t, a.admin, "POST", "/settings", `{"base_currency":"EUR"}`)
 	session := a.signIn(t, " Ann@Example.com")
 
 	profile := a.ok(t, a.userToken(t, session, ""), "GET", "/profile", "")
 	wantJSON(t, profile, fmt.Sprintf(`{"id":%q,"email":"ann@example.com","first_name":"Ann","last_name":null,"locale":null,"timezone":null,"accounts":[
-		{"id":%q,"name":"Acme","role":"admin","base_currency":"usd"},{"id":%q,"name":"Second","role":"readonly","base_currency":"usd"}]}`,
+		{"id":%q,"name":"Acme","role":"admin","base_currency":"eur"},{"id":%q,"name":"Second","role":"readonly","base_currency":"usd"}]}`,
 		u.ID, a.account.ID, second.ID))
 
 	token := a.userToken(t, session, a.account.ID)

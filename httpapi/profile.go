@@ -55,12 +55,12 @@ func (s *Server) profileToWire(ctx context.Context, u identity.User) (wire.Profi
 		if caller.Account != "" && m.Account.ID != caller.Account {
 			continue
 		}
-		settings, err := s.engine.Settings(ctx, m.Account.ID)
+		currency, err := s.engine.BaseCurrency(ctx, m.Account.ID)
 		if err != nil {
 			return wire.Profile{}, err
 		}
 		profile.Accounts = append(profile.Accounts, wire.ProfileAccount{
-			Id: m.Account.ID, Name: m.Account.Name, Role: wire.Role(m.Role), BaseCurrency: settings.BaseCurrency,
+			Id: m.Account.ID, Name: m.Account.Name, Role: wire.Role(m.Role), BaseCurrency: currency,
 		})
 	}
 	return profile, nil

@@ -441,8 +441,7 @@ func (e *edit) leaveGroup(i int, key customerKey) error {
 // groups that pushes made. Groups that somebody arranged have them again when
 // they are imported again.
 func (e *edit) leavePushedGroups(source uint32) error {
-	for i := len(e.plansView().defs) - 1; i >= 0; i-- {
-		g := e.plansView().defs[i]
+	for i, g := range slices.Backward(e.plansView().defs) {
 		others := slices.DeleteFunc(slices.Clone(g.plans), func(key customerKey) bool { return key.source == source })
 		switch {
 		case !g.pushed || len(others) == len(g.plans):
@@ -461,7 +460,7 @@ func (e *edit) leavePushedGroups(source uint32) error {
 
 // leaveGroups takes a plan that is deleted out of all groups.
 func (e *edit) leaveGroups(key customerKey) error {
-	for i := len(e.plansView().defs) - 1; i >= 0; i-- {
+	for i := range slices.Backward(e.plansView().defs) {
 		if err := e.leaveGroup(i, key); err != nil {
 			return err
 		}

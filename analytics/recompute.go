@@ -218,9 +218,9 @@ func (b *build) outdated() []item {
 	}
 	var todo []item
 	for i, record := range records {
-		switch {
-		case record == b.from[i]:
-		case record == nil:
+		switch record {
+		case b.from[i]:
+		case nil:
 			b.from[i], b.to[i] = nil, nil
 		default:
 			todo = append(todo, item{i, record, b.a.customers[i].history})

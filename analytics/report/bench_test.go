@@ -87,6 +87,8 @@ func BenchmarkReports(b *testing.B) {
 			{"mrr", nil, runMRR},
 			{"mrr two filters and country", map[string][]string{"plan": {"p1 p2 p3"}, "payment_method": {"visa"}, "breakdown": {"country"}}, runMRR},
 			{"mrr two filters and plan", map[string][]string{"country": {"us de"}, "payment_method": {"~visa"}, "breakdown": {"plan"}}, runMRR},
+			{"mrr region, age and market", map[string][]string{"region": {"eu north_america"}, "age": {"6-"}, "breakdown": {"market"}}, runMRR},
+			{"mrr region, plan and age", map[string][]string{"region": {"~dach"}, "plan": {"p1 p2 p3"}, "breakdown": {"age"}}, runMRR},
 			{"mrr by plan", map[string][]string{"breakdown": {"plan"}}, runMRR},
 			{"summary", nil, func(s *Snapshot, q *Query) error { _, err := Summary(s, q); return err }},
 			{"movement-table", nil, func(s *Snapshot, q *Query) error { _, err := MovementTable(s, q); return err }},

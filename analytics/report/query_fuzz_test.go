@@ -73,8 +73,14 @@ func FuzzQuery(f *testing.F) {
 // else, and both together keep nothing.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range [][3]string{
-		{"country", "us de", "de"}, {"region", "us~~~de~~*", "us"}, {"plan", "Pro, Team~~x y", "Team"}, {"custom_tier", "very gold~~~silver", "gold"},
-		{"billing_freq", "Monthly annually", "year"}, {"age", "0-6 6-12", "6-12"}, {"status", "~~~~ ~*", "active"}, {"customer", "cus 1", "cus 1"},
+		{"country", "us de", "de"},
+		{"region", "us~~~de~~*", "us"},
+		{"plan", "Pro, Team~~x y", "Team"},
+		{"custom_tier", "very gold~~~silver", "gold"},
+		{"billing_freq", "Monthly annually", "year"},
+		{"age", "0-6 6-12", "6-12"},
+		{"status", "~~~~ ~*", "active"},
+		{"customer", "cus 1", "cus 1"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}

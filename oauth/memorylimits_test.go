@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/oauth"
+	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
+	"github.com/growpanel/growpanel-mcp/oauth/storetest"
 )
 
 func TestMemoryLimits(t *testing.T) {
@@ -45,4 +47,11 @@ func TestMemoryLimits(t *testing.T) {
 	if wait := take("new"); wait != 0 {
 		t.Errorf("a flood of addresses holds a new one off for %v", wait)
 	}
+}
+
+// The limits in memory and those in Redis keep the same rules.
+func TestMemoryLimits_KeepTheRulesOfAllLimits(t *testing.T) {
+	t.Parallel()
+	clock := &oauthtest.Clock{}
+	storetest.RunRateLimits(t, oauth.NewMemoryLimits(clock.Now), clock)
 }

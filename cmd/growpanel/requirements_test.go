@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -295,6 +296,86 @@ func TestServe_Tricks(t *testing.T) {
 		if got := demo.open(t, http.MethodPost, "/mcp", "Authorization", value); got.status != http.StatusUnauthorized && got.status != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("Authorization %s = %d", name, got.status)
 		}
+	}
+}
+
+// TestServe_Substitution: what one thing is good for, another is not.
+func TestServe_Substitution(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	mine, theirs := demo.register(t), demo.register(t)
+	who := newPerson(t, demo.url(mcpName))
+	access, refresh := demo.connect(t, mine, who)
+	otherAccess, otherRefresh := demo.connect(t, theirs, who)
+	code := who.decide(t, demo.authorizeURL(mine), "allow").Query().Get("code")
+
+	for name, bearer := range map[string]string{
+		"refresh token": refresh, "code": code, "changed": flip(access), "without its prefix": strings.TrimPrefix(access, "gpa_"), "cut": access[:len(access)-1],
+		"longer": access + "A", "of another case": strings.ToUpper(access), "padded": access + "=", "two": access + otherAccess,
+	} {
+		if status, _ := demo.post(t, bearer, listTools); status != http.StatusUnauthorized {
+			t.Errorf("a call with a token that is %s = %d, want 401", name, status)
+		}
+	}
+	for name, form := range map[string]url.Values{
+		"access as refresh":      {"grant_type": {"refresh_token"}, "refresh_token": {access}, "client_id": {mine}},
+		"code as refresh":        {"grant_type": {"refresh_token"}, "refresh_token": {code}, "client_id": {mine}},
+		"changed refresh":        {"grant_type": {"refresh_token"}, "refresh_token": {flip(refresh)}, "client_id": {mine}},
+		"another client's":       {"grant_type": {"refresh_token"}, "refresh_token": {otherRefresh}, "client_id": {mine}},
+		"refresh as code":        {"grant_type": {"authorization_code"}, "code": {refresh}, "code_verifier": {verifier}, "client_id": {mine}},
+		"another client's code":  {"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {verifier}, "client_id": {theirs}},
+		"the challenge for code": {"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {challenge()}, "client_id": {mine}},
+	} {
+		if status, answer := demo.postForm(t, "/token", form); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+			t.Errorf("%s = %d %v, want invalid_grant", name, status, answer)
+		}
+	}
+	for name, form := range map[string]url.Values{
+		"no verifier":    {"grant_type": {"authorization_code"}, "code": {code}, "client_id": {mine}},
+		"empty verifier": {"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {""}, "client_id": {mine}},
+	} {
+		if status, answer := demo.postForm(t, "/token", form); status != http.StatusBadRequest || answer["error"] != "invalid_request" {
+			t.Errorf("%s = %d %v, want invalid_request", name, status, answer)
+		}
+	}
+	// None of this has cost anybody their connection, or the code its use.
+	for _, token := range []string{access, otherAccess} {
+		if status, _ := demo.post(t, token, listTools); status != http.StatusOK {
+			t.Errorf("a good token after all that = %d", status)
+		}
+	}
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "code_verifier": {verifier}, "client_id": {mine}}
+	if status, answer := demo.postForm(t, "/token", form); status != http.StatusOK {
+		t.Errorf("the code after all that = %d %v", status, answer)
+	}
+}
+
+// flip changes one character in the middle of a token.
+func flip(token string) string {
+	at := len(token) / 2
+	other := "A"
+	if token[at] == 'A' {
+		other = "B"
+	}
+	return token[:at] + other + token[at+1:]
+}
+
+// TestServe_RegistrationFlood: an address cannot hide behind a header.
+func TestServe_RegistrationFlood(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, demoConfig(t))
+	limited := 0
+	for i := range 140 {
+		got := demo.open(t, http.MethodPost, "/register", "Content-Type", "application/json", "X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i), "Forwarded", "for=1.2.3.4")
+		if got.status == http.StatusTooManyRequests {
+			limited++
+			if got.header.Get("Retry-After") == "" {
+				t.Error("a 429 without Retry-After")
+			}
+		}
+	}
+	if limited == 0 {
+		t.Error("140 registrations from one address are all looked at")
 	}
 }
 

@@ -25,7 +25,7 @@ func (a *account) open(ctx context.Context) error {
 	l := &loader{
 		a: a, rows: a.engine.rows, sources: map[int64]uint32{}, customers: map[int64]uint32{}, edit: newEdit(a),
 	}
-	rows := newFeed(l.visit)
+	rows := newFeed(l.decode, l.visit)
 	stored, err := a.engine.store.Load(ctx, a.id, rows.add)
 	if bad := rows.close(); err == nil {
 		err = bad
@@ -42,18 +42,28 @@ func (a *account) open(ctx context.Context) error {
 	return nil
 }
 
-func (l *loader) visit(r Row) error {
+// decode reads what a row says by itself. It runs in several goroutines.
+func (l *loader) decode(r Row) (d decoded) {
+	if r.Table != TableInvoice {
+		return d
+	}
+	d.hash = l.a.hash(r.Doc)
+	d.invoice, d.err = l.rows.Invoice(r.Doc)
+	return d
+}
+
+func (l *loader) visit(r Row, d *decoded) error {
 	if int(r.Table) >= len(l.a.nextSeq) {
 		return fmt.Errorf("row of unknown table %d", r.Table)
 	}
 	l.a.nextSeq[r.Table] = max(l.a.nextSeq[r.Table], r.Seq+1)
-	if err := l.load(r); err != nil {
+	if err := l.load(r, d); err != nil {
 		return fmt.Errorf("table %d, row %d: %w", r.Table, r.Seq, err)
 	}
 	return nil
 }
 
-func (l *loader) load(r Row) error {
+func (l *loader) load(r Row, d *decoded) error {
 	switch r.Table {
 	case TableSettings:
 		return l.settings(r)
@@ -68,7 +78,7 @@ func (l *loader) load(r Row) error {
 	case TableCustomer:
 		return l.customer(r)
 	case TableInvoice:
-		return l.invoice(r)
+		return l.invoice(r, d)
 	default:
 		return nil
 	}
@@ -146,7 +156,7 @@ func (l *loader) customer(r Row) error {
 	return nil
 }
 
-func (l *loader) invoice(r Row) error {
+func (l *loader) invoice(r Row, d *decoded) error {
 	source, err := l.sourceOf(r)
 	if err != nil {
 		return err
@@ -155,11 +165,11 @@ func (l *loader) invoice(r Row) error {
 	if !ok {
 		return fmt.Errorf("customer %d is missing", r.Owner)
 	}
-	row, err := l.rows.Invoice(r.Doc)
-	if err != nil {
-		return err
+	if d.err != nil {
+		return d.err
 	}
-	ev, field, message := l.edit.resolve(source, &row)
+	row := &d.invoice
+	ev, field, message := l.edit.resolve(source, row)
 	if message != "" {
 		return fmt.Errorf("%s: %s", field, message)
 	}
@@ -168,7 +178,7 @@ func (l *loader) invoice(r Row) error {
 	for int64(len(t.keys)) < r.Seq {
 		t.keys = append(t.keys, invoiceKey{}) // deleted rows leave gaps
 	}
-	t.keys = append(t.keys, invoiceKey{doc: a.hash(r.Doc), owner: owner, id: t.ids.add(row.ID)})
+	t.keys = append(t.keys, invoiceKey{doc: d.hash, owner: owner, id: t.ids.add(row.ID)})
 	n := uint32(r.Seq)
 	t.index.insert(keyHash(a.seed, source, row.ID), n)
 	a.customers[owner].history.add(pack(&ev, n, t.keys[n].id), ev.Extra)

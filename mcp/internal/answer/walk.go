@@ -83,7 +83,7 @@ func (sh *shaper) member(sc *scope, schema *openapi.Schema, key []byte, inResult
 		return nil
 	case name == "result" && kind == jsonscan.ObjectStart:
 		return sh.envelope(sc, schema, true)
-	case kind == jsonscan.ArrayStart && (name == "result" || name == "webhooks" || name == "values"):
+	case kind == jsonscan.ArrayStart && (name == "result" || name == "webhooks" || name == "values" || name == "deliveries"):
 		return sh.list(sc, schema, false)
 	case name == "query" && kind == jsonscan.ObjectStart && schema != nil:
 		return sh.readQuery()

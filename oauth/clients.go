@@ -19,6 +19,8 @@ import (
 const (
 	clientIDPrefix = "gpcl_"
 	secretPrefix   = "gpcs_"
+	// maxClientID is more than any id that was registered here has, in bytes.
+	maxClientID = 64
 )
 
 // Client is who asks for access.
@@ -98,7 +100,7 @@ func (c *Clients) Client(ctx context.Context, id string) (*Client, error) {
 	if protocol.IsDocumentURL(id) {
 		return c.fromDocument(ctx, id)
 	}
-	if len(id) > 2*len(clientIDPrefix)+len(rand.Text()) {
+	if len(id) > maxClientID {
 		return nil, ErrNotFound // nothing that was registered here is as long
 	}
 	record, err := c.cfg.Store.Client(ctx, id)

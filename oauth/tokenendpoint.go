@@ -102,7 +102,7 @@ func (e *Endpoints) refusedClient(r *http.Request, id string, from netip.Addr, e
 
 // shortName is a client id that a stranger sent, as a log can hold it.
 func shortName(id string) string {
-	if len(id) > 2*len(clientIDPrefix)+32 {
+	if len(id) > maxClientID {
 		return recordID(id)
 	}
 	return auditName(id)

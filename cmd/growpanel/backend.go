@@ -94,11 +94,13 @@ func newRemote(p process, cfg config.Serve) (*remote, error) {
 	return b, err
 }
 
-func (b *remote) client() *apiclient.Client                  { return b.api }
-func (b *remote) forBrowsers() *apiclient.Client             { return b.browsers }
-func (b *remote) origin() string                             { return b.api.BaseURL() }
-func (b *remote) hasUsers(ctx context.Context) (bool, error) { return hasUsers(ctx, b.api) }
-func (b *remote) audit() *identity.Service                   { return nil }
+func (b *remote) client() *apiclient.Client      { return b.api }
+func (b *remote) forBrowsers() *apiclient.Client { return b.browsers }
+func (b *remote) origin() string                 { return b.api.BaseURL() }
+func (b *remote) hasUsers(ctx context.Context) (bool, error) {
+	return hasUsers(ctx, b.api, upstreamPatience)
+}
+func (b *remote) audit() *identity.Service { return nil }
 
 func (b *remote) authenticate(ctx context.Context, key string) (mcp.Caller, error) {
 	sum := sha256.Sum256([]byte(key))

@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/growpanel/growpanel-mcp/apiclient"
 	"github.com/growpanel/growpanel-mcp/config"
 	"github.com/growpanel/growpanel-mcp/mcp"
 )
@@ -86,5 +89,39 @@ func TestRemote_Authenticate_TrustEnds(t *testing.T) {
 	}
 	if asked != 2 {
 		t.Errorf("%d requests, want a second one after %v", asked, trustTime)
+	}
+}
+
+// TestHasUsers: an API that says no is told from one that cannot say yet.
+func TestHasUsers(t *testing.T) {
+	t.Parallel()
+	for first, want := range map[int]string{
+		http.StatusOK: "true <nil> 1", http.StatusNotFound: "false <nil> 1", http.StatusUnauthorized: "false <nil> 1", http.StatusMethodNotAllowed: "false <nil> 1",
+		http.StatusBadRequest: "true <nil> 2", http.StatusInternalServerError: "true <nil> 2",
+	} {
+		asked := 0
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if asked++; asked == 1 {
+				w.WriteHeader(first)
+			}
+			_, _ = w.Write([]byte(`{"password":true}`))
+		}))
+		client, err := apiclient.New(apiclient.Options{BaseURL: api.URL, MaxWait: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		users, err := hasUsers(t.Context(), client, time.Minute)
+		if got := fmt.Sprint(users, err, asked); got != want {
+			t.Errorf("first answer %d: %s, want %s", first, got, want)
+		}
+		api.Close()
+	}
+	client, err := apiclient.New(apiclient.Options{BaseURL: "http://127.0.0.1:1", MaxWait: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hasUsers(t.Context(), client, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("an API that is down: %v, want its address", err)
 	}
 }

@@ -128,17 +128,20 @@ func clientLife(cfg config.Serve) time.Duration {
 // hasUsers asks an API whether people can sign in there. One that does not know
 // the question is from before there were users. An API that is still starting is
 // waited for.
-func hasUsers(ctx context.Context, client *apiclient.Client) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, upstreamPatience)
+func hasUsers(ctx context.Context, client *apiclient.Client, patience time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		_, err := client.Do(ctx, http.MethodGet, []string{"auth", "methods"}, nil, nil)
 		if err == nil {
 			return true, nil
 		}
-		refused, answered := errors.AsType[*apiclient.Error](err)
-		if answered && refused.Status < http.StatusInternalServerError {
-			return false, nil
+		if refused, answered := errors.AsType[*apiclient.Error](err); answered {
+			switch refused.Status {
+			// An older API asks for a key before it looks at the path.
+			case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnauthorized, http.StatusForbidden:
+				return false, nil
+			}
 		}
 		select {
 		case <-ctx.Done():

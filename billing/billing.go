@@ -106,8 +106,12 @@ func (r *Record) SetAddress(a Address, vatNumber string) error {
 		limit    int
 		required bool
 	}{
-		{"name", &a.Name, 200, false}, {"line1", &a.Line1, 200, true}, {"line2", &a.Line2, 200, false},
-		{"city", &a.City, 200, true}, {"postal_code", &a.PostalCode, 20, false}, {"state", &a.State, 200, false},
+		{"name", &a.Name, 200, false},
+		{"line1", &a.Line1, 200, true},
+		{"line2", &a.Line2, 200, false},
+		{"city", &a.City, 200, true},
+		{"postal_code", &a.PostalCode, 20, false},
+		{"state", &a.State, 200, false},
 	} {
 		*part.text = strings.TrimSpace(*part.text)
 		switch {

@@ -101,7 +101,7 @@ func TestRecord(t *testing.T) {
 	if r.KeepPlan(); r.Status != Active || r.CancelAt != "" {
 		t.Errorf("a plan that is kept: %+v", r)
 	}
-	good := Address{Line1: "1 Harbour Street", City: "Dublin", Country: " IE "}
+	good := Address{Line1: "1 Harbor Street", City: "Dublin", Country: " IE "}
 	for field, spoil := range map[string]func(a *Address) (vat string){
 		"line1":       func(a *Address) string { a.Line1 = " "; return "" },
 		"city":        func(a *Address) string { a.City = "Dub\nlin"; return "" },

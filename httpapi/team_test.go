@@ -197,7 +197,7 @@ func TestBilling_IsARecordAndNoMore(t *testing.T) {
 		t.Errorf("preview: %s", preview.raw)
 	}
 	a.ok(t, a.admin, "POST", "/account/billing/change-plan", `{"plan":"scale"}`)
-	a.ok(t, a.admin, "POST", "/account/billing/address", `{"line1":"1 Harbour Street","city":"Dublin","country":"IE","vat_number":"ie 6433435f"}`)
+	a.ok(t, a.admin, "POST", "/account/billing/address", `{"line1":"1 Harbor Street","city":"Dublin","country":"IE","vat_number":"ie 6433435f"}`)
 	got = a.ok(t, a.admin, "GET", "/account/billing", "")
 	if got.text("plan") != "scale" || got.text("billing_cycle") != "yearly" || got.text("vat_number") != "IE6433435F" || got.text("address", "country") != "ie" {
 		t.Errorf("after the changes: %s", got.raw)

@@ -221,7 +221,6 @@ var apiKeyPageFields = []Schema{
 var authMethodsFields = []Schema{
 	{name: "password"},
 	{name: "providers", fields: authProviderFields},
-	{name: "signup"},
 }
 
 var authProviderFields = []Schema{

@@ -540,9 +540,6 @@ type AuthMethods struct {
 
 	// Providers OpenID Connect providers whose ID tokens are accepted.
 	Providers []AuthProvider `json:"providers"`
-
-	// Signup Whether people without an invitation can create a user.
-	Signup bool `json:"signup"`
 }
 
 // AuthProvider An OpenID Connect provider.

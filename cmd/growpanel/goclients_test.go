@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -95,6 +96,55 @@ func TestServe_OfficialGoSDK(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestServe_StepUp: a client that asked to read alone learns from the refusal of
+// its first write what to ask for, asks its user, and carries on.
+func TestServe_StepUp(t *testing.T) {
+	t.Parallel()
+	demo := start(t, config.ServeAll, emitIss(demoConfig(t)))
+	var asked []string // scopes
+	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
+		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
+			RedirectURIs: []string{callback}, ClientName: "Careful", TokenEndpointAuthMethod: "none",
+		}},
+		ScopeFilter: func(found []string) []string {
+			if len(asked) == 0 {
+				return []string{"growpanel.read"}
+			}
+			return found
+		},
+		AuthorizationCodeFetcher: func(_ context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+			address, err := url.Parse(args.URL)
+			if err != nil {
+				return nil, err
+			}
+			asked = append(asked, address.Query().Get("scope"))
+			query := newPerson(t, demo.url(mcpName)).decide(t, args.URL, "allow").Query()
+			return &auth.AuthorizationResult{Code: query.Get("code"), State: query.Get("state"), Iss: query.Get("iss")}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: demo.url(mcpName) + "/mcp", OAuthHandler: handler}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	if err := callPlans(t.Context(), session); err != nil {
+		t.Fatal(err)
+	}
+	result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "manage_data", Arguments: map[string]any{
+		"action": "create", "resource": "data-sources", "body": map[string]any{"name": "Stepped up", "type": "api"},
+	}})
+	if err != nil || result.IsError {
+		t.Fatalf("the write after the step up: %v, %+v", err, result)
+	}
+	if len(asked) != 2 || asked[0] != "growpanel.read" || !strings.Contains(asked[1], "growpanel.write") {
+		t.Errorf("the user was asked for %q", asked)
 	}
 }
 

@@ -18,8 +18,17 @@ import (
 // DeleteDataCustomersId implements wire.StrictServerInterface.
 func (s *Server) DeleteDataCustomersId(ctx context.Context, request wire.DeleteDataCustomersIdRequestObject) (wire.DeleteDataCustomersIdResponseObject, error) {
 	source := sourceOf(request.Params.DataSource, request.Params.Source)
-	if err := s.engine.DeleteCustomer(ctx, callerOf(ctx).Account, source, request.Id); err != nil {
-		return nil, rowError("customer", request.Id, err)
+	account := callerOf(ctx).Account
+	deleted := s.engine.DeleteCustomer(ctx, account, source, request.Id)
+	if deleted != nil && !errors.Is(deleted, analytics.ErrNotFound) {
+		return nil, rowError("customer", request.Id, deleted)
+	}
+	// Also for one who is gone: the request may be repeated because this failed.
+	if err := s.hooks.Forget(ctx, account, source, request.Id); err != nil {
+		return nil, err
+	}
+	if deleted != nil {
+		return nil, rowError("customer", request.Id, deleted)
 	}
 	return wire.DeleteDataCustomersId200JSONResponse{DoneJSONResponse: done(request.Id)}, nil
 }

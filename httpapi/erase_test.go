@@ -105,18 +105,33 @@ func TestEraseAccount_LeavesNothingButTheAuditLog(t *testing.T) {
 func TestDeleteCustomer_LeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
+	for _, event := range []string{"customer.created", "customer.updated", "movement.new", "invoice.paid"} {
+		a.ok(t, a.admin, "POST", "/integrations/webhooks", fmt.Sprintf(`{"url":"https://hooks.example/x","event_type":%q}`, event))
+	}
 	a.found(t, a.admin, "Alpha")
-	a.ok(t, a.admin, "GET", "/exports/customers.csv", "")
-	a.ok(t, a.admin, "DELETE", "/data/customers/Alpha-1", "")
+	a.ok(t, a.admin, "POST", "/data/customers", `{"id":"cus-nine","name":"Nora Nine","email":"nora@nine.example","created":"2026-06-15"}`)
+	a.ok(t, a.admin, "POST", "/data/invoices",
+		`{"id":"nine-i1","customer_id":"cus-nine","type":"subscription","invoice_date":"2026-06-15","amount":100,"currency":"usd","plan_id":"Alpha-pro"}`)
+	waiting := 0
 	a.cells(t, func(table, column string, cell []byte) {
-		for _, trace := range []string{"Alpha One", "one@Alpha", "Alpha-1"} {
+		if table == "job" && column == "payload" && bytes.Contains(cell, []byte("Nora Nine")) {
+			waiting++
+		}
+	})
+	if waiting == 0 {
+		t.Error("nothing about the customer waits to be delivered, so the test proves less than it says")
+	}
+	a.ok(t, a.admin, "GET", "/exports/customers.csv", "")
+	a.ok(t, a.admin, "DELETE", "/data/customers/cus-nine", "")
+	a.cells(t, func(table, column string, cell []byte) {
+		for _, trace := range []string{"Nora Nine", "nora@nine", "cus-nine", "nine-i1"} {
 			if bytes.Contains(cell, []byte(trace)) {
 				t.Errorf("%s.%s still has %q: %s", table, column, trace, cell)
 			}
 		}
 	})
 	for _, at := range []string{"/customers", "/reports/movement-table?date=all", "/data/customers", "/data/invoices"} {
-		if got := a.ok(t, a.admin, "GET", at, ""); strings.Contains(string(got.raw), "Alpha One") || strings.Contains(string(got.raw), "Alpha-1") {
+		if got := a.ok(t, a.admin, "GET", at, ""); strings.Contains(string(got.raw), "Nora Nine") || strings.Contains(string(got.raw), "cus-nine") {
 			t.Errorf("%s still shows them: %s", at, fmt.Sprintf("%.300s", got.raw))
 		}
 	}

@@ -112,6 +112,10 @@ type Store interface {
 	// ErrNotFound.
 	DeleteHook(ctx context.Context, account, id string) error
 
+	// DropCustomer removes every delivery, waiting or over, of an event about a
+	// customer; source "" means a customer of this id in any data source.
+	DropCustomer(ctx context.Context, account, source, customer string) error
+
 	// SetKeys replaces the keys of a hook, or returns ErrNotFound.
 	SetKeys(ctx context.Context, account, id string, keys []Secret, rotated time.Time) error
 

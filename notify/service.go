@@ -186,6 +186,15 @@ func (s *Service) Delete(ctx context.Context, account, id string) error {
 	return s.store.DeleteHook(ctx, account, id)
 }
 
+// Forget drops what waits to be told, and what was told, about a customer who was
+// deleted: their name is in it. source "" means any data source.
+func (s *Service) Forget(ctx context.Context, account, source, customer string) error {
+	if err := s.store.DropCustomer(ctx, account, source, customer); err != nil {
+		return fmt.Errorf("forget deliveries about a customer: %w", err)
+	}
+	return nil
+}
+
 // Rotate gives a subscription a new key and returns it. The old one signs beside
 // it for a day, so that the receiver can change over.
 func (s *Service) Rotate(ctx context.Context, account, id string) (Secret, error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 	"github.com/growpanel/growpanel-mcp/notify"
 )
@@ -140,6 +141,18 @@ func (s *Hooks) DeleteHook(ctx context.Context, account, id string) error {
 			return err
 		}
 		return dropLane(ctx, tx, account, notify.Lane(id))
+	})
+}
+
+// DropCustomer implements notify.Store. Events name their customer in data, or in
+// data.customer.
+func (s *Hooks) DropCustomer(ctx context.Context, account, source, customer string) error {
+	const remove = `DELETE FROM job WHERE account_id = ?1 AND kind = ?2 AND (
+		payload ->> '$.data.customer.id' = ?3 AND (?4 = '' OR payload ->> '$.data.customer.data_source' = ?4)
+		OR payload ->> '$.event' IN (?5, ?6) AND payload ->> '$.data.id' = ?3 AND (?4 = '' OR payload ->> '$.data.data_source' = ?4))`
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, remove, account, notify.JobKind, customer, source, analytics.CustomerCreated, analytics.CustomerUpdated)
+		return err
 	})
 }
 

@@ -221,11 +221,35 @@ func TestStore_DownIsUnavailable(t *testing.T) {
 			t.Errorf("%s with a canceled context: %v, want ErrUnavailable", name, err)
 		}
 	}
+	do(t, server, "CONFIG SET maxmemory 1mb")
+	for _, name := range []string{"Rotate", "Take"} {
+		if err := calls[name](t.Context()); !errors.Is(err, oauth.ErrUnavailable) || !strings.Contains(err.Error(), "OOM") {
+			t.Errorf("%s without memory: %v, want ErrUnavailable", name, err)
+		}
+	}
+	if err := calls["Family"](t.Context()); !errors.Is(err, oauth.ErrNotFound) {
+		t.Errorf("Family without memory: %v, want that reading works", err)
+	}
+	do(t, server, "CLIENT PAUSE 60000 ALL")
+	for name, call := range calls {
+		hurried, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := call(hurried); !errors.Is(err, oauth.ErrUnavailable) {
+			t.Errorf("%s of a server that is stuck: %v, want ErrUnavailable", name, err)
+		}
+		cancel()
+	}
 	server.Stop()
 	for name, call := range calls {
 		if err := call(t.Context()); !errors.Is(err, oauth.ErrUnavailable) {
 			t.Errorf("%s without a server: %v, want ErrUnavailable", name, err)
 		}
+	}
+}
+
+func do(t *testing.T, server *oauthtest.Redis, command string) {
+	t.Helper()
+	if answer, err := server.Do(command); err != nil || !bytes.HasPrefix(answer, []byte("+OK")) {
+		t.Fatalf("%s: %s, %v", command, answer, err)
 	}
 }
 

@@ -75,6 +75,8 @@ var (
 // accounts of 1,000,000 and 100,000 invoices over 36 months.
 func BenchmarkReports(b *testing.B) {
 	range36 := []string{"20230101-20251220"}
+	page := map[string][]string{"limit": {"100"}}
+	filtered := map[string][]string{"plan": {"p1 p2 p3"}, "payment_method": {"visa"}, "breakdown": {"country"}}
 	for _, account := range []struct {
 		name string
 		of   func() *Snapshot
@@ -85,7 +87,7 @@ func BenchmarkReports(b *testing.B) {
 			run    func(*Snapshot, *Query) error
 		}{
 			{"mrr", nil, runMRR},
-			{"mrr two filters and country", map[string][]string{"plan": {"p1 p2 p3"}, "payment_method": {"visa"}, "breakdown": {"country"}}, runMRR},
+			{"mrr two filters and country", filtered, runMRR},
 			{"mrr two filters and plan", map[string][]string{"country": {"us de"}, "payment_method": {"~visa"}, "breakdown": {"plan"}}, runMRR},
 			{"mrr region, age and market", map[string][]string{"region": {"eu north_america"}, "age": {"6-"}, "breakdown": {"market"}}, runMRR},
 			{"mrr region, plan and age", map[string][]string{"region": {"~dach"}, "plan": {"p1 p2 p3"}, "breakdown": {"age"}}, runMRR},
@@ -97,6 +99,14 @@ func BenchmarkReports(b *testing.B) {
 			{"concentration", nil, func(s *Snapshot, q *Query) error { _, err := CustomerConcentration(s, q); return err }},
 			{"customers", nil, func(s *Snapshot, q *Query) error { _, err := CustomerList(s, q); return err }},
 			{"plans", nil, func(s *Snapshot, q *Query) error { _, err := PlanList(s, q); return err }},
+			{"churn-reasons", nil, func(s *Snapshot, q *Query) error { _, err := ChurnReasons(s, q); return err }},
+			{"churn-reasons two filters and country", filtered, func(s *Snapshot, q *Query) error { _, err := ChurnReasons(s, q); return err }},
+			{"churn-scheduled-summary", nil, func(s *Snapshot, q *Query) error { _, err := ChurnScheduledSummary(s, q); return err }},
+			{"cancellation-timing", nil, func(s *Snapshot, q *Query) error { _, err := CancellationTiming(s, q); return err }},
+			{"cancellation-timing-detail", page, func(s *Snapshot, q *Query) error { _, err := CancellationTimingDetail(s, q); return err }},
+			{"latest-activity", nil, func(s *Snapshot, q *Query) error { _, err := LatestActivity(s, q); return err }},
+			{"map", nil, func(s *Snapshot, q *Query) error { _, err := Map(s, q); return err }},
+			{"map two filters", filtered, func(s *Snapshot, q *Query) error { _, err := Map(s, q); return err }},
 		} {
 			b.Run(account.name+"/"+bb.name, func(b *testing.B) {
 				s := account.of()

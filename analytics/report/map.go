@@ -1,10 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // CountryMetrics are the figures of one country. Money is minor units of the
@@ -77,17 +79,42 @@ func (m *worldMap) of(country string) *CountryMetrics {
 
 // revenue is that of the report mrr with the range as its only period.
 func (m *worldMap) revenue() error {
-	w := newWaterfall(m.s, m.q, []calendar.Range{m.q.Range})
-	if err := w.sc.customers(w.add); err != nil {
-		return err
+	sc, end := newScan(m.s, m.q, m.q.Range.From), []calendar.Day{m.q.Range.To}
+	when := points{ends: end, rateDays: end}
+	var now [1]balanceAt
+	type started struct{ mrr, customers int64 }
+	news := map[*CountryMetrics]started{}
+	err := sc.customers(func(c *Customer) error {
+		moves, foreign, err := sc.movements(c.Ledger, sc.match)
+		if err != nil || len(moves) == 0 {
+			return err
+		}
+		country := m.of(cmp.Or(c.Country, Unset))
+		if first := &moves[0]; m.q.Range.Contains(first.Day) { // it is always new
+			worth := first.After
+			if foreign {
+				if worth, err = sc.delta(c.Ledger, first, sc.match); err != nil {
+					return err
+				}
+			}
+			n := news[country]
+			news[country] = started{n.mrr + worth, n.customers + 1}
+		}
+		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+			return err
+		}
+		if now[0].live {
+			for _, sum := range [...]*CountryMetrics{country, &m.total} {
+				sum.MRR += now[0].level
+				sum.Subscribers++
+			}
+		}
+		return nil
+	})
+	for _, c := range m.countries {
+		c.ARPA, c.ASP = perCustomer(c.MRR, c.Subscribers), perCustomer(news[c].mrr, news[c].customers)
 	}
-	r := w.report()
-	m.total.MRR, m.total.Subscribers = r.Rows[0].TotalMRR, r.Rows[0].TotalCustomers
-	for i := range r.Values {
-		part, c := &r.Rows[0].Breakdown[i], m.of(r.Values[i].Key)
-		c.MRR, c.Subscribers, c.ARPA, c.ASP = part.TotalMRR, part.TotalCustomers, part.ARPA, part.ASP
-	}
-	return nil
+	return err
 }
 
 // churn is that of the report retention for the last complete period.
@@ -143,17 +170,32 @@ func (m *worldMap) leads() error {
 
 // failures are those of the report cashflow-failure-rate.
 func (m *worldMap) failures() error {
-	periods := []calendar.Range{m.q.Range}
-	t := &failureTally{cs: newCashScan(m.s, m.q, m.q.Range.From, 1), rows: newRows(periods), sheet: newSheet[FailureMetrics](2), days: m.q.Range}
-	if err := t.cs.customers(t.add); err != nil {
+	plain := *m.q
+	plain.Breakdown = Dimension{} // customers come whole
+	cs := newCashScan(m.s, &plain, m.q.Range.From, 1)
+	type tally struct{ failed, bills int64 }
+	tallies := map[*CountryMetrics]tally{}
+	err := cs.customers(func(c *Customer) error {
+		l, n := c.Ledger, tally{}
+		for i := range l.Invoices {
+			inv := &l.Invoices[i]
+			if m.q.Range.Contains(inv.Day) && isBill(inv) && (cs.match == nil || cs.passes(l, inv, cs.planOf(l, inv))) {
+				n.bills++
+			}
+		}
+		err := cs.failures(c, m.q.Range, func(*ledger.Invoice, *ledger.Failure, ledger.PlanRef) error {
+			n.failed++
+			return nil
+		})
+		country := m.of(cmp.Or(c.Country, Unset))
+		sum := tallies[country]
+		tallies[country] = tally{sum.failed + n.failed, sum.bills + n.bills}
 		return err
+	})
+	for country, n := range tallies {
+		country.PaymentFailure = rate(n.failed, n.bills)
 	}
-	for v, key := range t.cs.split.keys {
-		part := t.sheet.part(int32(v))[1]
-		part.close()
-		m.of(key).PaymentFailure = part.FailedPct
-	}
-	return nil
+	return err
 }
 
 func (m *worldMap) report() *MapReport {

@@ -99,8 +99,9 @@ type table struct {
 	spare []found
 	full  bool // found[last-1] is the last row that may still be shown
 
-	take  func(*found) // takes the movements instead, if set
-	parts []part       // of the movement looked at last
+	take  func(*found) // takes the movements instead, if set; they are overwritten by the next
+	next  found
+	parts []part // of the movement looked at last
 }
 
 // found is one movement of the table.
@@ -188,7 +189,8 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 		if m.Day < t.days.From {
 			continue
 		}
-		f := found{customer: c, move: *m, base: m.After - m.Before, value: value}
+		f := &t.next
+		*f = found{customer: c, move: *m, base: m.After - m.Before, value: value}
 		if foreign {
 			if f.base, err = t.sc.delta(c.Ledger, m, match); err != nil {
 				return err
@@ -209,7 +211,7 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 		if q.Subtypes != nil && !q.Subtypes.keeps(m.Subtype.String()) {
 			continue
 		}
-		t.keep(&f)
+		t.keep(f)
 	}
 	return nil
 }

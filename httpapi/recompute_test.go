@@ -51,8 +51,13 @@ func TestSettings_ChangeInTheBackground(t *testing.T) {
 	if during := a.ok(t, a.readonly, "GET", "/reports/mrr?date=ytd", ""); string(during.raw) != string(before.raw) {
 		t.Errorf("a report under way: %s, want %s", during.raw, before.raw)
 	}
-	a.ok(t, a.admin, "PUT", "/settings", string(asked.raw)) // as it was read
+	// As it was read; it may have to wait for the commit that is held back.
+	put := make(chan reply, 1)
+	go func() { put <- a.do(t, a.admin, "PUT", "/settings", string(asked.raw)) }()
 	release()
+	if got := <-put; got.status != 200 {
+		t.Errorf("settings put back as they were read: %d %s", got.status, got.raw)
+	}
 	for {
 		got := a.ok(t, a.readonly, "GET", "/settings", "")
 		if got.at("recompute") == nil {

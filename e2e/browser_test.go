@@ -39,7 +39,7 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 	encoded, err := json.Marshal(map[string]any{
-		"url": strings.TrimSuffix(d.mcpURL, "/mcp"), "tls": startOverTLS(t), "browser": chromium(t), "shots": folder,
+		"url": strings.TrimSuffix(d.mcpURL, "/mcp"), "tls": startOverTLS(t), "browser": chromium(t), "shots": folder, "api": d.apiURL, "key": d.key,
 		"email": demoEmail, "password": demoPassword, "accounts": []string{demoAccount, demoSecondAccount},
 	})
 	if err != nil {

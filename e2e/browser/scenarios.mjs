@@ -1,6 +1,6 @@
 // Drives every page in headless Chromium.
 // Usage: scenarios.mjs OPTIONS, a JSON object:
-// {url, tls, email, password, accounts: [two names], browser, shots}
+// {url, api, key, tls, email, password, accounts: [two names], browser, shots}
 // Prints one JSON line per scenario: {name, error, seconds}.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -368,6 +368,31 @@ const scenarios = {
     await button(second.page).click();
     await heading(second.page, 'Connections');
     assert.deepEqual([first.errors, second.errors], [[], []]);
+  },
+
+  async 'what a connection created goes with it, unless it is to stay'() {
+    const client = await Client.start(options.url, 'Claude that creates');
+    const { page } = await visit();
+    const tokens = await connect(page, client);
+    for (const name of ['Stays behind', 'Goes along']) {
+      const made = await client.call(tokens.access_token, 'tools/call', { name: 'manage_api_keys', arguments: { action: 'create', body: { name, role: 'readonly' } } });
+      assert.ok(made.status === 200 && !made.body.result.isError, JSON.stringify(made));
+    }
+    const revoke = async () => {
+      await page.goto(`${options.url}/connections`);
+      await page.locator('article').filter({ hasText: 'Claude that creates' }).getByRole('link', { name: /^Revoke/ }).first().click();
+      await heading(page, 'Revoke “Claude that creates”?');
+    };
+    await revoke();
+    await page.getByRole('checkbox', { name: 'Stays behind' }).uncheck();
+    assert.ok(await page.getByRole('checkbox', { name: 'Goes along' }).isChecked());
+    await shot(page, 'revoke-created');
+    await page.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('status').filter({ hasText: 'key is deleted' }).waitFor();
+    const keys = await fetch(`${options.api}/account/api-keys`, { headers: { Authorization: `Bearer ${options.key}` } });
+    const names = (await keys.json()).result.list.map((k) => k.name);
+    assert.ok(names.includes('Stays behind') && !names.includes('Goes along'), names.join(', '));
+    client.stop();
   },
 
   async 'signing out ends the session'() {

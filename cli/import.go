@@ -248,23 +248,51 @@ type apiSink struct {
 
 const pushTries = 6
 
-// Push implements csvfile.Sink. Pushing the same rows twice does no harm, so
-// whatever may pass is tried again.
+// Push implements csvfile.Sink.
 func (s *apiSink) Push(ctx context.Context, kind csvfile.Kind, rows [][]byte) ([]csvfile.RowFault, error) {
+	res, err := s.post(ctx, []string{"data-sources", s.source, string(kind)}, url.Values{"echo": {"errors"}}, csvfile.Body(rows))
+	refused, ok := errors.AsType[*apiclient.Error](err)
+	switch {
+	case err == nil:
+		return rowFaults(rows, res.Body)
+	case ok && refused.Status == http.StatusBadRequest && refused.Code == "invalid_rows":
+		return allFailed(len(rows), refused.Details), nil
+	default:
+		return nil, explain(err)
+	}
+}
+
+// End implements csvfile.Sink. Only data sources of type csv want to be told.
+func (s *apiSink) End(ctx context.Context, result csvfile.Result) error {
+	body, err := json.Marshal(map[string]int64{"stored": result.Stored, "failed": result.Failed})
+	if err != nil {
+		return err
+	}
+	_, err = s.post(ctx, []string{"data", "data-sources", s.source, "imported"}, nil, body)
+	if refused, ok := errors.AsType[*apiclient.Error](err); ok && refused.Status == http.StatusBadRequest {
+		return nil
+	}
+	if err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+// post sends a request that may be sent twice without harm, and sends it again
+// after what may pass.
+func (s *apiSink) post(ctx context.Context, segments []string, query url.Values, body []byte) (*apiclient.Response, error) {
 	pause := time.Second
 	for try := 1; ; try++ {
-		res, err := s.api.Do(ctx, http.MethodPost, []string{"data-sources", s.source, string(kind)}, url.Values{"echo": {"errors"}}, csvfile.Body(rows))
+		res, err := s.api.Do(ctx, http.MethodPost, segments, query, body)
 		if err == nil {
-			return rowFaults(rows, res.Body)
+			return res, nil
 		}
 		refused, ok := errors.AsType[*apiclient.Error](err)
 		switch {
-		case ok && refused.Status == http.StatusBadRequest && refused.Code == "invalid_rows":
-			return allFailed(len(rows), refused.Details), nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case ok && refused.Status < 500 && refused.Status != http.StatusTooManyRequests, try == pushTries:
-			return nil, explain(err)
+			return nil, err
 		}
 		wait := pause
 		if ok {

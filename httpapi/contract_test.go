@@ -34,6 +34,7 @@ func TestContract_EveryOperationSucceeds(t *testing.T) {
 		"/integrations/webhooks/{id}/rotate-secret": hook, "/integrations/webhooks/{id}/resume": hook,
 		"/integrations/webhooks/{id}/deliveries/{delivery}/resend": hook,
 		"/data-sources/{id}/sync":                                  fetched(), "/data/data-sources/{id}/abort": aborted, "/data/data-sources/{id}/connect": imported,
+		"/data/data-sources/{id}/imported":    a.ok(t, a.admin, "POST", "/data/data-sources", `{"name":"Files","type":"csv"}`).text("id"),
 		"/data/data-sources/{id}/full-import": imported, "/data/data-sources/{id}/reset": fetched(), "/data/data-sources/{id}": fetched(),
 		"/customers/{id}": "Alpha-1", "/customers/{id}/resync": "Alpha-1", "/account/api-keys/{id}": key, "/account/api-keys/{id}/created": key,
 		"/account/team/{id}":   a.newUser(t, a.account, "member@example.com", identity.Admin).ID,

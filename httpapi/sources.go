@@ -262,6 +262,28 @@ func (s *Server) GetDataDataSourcesIdProgress(ctx context.Context, request wire.
 	return out, nil
 }
 
+// PostDataDataSourcesIdImported implements wire.StrictServerInterface.
+func (s *Server) PostDataDataSourcesIdImported(ctx context.Context, request wire.PostDataDataSourcesIdImportedRequestObject) (wire.PostDataDataSourcesIdImportedResponseObject, error) {
+	if err := refuseUnknown(ctx, &wire.FilesImported{}); err != nil {
+		return nil, err
+	}
+	account, in := callerOf(ctx).Account, request.Body
+	source, err := s.engine.Source(ctx, account, request.Id)
+	switch {
+	case err != nil:
+		return nil, err
+	case source.Type != analytics.SourceCSV:
+		return nil, httpx.Field("type", "must be csv: an import from an endpoint tells its end by itself")
+	case in.Stored < 0 || in.Failed < 0:
+		return nil, httpx.Field("stored", "must not be negative, nor must failed")
+	}
+	data := analytics.ImportData{DataSource: source.ID, Name: source.Name, Fetched: in.Stored + in.Failed, Stored: in.Stored, Failed: in.Failed}
+	if err := s.engine.Announce(ctx, account, analytics.ImportCompleted, data, source.ID, s.now().UTC().Format(time.RFC3339Nano)); err != nil {
+		return nil, err
+	}
+	return wire.PostDataDataSourcesIdImported200JSONResponse{DoneJSONResponse: done(request.Id)}, nil
+}
+
 // PostCustomersIdResync implements wire.StrictServerInterface.
 func (s *Server) PostCustomersIdResync(ctx context.Context, request wire.PostCustomersIdResyncRequestObject) (wire.PostCustomersIdResyncResponseObject, error) {
 	if err := refuseUnknown(ctx, &struct{}{}); err != nil {

@@ -153,7 +153,7 @@ func TestSources_AStuckImportSaysWhereAndWhy(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("a redirect was followed to another host, with %v", r.Header)
 	}))
-	defer elsewhere.Close()
+	t.Cleanup(elsewhere.Close)
 	same := `{"data":[` + pulledInvoice("i1", "c1", 9900) + `],"has_more":true}`
 	for name, tt := range map[string]struct {
 		invoices http.HandlerFunc

@@ -264,7 +264,18 @@ func TestWebhooks_RowsOfFilesAreNoNews(t *testing.T) {
 	if n := told(); n != 0 {
 		t.Errorf("%d events of rows of files", n)
 	}
-	a.ok(t, a.admin, "POST", "/data-sources/"+a.newSource(t, "Live")+"/customers", `{"id":"c1","name":"One"}`)
+	ended := a.newWebhook(t, "data_source.import_completed")
+	a.ok(t, a.admin, "POST", "/data/data-sources/"+file+"/imported", `{"stored":3,"failed":1}`)
+	if got := a.ok(t, a.admin, "GET", "/integrations/webhooks/"+ended+"/deliveries", ""); got.text("deliveries", 0, "event_type") != "data_source.import_completed" {
+		t.Errorf("the end of the import is told as %s", got.raw)
+	}
+	live := a.newSource(t, "Live")
+	for body, at := range map[string]string{`{"stored":1,"failed":0}`: live, `{"stored":-1,"failed":0}`: file, `{"stored":1,"failed":0,"lost":1}`: file} {
+		if got := a.do(t, a.admin, "POST", "/data/data-sources/"+at+"/imported", body); got.status != 400 {
+			t.Errorf("%s: %d %s", body, got.status, got.raw)
+		}
+	}
+	a.ok(t, a.admin, "POST", "/data-sources/"+live+"/customers", `{"id":"c1","name":"One"}`)
 	if n := told(); n != 1 {
 		t.Errorf("%d events of a row that is news, want 1", n)
 	}

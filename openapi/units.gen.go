@@ -57,6 +57,7 @@ var operations = []Operation{
 	{ID: "PostDataDataSourcesIdAbort", Method: "POST", Path: "/data/data-sources/{id}/abort", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "PostDataDataSourcesIdConnect", Method: "POST", Path: "/data/data-sources/{id}/connect", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "PostDataDataSourcesIdFullImport", Method: "POST", Path: "/data/data-sources/{id}/full-import", Status: 200, Public: false, body: Schema{fields: successFields}},
+	{ID: "PostDataDataSourcesIdImported", Method: "POST", Path: "/data/data-sources/{id}/imported", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataDataSourcesIdProgress", Method: "GET", Path: "/data/data-sources/{id}/progress", Status: 200, Public: false, body: Schema{fields: importProgressFields}},
 	{ID: "PostDataDataSourcesIdReset", Method: "POST", Path: "/data/data-sources/{id}/reset", Status: 200, Public: false, body: Schema{fields: successFields}},
 	{ID: "GetDataInvoices", Method: "GET", Path: "/data/invoices", Status: 200, Public: false, body: Schema{fields: storedInvoiceListFields}},

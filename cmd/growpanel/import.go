@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ func (p process) importCSV() *cobra.Command {
 		panic(err) // the flag is defined above
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		sink := &folderSink{}
+		sink := &folderSink{now: p.now}
 		defer func() { err = errors.Join(err, sink.close()) }()
 		env := cli.Env{Out: p.out, Err: cmd.ErrOrStderr(), OutTTY: p.outTTY}
 		return flags.Run(cmd.Context(), account+"/"+source, env, func() (csvfile.Sink, error) {
@@ -53,6 +54,7 @@ func (p process) importCSV() *cobra.Command {
 // folderSink puts rows into a data folder.
 type folderSink struct {
 	engine          *analytics.Engine
+	now             func() time.Time
 	account, source string
 	closers         []func() error
 }
@@ -72,7 +74,7 @@ func (s *folderSink) open(ctx context.Context, p process, cfg config.Serve, acco
 	if err != nil {
 		return err
 	}
-	s.engine = analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: p.now})
+	s.engine = analytics.New(analytics.Config{Store: store.Analytics(), Outbox: store.Analytics(), Rows: ingest.Documents{}, Now: p.now})
 	s.closers = append(s.closers, func() error { s.engine.Close(); return nil })
 	s.account = owner.ID
 	s.source, err = s.ensureSource(ctx, source)
@@ -94,6 +96,19 @@ func (s *folderSink) ensureSource(ctx context.Context, name string) (string, err
 	return created.ID, err
 }
 
+// End implements csvfile.Sink. What it announces is delivered by the next
+// server.
+func (s *folderSink) End(ctx context.Context, result csvfile.Result) error {
+	source, err := s.engine.Source(ctx, s.account, s.source)
+	if err != nil {
+		return err
+	}
+	data := analytics.ImportData{
+		DataSource: source.ID, Name: source.Name, Fetched: result.Stored + result.Failed, Stored: result.Stored, Failed: result.Failed,
+	}
+	return s.engine.Announce(ctx, s.account, analytics.ImportCompleted, data, source.ID, s.now().UTC().Format(time.RFC3339Nano))
+}
+
 func (s *folderSink) close() error {
 	var all []error
 	for _, closer := range slices.Backward(s.closers) {
@@ -104,6 +119,7 @@ func (s *folderSink) close() error {
 
 // Push implements csvfile.Sink.
 func (s *folderSink) Push(ctx context.Context, kind csvfile.Kind, rows [][]byte) ([]csvfile.RowFault, error) {
+	ctx = analytics.Silently(ctx) // history is no news
 	body := csvfile.Body(rows)
 	switch kind {
 	case csvfile.Customers:

@@ -73,6 +73,9 @@ func (c *Check) Push(_ context.Context, kind Kind, rows [][]byte) ([]RowFault, e
 	return faults, nil
 }
 
+// End implements Sink.
+func (c *Check) End(context.Context, Result) error { return nil }
+
 func (c *Check) note(kind Kind, id string) {
 	if c.ids[kind] != nil {
 		c.ids[kind][maphash.String(c.seed, id)] = struct{}{}

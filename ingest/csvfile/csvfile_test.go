@@ -46,6 +46,8 @@ func (m *memory) Push(_ context.Context, kind Kind, rows [][]byte) ([]RowFault, 
 	return faults, nil
 }
 
+func (m *memory) End(context.Context, Result) error { return nil }
+
 func fileOf(kind Kind, text string) File {
 	return File{Kind: kind, Name: string(kind) + ".csv", Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader(text)), nil

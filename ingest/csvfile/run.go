@@ -46,6 +46,9 @@ type RowFault struct {
 // Sink takes rows, which are JSON objects as the API takes them.
 type Sink interface {
 	Push(ctx context.Context, kind Kind, rows [][]byte) ([]RowFault, error)
+
+	// End is called once all files are imported.
+	End(ctx context.Context, result Result) error
 }
 
 // Progress is how far an import has come.
@@ -107,6 +110,9 @@ func Import(ctx context.Context, o Options, sink Sink) (Result, error) {
 		if err := r.file(ctx, s, skip); err != nil {
 			return r.result, fmt.Errorf("%s: %w", s.file.Name, err)
 		}
+	}
+	if err := sink.End(ctx, r.result); err != nil {
+		return r.result, err
 	}
 	if o.Checkpoint != nil {
 		return r.result, o.Checkpoint.Clear()

@@ -2470,6 +2470,15 @@ type FailureRateSummaryReport struct {
 	Summary FailureRateSummary `json:"summary"`
 }
 
+// FilesImported What an import of files did.
+type FilesImported struct {
+	// Failed Rows that could not be stored.
+	Failed int64 `json:"failed"`
+
+	// Stored Rows stored, unchanged ones included.
+	Stored int64 `json:"stored"`
+}
+
 // Health The state of the service.
 type Health struct {
 	// Status Always `ok`.
@@ -10223,6 +10232,9 @@ type PutDataDataSourcesIdJSONRequestBody = DataSourceUpdate
 // PostDataDataSourcesIdConnectJSONRequestBody defines body for PostDataDataSourcesIdConnect for application/json ContentType.
 type PostDataDataSourcesIdConnectJSONRequestBody = ConnectionUpdate
 
+// PostDataDataSourcesIdImportedJSONRequestBody defines body for PostDataDataSourcesIdImported for application/json ContentType.
+type PostDataDataSourcesIdImportedJSONRequestBody = FilesImported
+
 // PostDataInvoicesJSONRequestBody defines body for PostDataInvoices for application/json ContentType.
 type PostDataInvoicesJSONRequestBody = InvoicesPush
 
@@ -11517,6 +11529,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
 	PostDataDataSourcesIdFullImport(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdImportedWithBody Say that files were imported into a data source
+	//
+	// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+	PostDataDataSourcesIdImportedWithBody(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostDataDataSourcesIdImported Say that files were imported into a data source
+	//
+	// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+	PostDataDataSourcesIdImported(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDataDataSourcesIdProgress See how the last import is getting on
 	//
@@ -13698,6 +13728,44 @@ func (c *Client) PostDataDataSourcesIdConnect(ctx context.Context, id DataSource
 // Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
 func (c *Client) PostDataDataSourcesIdFullImport(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostDataDataSourcesIdFullImportRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdImportedWithBody Say that files were imported into a data source
+//
+// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+func (c *Client) PostDataDataSourcesIdImportedWithBody(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdImportedRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostDataDataSourcesIdImported Say that files were imported into a data source
+//
+// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+func (c *Client) PostDataDataSourcesIdImported(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostDataDataSourcesIdImportedRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -18210,6 +18278,53 @@ func NewPostDataDataSourcesIdFullImportRequest(server string, id DataSourceId) (
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewPostDataDataSourcesIdImportedRequest calls the generic PostDataDataSourcesIdImported builder with application/json body
+func NewPostDataDataSourcesIdImportedRequest(server string, id DataSourceId, body PostDataDataSourcesIdImportedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostDataDataSourcesIdImportedRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPostDataDataSourcesIdImportedRequestWithBody constructs an http.Request for the PostDataDataSourcesIdImported method, with any body, and a specified content type
+func NewPostDataDataSourcesIdImportedRequestWithBody(server string, id DataSourceId, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/data/data-sources/%s/imported", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -34662,6 +34777,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /data/data-sources/{id}/full-import (the `PostDataDataSourcesIdFullImport` operationId).
 	PostDataDataSourcesIdFullImportWithResponse(ctx context.Context, id DataSourceId, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdFullImportResponse, error)
 
+	// PostDataDataSourcesIdImportedWithBodyWithResponse Say that files were imported into a data source
+	//
+	// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+	PostDataDataSourcesIdImportedWithBodyWithResponse(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdImportedResponse, error)
+
+	// PostDataDataSourcesIdImportedWithResponse Say that files were imported into a data source
+	//
+	// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+	PostDataDataSourcesIdImportedWithResponse(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdImportedResponse, error)
+
 	// GetDataDataSourcesIdProgressWithResponse See how the last import is getting on
 	//
 	// The phase of the last import, how many rows it has read and stored, and where and why it is stuck if it is.
@@ -40895,6 +41028,113 @@ func (r PostDataDataSourcesIdFullImportResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostDataDataSourcesIdFullImportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostDataDataSourcesIdImportedResponse429Headers the declared response headers of an HTTP 429 response for PostDataDataSourcesIdImported
+type PostDataDataSourcesIdImportedResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostDataDataSourcesIdImportedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostDataDataSourcesIdImportedResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON200() *Done {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostDataDataSourcesIdImportedResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostDataDataSourcesIdImportedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostDataDataSourcesIdImportedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostDataDataSourcesIdImportedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostDataDataSourcesIdImportedResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -50827,6 +51067,36 @@ func (c *ClientWithResponses) PostDataDataSourcesIdFullImportWithResponse(ctx co
 	return ParsePostDataDataSourcesIdFullImportResponse(rsp)
 }
 
+// PostDataDataSourcesIdImportedWithBodyWithResponse Say that files were imported into a data source
+//
+// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdImportedWithBodyWithResponse(ctx context.Context, id DataSourceId, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdImportedResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdImportedWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdImportedResponse(rsp)
+}
+
+// PostDataDataSourcesIdImportedWithResponse Say that files were imported into a data source
+//
+// Tells the subscribers of `data_source.import_completed`. Rows that are pushed into a data source of type `csv` tell nobody by themselves; whoever imported files says so once at the end. For type `csv` alone.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /data/data-sources/{id}/imported (the `PostDataDataSourcesIdImported` operationId).
+func (c *ClientWithResponses) PostDataDataSourcesIdImportedWithResponse(ctx context.Context, id DataSourceId, body PostDataDataSourcesIdImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*PostDataDataSourcesIdImportedResponse, error) {
+	rsp, err := c.PostDataDataSourcesIdImported(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostDataDataSourcesIdImportedResponse(rsp)
+}
+
 // GetDataDataSourcesIdProgressWithResponse See how the last import is getting on
 //
 // The phase of the last import, how many rows it has read and stored, and where and why it is stuck if it is.
@@ -58141,6 +58411,122 @@ func ParsePostDataDataSourcesIdFullImportResponse(rsp *http.Response) (*PostData
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostDataDataSourcesIdFullImportResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostDataDataSourcesIdImportedResponse parses an HTTP response from a PostDataDataSourcesIdImportedWithResponse call
+func ParsePostDataDataSourcesIdImportedResponse(rsp *http.Response) (*PostDataDataSourcesIdImportedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostDataDataSourcesIdImportedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostDataDataSourcesIdImportedResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

@@ -169,6 +169,9 @@ type ServerInterface interface {
 	// PostDataDataSourcesIdFullImport Fetch everything from the endpoint
 	// (POST /data/data-sources/{id}/full-import)
 	PostDataDataSourcesIdFullImport(w http.ResponseWriter, r *http.Request, id DataSourceId)
+	// PostDataDataSourcesIdImported Say that files were imported into a data source
+	// (POST /data/data-sources/{id}/imported)
+	PostDataDataSourcesIdImported(w http.ResponseWriter, r *http.Request, id DataSourceId)
 	// GetDataDataSourcesIdProgress See how the last import is getting on
 	// (GET /data/data-sources/{id}/progress)
 	GetDataDataSourcesIdProgress(w http.ResponseWriter, r *http.Request, id DataSourceId)
@@ -1944,6 +1947,32 @@ func (siw *ServerInterfaceWrapper) PostDataDataSourcesIdFullImport(w http.Respon
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PostDataDataSourcesIdFullImport(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostDataDataSourcesIdImported operation middleware
+func (siw *ServerInterfaceWrapper) PostDataDataSourcesIdImported(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id DataSourceId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostDataDataSourcesIdImported(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -16973,6 +17002,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/connect", wrapper.PostDataDataSourcesIdConnect)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/full-import", wrapper.PostDataDataSourcesIdFullImport)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/abort", wrapper.PostDataDataSourcesIdAbort)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/data/data-sources/{id}/imported", wrapper.PostDataDataSourcesIdImported)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/data/data-sources/{id}/progress", wrapper.GetDataDataSourcesIdProgress)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings", wrapper.GetSettings)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings", wrapper.PostSettings)
@@ -23026,6 +23056,145 @@ func (response PostDataDataSourcesIdFullImport500JSONResponse) VisitPostDataData
 type PostDataDataSourcesIdFullImport503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PostDataDataSourcesIdFullImport503JSONResponse) VisitPostDataDataSourcesIdFullImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImportedRequestObject struct {
+	Id   DataSourceId `json:"id"`
+	Body *PostDataDataSourcesIdImportedJSONRequestBody
+}
+
+type PostDataDataSourcesIdImportedResponseObject interface {
+	VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error
+}
+
+type PostDataDataSourcesIdImported200JSONResponse struct{ DoneJSONResponse }
+
+func (response PostDataDataSourcesIdImported200JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostDataDataSourcesIdImported400JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PostDataDataSourcesIdImported401JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostDataDataSourcesIdImported403JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response PostDataDataSourcesIdImported404JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostDataDataSourcesIdImported413JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostDataDataSourcesIdImported429JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostDataDataSourcesIdImported500JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostDataDataSourcesIdImported503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostDataDataSourcesIdImported503JSONResponse) VisitPostDataDataSourcesIdImportedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -33718,6 +33887,9 @@ type StrictServerInterface interface {
 	// PostDataDataSourcesIdFullImport Fetch everything from the endpoint
 	// (POST /data/data-sources/{id}/full-import)
 	PostDataDataSourcesIdFullImport(ctx context.Context, request PostDataDataSourcesIdFullImportRequestObject) (PostDataDataSourcesIdFullImportResponseObject, error)
+	// PostDataDataSourcesIdImported Say that files were imported into a data source
+	// (POST /data/data-sources/{id}/imported)
+	PostDataDataSourcesIdImported(ctx context.Context, request PostDataDataSourcesIdImportedRequestObject) (PostDataDataSourcesIdImportedResponseObject, error)
 	// GetDataDataSourcesIdProgress See how the last import is getting on
 	// (GET /data/data-sources/{id}/progress)
 	GetDataDataSourcesIdProgress(ctx context.Context, request GetDataDataSourcesIdProgressRequestObject) (GetDataDataSourcesIdProgressResponseObject, error)
@@ -35404,6 +35576,39 @@ func (sh *strictHandler) PostDataDataSourcesIdFullImport(w http.ResponseWriter, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PostDataDataSourcesIdFullImportResponseObject); ok {
 		if err := validResponse.VisitPostDataDataSourcesIdFullImportResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostDataDataSourcesIdImported operation middleware
+func (sh *strictHandler) PostDataDataSourcesIdImported(w http.ResponseWriter, r *http.Request, id DataSourceId) {
+	var request PostDataDataSourcesIdImportedRequestObject
+
+	request.Id = id
+
+	var body PostDataDataSourcesIdImportedJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostDataDataSourcesIdImported(ctx, request.(PostDataDataSourcesIdImportedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostDataDataSourcesIdImported")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostDataDataSourcesIdImportedResponseObject); ok {
+		if err := validResponse.VisitPostDataDataSourcesIdImportedResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -124,6 +124,10 @@ func (s *Server) DeleteAccountApiKeysId(ctx context.Context, request wire.Delete
 	if err != nil {
 		return nil, keyError(request.Id, err)
 	}
+	keep := listOf(request.Params.Keep)
+	if len(keep) > 0 && caller.CreatedVia() == k.ID {
+		return nil, forbidden("a connection cannot keep what it created; it is for people to choose")
+	}
 	// A member's role may have been lowered since they connected an assistant;
 	// it still is theirs to disconnect.
 	if !caller.ByUser {
@@ -131,7 +135,7 @@ func (s *Server) DeleteAccountApiKeysId(ctx context.Context, request wire.Delete
 			return nil, err
 		}
 	}
-	if err := s.identity.DeleteKey(ctx, caller.Account, k.ID, listOf(request.Params.Keep)...); err != nil {
+	if err := s.identity.DeleteKey(ctx, caller.Account, k.ID, keep...); err != nil {
 		return nil, keyError(request.Id, err)
 	}
 	return wire.DeleteAccountApiKeysId200JSONResponse{DoneJSONResponse: done(k.ID)}, nil

@@ -251,6 +251,13 @@ func TestConnection_WhatItCreatedIsShownAndGoesWithIt(t *testing.T) {
 		t.Errorf("another member's token: %d %s", got.status, got.raw)
 	}
 
+	// An assistant must not cut what it made loose from itself.
+	for what, key := range map[string]string{"the connection": connection, "its key": child.text("api_key"), "its data source": source} {
+		if got := a.do(t, key, "DELETE", "/account/api-keys/"+id+"?keep=*", ""); got.status != 403 {
+			t.Errorf("%s keeps what the connection made: %d %s", what, got.status, got.raw)
+		}
+	}
+
 	secret, _ := revocation("one")
 	a.ok(t, "", "POST", "/connection-keys/revoke", fmt.Sprintf(`{"revocation_secret":%q,"keep":[%q,%q]}`, secret, child.text("id"), "bob@example.com"))
 	a.ok(t, child.text("api_key"), "GET", "/account", "")

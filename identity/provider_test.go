@@ -129,9 +129,16 @@ func TestProvider_SignsInWhoIsLinked(t *testing.T) {
 	if err := s.DisableUser(t.Context(), f.owner.ID); err != nil {
 		t.Fatal(err)
 	}
-	in.Session, in.Password = "", ""
+	_, link, err := s.Invite(t.Context(), identity.Caller{Account: f.account.ID}, "new@example.com", identity.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Session, in.Password, in.Invitation = "", "", link.Reveal()
 	_, err = s.SignIn(t.Context(), in)
 	wantErrorIs(t, "a disabled user", err, identity.ErrCredentials)
+	if left, err := s.ListInvitations(t.Context(), f.account.ID); err != nil || len(left) != 1 {
+		t.Errorf("a disabled user used an invitation up: %v, %v", left, err)
+	}
 }
 
 func TestProvider_RefusesTokensThatProveNothing(t *testing.T) {

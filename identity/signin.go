@@ -145,18 +145,18 @@ func (s *Service) identifyByProvider(ctx context.Context, in SignIn) (User, erro
 		return s.linkToSession(ctx, in, proof)
 	}
 	u, err := s.store.UserByLogin(ctx, proof.login)
-	if errors.Is(err, ErrNotFound) {
-		u, err = s.firstSignIn(ctx, in, proof)
-	} else if err == nil && in.Invitation != "" {
-		err = s.acceptAs(ctx, in.Invitation, u)
-	}
-	if err != nil {
-		return User{}, err
-	}
-	if u.Disabled() {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return s.firstSignIn(ctx, in, proof)
+	case err != nil:
+		return User{}, fmt.Errorf("look up identity: %w", err)
+	case u.Disabled():
 		return User{}, ErrCredentials
+	case in.Invitation != "":
+		return u, s.acceptAs(ctx, in.Invitation, u)
+	default:
+		return u, nil
 	}
-	return u, nil
 }
 
 // linkToSession links an identity to the signed-in user, who gave the password

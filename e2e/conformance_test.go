@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -74,22 +75,28 @@ func suite(t *testing.T, target string, args ...string) {
 }
 
 // withKey stands before the MCP endpoint and adds the key to every request,
-// which the suite has no option for. Everything else passes as it is.
+// which the suite has no option for. Everything else passes as it is, but for the
+// port in Host: that is the endpoint's, which answers for no other.
 func withKey(t *testing.T, d demo) string {
 	t.Helper()
 	endpoint, err := url.Parse(d.mcpURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{
+	proxy := httptest.NewUnstartedServer(nil)
+	proxy.Config.Handler = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: endpoint.Scheme, Host: endpoint.Host})
 			r.Out.Host = r.In.Host
+			if host, port, err := net.SplitHostPort(r.In.Host); err == nil && strings.HasSuffix(proxy.URL, ":"+port) {
+				r.Out.Host = net.JoinHostPort(host, endpoint.Port())
+			}
 			r.Out.Header.Set("Authorization", "Bearer "+d.key)
 		},
 		FlushInterval: -1,
 		Transport:     &http.Transport{},
-	})
+	}
+	proxy.Start()
 	t.Cleanup(proxy.Close)
 	return proxy.URL + "/mcp"
 }

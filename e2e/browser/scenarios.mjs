@@ -395,6 +395,30 @@ const scenarios = {
     client.stop();
   },
 
+  async 'the invited join by their link'() {
+    const invited = await fetch(`${options.api}/account/team/invite`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${options.key}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: 'new@example.com', role: 'readonly' }),
+    });
+    const { link } = await invited.json();
+    assert.ok(link?.startsWith(`${options.url}/invitation`), link);
+    const { page, errors } = await visit();
+    await page.goto(link);
+    await heading(page, `Join ${account}`);
+    await shot(page, 'invitation');
+    assert.deepEqual(await checkPage(page), []);
+    await page.getByLabel('First name').fill('New');
+    await page.getByLabel('Choose a password').fill('a password of my own');
+    await page.getByRole('button', { name: 'Join' }).click();
+    await heading(page, 'Welcome to GrowPanel');
+    await page.getByText('new@example.com').waitFor();
+    await shot(page, 'joined');
+    await page.goto(link);
+    await heading(page, 'This invitation is over');
+    assert.deepEqual(errors, []);
+  },
+
   async 'signing out ends the session'() {
     const { page } = await visit();
     await page.goto(`${options.url}/connections`);

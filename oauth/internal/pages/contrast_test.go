@@ -47,6 +47,8 @@ func TestStyle_Contrast(t *testing.T) {
 			{"danger-text", "surface", text},
 			{"danger-text", "raised", text},
 			{"danger-text", "danger-soft", text},
+			{"ink", "danger-soft", text},
+			{"muted", "danger-soft", text},
 			{"warn-text", "warn-soft", text},
 			{"edge", "surface", edge},
 			{"edge", "canvas", edge},

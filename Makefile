@@ -81,7 +81,7 @@ unit: $(GATE) ## Run the unit tests and laws.
 .PHONY: race
 race: $(GATE) ## Run the concurrent packages under the race detector.
 	@echo "== race"
-	@time GROWPANEL_SOAK_COMPANIES=12 GROWPANEL_SOAK_STEPS=400 CGO_ENABLED=1 go test -race -json $(RACE) | $(GATE)
+	@time GROWPANEL_SOAK_COMPANIES=12 CGO_ENABLED=1 go test -race -json $(RACE) | $(GATE)
 
 .PHONY: e2e
 e2e: $(GATE) ## Run the black-box tests against the real binary and real clients.

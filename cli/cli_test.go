@@ -110,6 +110,8 @@ func TestCommands_Requests(t *testing.T) {
 		{"settings get", "", "GET /settings"},
 		{`settings update --body {"trial_days":7}`, "", `POST /settings {"trial_days":7}`},
 		{"settings slack", "", "GET /settings/slack"},
+		{`settings notifications --body {"email_reports":true}`, "", `PUT /settings/notifications {"email_reports":true}`},
+		{"settings notifications preview --report weekly", "", "GET /settings/notifications/preview?report=weekly"},
 		{`settings webhook --body {"enabled":false}`, "", `POST /settings/webhook {"enabled":false}`},
 		{"integrations verify", "", "GET /integrations/verify"},
 		{"integrations webhooks list", "", "GET /integrations/webhooks"},

@@ -394,13 +394,32 @@ func (c *client) settings() *cobra.Command {
 	return group("settings", "Read and change the account's settings",
 		c.get("get", "Show the settings, and how far a change of them is", "settings"),
 		c.send("update", "Change settings; metrics are recomputed, of large accounts in the background", http.MethodPost, "settings"),
-		c.integration("webhook", "The URL that all movements are posted to"),
-		c.integration("slack", "Posts to Slack"),
-		c.integration("teams", "Posts to Microsoft Teams"))
+		c.notifications(),
+		c.integration("webhook", "The URL that all movements are posted to", http.MethodPost),
+		c.integration("slack", "Posts to Slack", http.MethodPost),
+		c.integration("teams", "Posts to Microsoft Teams", http.MethodPost))
+}
+
+func (c *client) notifications() *cobra.Command {
+	cmd := c.integration("notifications", "Your own e-mails about the account", http.MethodPut)
+	var period string
+	preview := &cobra.Command{
+		Use: "preview", Short: "Show the report e-mail as it would be sent now", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			query := url.Values{}
+			if period != "" {
+				query.Set("report", period)
+			}
+			return c.call(cmd.Context(), request{method: http.MethodGet, segments: []string{"settings", "notifications", "preview"}, query: query})
+		},
+	}
+	preview.Flags().StringVar(&period, "report", "", "`daily`, weekly or monthly")
+	cmd.AddCommand(preview)
+	return cmd
 }
 
 // integration shows settings, or changes them when it has a body.
-func (c *client) integration(name, short string) *cobra.Command {
+func (c *client) integration(name, short, change string) *cobra.Command {
 	var flag string
 	cmd := &cobra.Command{
 		Use: name, Short: short + "; shows how it is set up, or changes that with --body", Args: cobra.NoArgs,
@@ -411,7 +430,7 @@ func (c *client) integration(name, short string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				r.method, r.body = http.MethodPost, body
+				r.method, r.body = change, body
 			}
 			return c.call(cmd.Context(), r)
 		},

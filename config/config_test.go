@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -60,6 +61,7 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 		"redis-url": "rediss://u:p@redis.example.com:6380/1", "access-ttl": "12h", "refresh-ttl": "45d", "emit-iss": "off", "allow-redis-loss": "on",
 		"trusted-proxies": "10.0.0.0/8, 192.0.2.7/32", "allow-private-networks": "10.0.0.0/8, fd00::/8", "link-verified-email": "google, oidc",
 		"GROWPANEL_INTROSPECTION_SECRET": long, "GROWPANEL_INTERNAL_TOKEN": long,
+		"GROWPANEL_SMTP_URL": "smtps://u:p@smtp.example.com", "GROWPANEL_SMTP_FROM": "GrowPanel <reports@example.com>",
 		"GROWPANEL_GOOGLE_CLIENT_ID": "g", "GROWPANEL_GOOGLE_CLIENT_SECRET": "gs", "GROWPANEL_MICROSOFT_CLIENT_ID": "m",
 		"GROWPANEL_MICROSOFT_CLIENT_SECRET": "ms", "GROWPANEL_MICROSOFT_TENANT": "tenant", "GROWPANEL_OIDC_ISSUER": "https://id.example.com/",
 		"GROWPANEL_OIDC_CLIENT_ID": "o", "GROWPANEL_OIDC_CLIENT_SECRET": "os", "GROWPANEL_OIDC_NAME": "Staff",
@@ -75,6 +77,10 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
 		PrivateNetworks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		InternalToken:   Secret{long}, Secrets: []Secret{{long}},
+		Mail: Mail{
+			Host: "smtp.example.com", Port: "465", User: "u", Password: Secret{"p"}, TLS: true,
+			From: mail.Address{Name: "GrowPanel", Address: "reports@example.com"},
+		},
 		Providers: Providers{
 			Google:            Provider{ClientID: "g", ClientSecret: Secret{"gs"}},
 			Microsoft:         Provider{ClientID: "m", ClientSecret: Secret{"ms"}, Issuer: "https://login.microsoftonline.com/tenant/v2.0"},
@@ -355,6 +361,35 @@ func TestLoadServe_Secrets(t *testing.T) {
 	} {
 		if _, err := LoadServe(source(nil, env...), ServeAPI); err == nil || strings.Contains(err.Error(), one) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSetMailServer(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]Mail{
+		"smtps://u:p%40@smtp.example.com": {Host: "smtp.example.com", Port: "465", User: "u", Password: Secret{"p@"}, TLS: true},
+		"smtp://127.0.0.1:2525":           {Host: "127.0.0.1", Port: "2525"},
+		"smtp://smtp.example.com/":        {Host: "smtp.example.com", Port: "587"},
+	} {
+		var got Mail
+		if err := setMailServer(&got, value); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", value, got, err)
+		}
+	}
+	for _, value := range []string{"", "smtp.example.com:25", "smtp://", "https://smtp.example.com", "smtp://a/b", "smtp://a?x=1", "smtp://a:99999"} {
+		if err := setMailServer(&Mail{}, value); err == nil {
+			t.Errorf("%q was taken", value)
+		}
+	}
+}
+
+func TestMail_NeedsSenderAndAddress(t *testing.T) {
+	t.Parallel()
+	_, err := LoadServe(source(nil, "GROWPANEL_SMTP_URL=smtp://127.0.0.1:25"), ServeAPI)
+	for _, want := range []string{"GROWPANEL_SMTP_FROM", "--api-public-url"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want it to name %s", err, want)
 		}
 	}
 }

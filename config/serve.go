@@ -43,6 +43,8 @@ type Serve struct {
 
 	// Connections is how the authorization server behaves.
 	Connections Connections
+	// Mail sends notifications.
+	Mail Mail
 	// Providers sign people in.
 	Providers Providers
 	// TrustedProxies are networks whose word for the address of a client counts.
@@ -94,7 +96,7 @@ func LoadServe(source Source, command Command) (Serve, error) {
 		err = c.checkConnections(command)
 	}
 	if err == nil && command != Admin && command != AdminConnections {
-		err = errors.Join(c.checkReach(command), c.checkConnections(command), c.Providers.check(command))
+		err = errors.Join(c.checkReach(command), c.checkConnections(command), c.Providers.check(command), c.Mail.check(c.APIPublicURL))
 	}
 	if err != nil {
 		return Serve{}, err
@@ -207,5 +209,5 @@ func serveSettings() []Setting {
 			Help:  "offer and accept only MCP tools and actions that change nothing",
 			apply: func(c *Serve, value string) error { return setSwitch(&c.ReadOnly, value) },
 		},
-	}, slices.Concat(connectionSettings(), providerSettings())...)
+	}, slices.Concat(connectionSettings(), providerSettings(), mailSettings())...)
 }

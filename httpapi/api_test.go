@@ -73,8 +73,12 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	})
 	cfg.Engine, cfg.Identity, cfg.Billing, cfg.Logger, cfg.Now = a.engine, a.identity, store.Billing(), logger, now
 	cfg.Imports = a.runJobs(t, now, logger)
+	links, err := sealed.NewBox("links", make([]byte, sealed.MinSecretBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg.Hooks = notify.New(notify.Config{
-		Store: store.Hooks(), Queue: store.Jobs(), Engine: a.engine, Now: now,
+		Store: store.Hooks(), Queue: store.Jobs(), Engine: a.engine, Now: now, People: directory{a.identity}, Sealer: links, PublicURL: "https://api.example",
 		Outgoing: httpx.OutgoingConfig{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	a.server = httpapi.New(cfg)

@@ -38,8 +38,12 @@ func addressOf(ctx context.Context) string {
 
 // public reports whether a route needs no key.
 func public(path string) bool {
-	return path == "/healthz" || path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/") || isSignIn(path)
+	return path == "/healthz" || path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/") || isSignIn(path) || isMailLink(path)
 }
+
+// isMailLink reports whether a route is the link of an e-mail, whose token is
+// all that it takes.
+func isMailLink(path string) bool { return strings.HasPrefix(path, "/mail/") }
 
 // adminOnly reports whether a readonly key may not even read a path: a list of
 // keys tells who else has access, and bills are not everybody's business.
@@ -49,7 +53,9 @@ func adminOnly(path string) bool {
 
 // ownThings reports whether every user may change what an operation changes: it
 // is their own.
-func ownThings(method, path string) bool { return method == http.MethodPut && path == "/profile" }
+func ownThings(method, path string) bool {
+	return method == http.MethodPut && (path == "/profile" || path == "/settings/notifications")
+}
 
 // guard runs what no handler may forget: authentication, the rate limit, the
 // rights of the role.

@@ -113,6 +113,7 @@ func (s *Server) routes() http.Handler {
 	s.mountPushes(rt)
 	rt.HandleFunc("GET /openapi.json", s.document)
 	s.mountDocs(rt)
+	s.mountMail(rt)
 	return rt
 }
 

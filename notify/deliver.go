@@ -19,9 +19,11 @@ import (
 
 // daysKind is the job that looks every hour whose days have passed.
 const (
-	daysKind  = "event-days"
-	daysEvery = time.Hour
-	daysPage  = 500
+	daysKind   = "event-days"
+	mailsKind  = "mail-reports"
+	mailsEvery = 15 * time.Minute
+	daysEvery  = time.Hour
+	daysPage   = 500
 )
 
 // Handlers are the jobs of this package, for the runner.
@@ -35,7 +37,9 @@ func (s *Service) Handlers() map[string]jobs.Handler {
 				return wait + jobs.Jitter(wait/10)
 			},
 		},
-		daysKind: {Run: s.tellDays, Timeout: 30 * time.Minute},
+		daysKind:  {Run: s.tellDays, Timeout: 30 * time.Minute},
+		mailKind:  {Run: s.sendMail, Workers: 4, Attempts: 8, Backoff: jobs.Exponential(time.Minute, 6*time.Hour), Timeout: 2 * mailTimeout},
+		mailsKind: {Run: s.enqueueReports, Timeout: 30 * time.Minute},
 	}
 }
 
@@ -46,8 +50,11 @@ func retryWaits() []time.Duration {
 	return []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h}
 }
 
-// Start sets the schedule of what happens by the passing of days.
+// Start sets the schedules of what happens by the passing of days, and of mails.
 func (s *Service) Start(ctx context.Context, runner *jobs.Runner) error {
+	if err := runner.Repeat(ctx, jobs.New{Kind: mailsKind, Lane: mailsKind}, mailsEvery, s.now()); err != nil {
+		return err
+	}
 	return runner.Repeat(ctx, jobs.New{Kind: daysKind, Lane: daysKind}, daysEvery, s.now())
 }
 
@@ -101,7 +108,11 @@ func (s *Service) deliver(ctx context.Context, t *jobs.Task) error {
 		}
 		return s.post(ctx, h, text)
 	default:
-		return jobs.Permanent(fmt.Errorf("unknown channel %q", h.Channel))
+		line, send := postText(&doc, h.Threshold)
+		if !send {
+			return nil
+		}
+		return s.mailAlert(ctx, t, h, line)
 	}
 }
 

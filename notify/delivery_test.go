@@ -22,6 +22,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/ingest"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/internal/sealed"
 	"github.com/growpanel/growpanel-mcp/jobs"
 	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
@@ -37,6 +38,8 @@ type world struct {
 	hooks  *notify.Service
 	source string
 	stop   func()
+	post   *postbox
+	sealer *sealed.Box
 
 	mu    sync.Mutex
 	hosts map[string]*pipeListener
@@ -51,7 +54,11 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{store: store, hosts: map[string]*pipeListener{}, ips: map[netip.Addr]string{}}
+		links, err := sealed.NewBox("links", make([]byte, sealed.MinSecretBytes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{store: store, post: &postbox{}, sealer: links, hosts: map[string]*pipeListener{}, ips: map[netip.Addr]string{}}
 		w.engine = analytics.New(analytics.Config{Store: store.Analytics(), Outbox: store.Analytics(), Rows: ingest.Documents{}, Now: time.Now})
 		w.serve()
 		w.run(t)
@@ -83,6 +90,7 @@ func (w *world) end(t *testing.T) {
 func (w *world) serve() {
 	w.hooks = notify.New(notify.Config{
 		Store: w.store.Hooks(), Queue: w.store.Jobs(), Engine: w.engine, Now: time.Now, Version: "test",
+		Mailer: w.post, People: w.post, Sealer: w.sealer, PublicURL: "https://api.example",
 		Outgoing: httpx.OutgoingConfig{Resolver: w, Dial: w.dial, Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 	})
 }
@@ -90,7 +98,7 @@ func (w *world) serve() {
 // run starts a runner until stop.
 func (w *world) run(t *testing.T) {
 	t.Helper()
-	runner := jobs.NewRunner(jobs.Config{Store: w.store.Jobs(), Handlers: w.hooks.Handlers(), Now: time.Now, Logger: slog.New(slog.DiscardHandler), Poll: 10 * time.Minute})
+	runner := jobs.NewRunner(jobs.Config{Store: w.store.Jobs(), Handlers: w.hooks.Handlers(), Now: time.Now, Logger: slog.New(slog.DiscardHandler), Poll: 20 * time.Minute})
 	if err := w.hooks.Start(t.Context(), runner); err != nil {
 		t.Fatal(err)
 	}
@@ -310,22 +318,22 @@ func TestDeliver_TellsWhatIsNew(t *testing.T) {
 		w.push(t, "invoices", invoice("i2", "old", "1999-12-20", 2000)) // history
 		w.push(t, "invoices", invoice("i1", "ann", "2000-01-01", 1000)) // nothing changed
 		w.push(t, "customers", `[{"id":"before","name":"Before"}]`)
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		want(t, "first day", b.told(t), "customer.created ann", "plan.created team", "movement.new ann 1000", "invoice.paid anni1", "customer.updated before")
 
 		time.Sleep(24 * time.Hour)
 		w.push(t, "invoices", invoice("i3", "ann", "2000-01-02", 1500))
 		w.push(t, "invoices", `[{"id":"i4","customer_id":"before","type":"subscription","invoice_date":"2000-01-02","amount":900,"currency":"usd","plan_id":"pro","status":"failed"}]`)
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		want(t, "second day", b.told(t)[5:], "movement.expansion ann 500", "invoice.paid anni3", "failed_payment beforei4")
 		w.push(t, "invoices", `[{"id":"i4","customer_id":"before","type":"subscription","invoice_date":"2000-01-02","amount":900,"currency":"usd","plan_id":"pro"}]`)
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		want(t, "paid after all", b.told(t)[8:], "invoice.paid beforei4")
 
 		if err := w.engine.Announce(t.Context(), account, analytics.ImportCompleted, analytics.ImportData{DataSource: w.source}, "run 1"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		want(t, "import", b.told(t)[9:], "data_source.import_completed ")
 	})
 }
@@ -475,10 +483,10 @@ func TestDeliver_SlowReceiverDoesNotHoldOthers(t *testing.T) {
 			rows = append(rows, fmt.Sprintf(`{"id":"c%d","name":"c"}`, i))
 		}
 		w.push(t, "customers", "["+strings.Join(rows, ",")+"]")
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		good, _ := w.subscribe(t, "good.example", analytics.PlanCreated)
 		w.push(t, "plans", `[{"id":"team","name":"Team","interval":"month","interval_count":1,"currency":"usd"}]`)
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		want(t, "told", good.told(t), "plan.created team")
 	})
 }

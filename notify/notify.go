@@ -93,6 +93,12 @@ func (e *DuplicateError) Error() string {
 	return "a webhook with this url and event_type exists: " + e.ID
 }
 
+// StoredIntegration is the settings of one integration of one account.
+type StoredIntegration struct {
+	Account, Name string
+	Settings      []byte
+}
+
 // Store keeps hooks and the settings of integrations. Implementations are safe
 // for concurrent use; a method that returns nil has made its change durable, one
 // that returns an error has changed nothing, and each touches one account alone.
@@ -133,6 +139,10 @@ type Store interface {
 	// SetIntegration stores the settings of an integration and replaces the hooks
 	// of its channel. Hooks that are there keep their deliveries.
 	SetIntegration(ctx context.Context, account, name string, settings []byte, channel Channel, hooks []Hook, today string) error
+
+	// Integrations returns stored settings of all accounts whose names begin with
+	// a prefix, by account and name, after one of them; "" for the first page.
+	Integrations(ctx context.Context, prefix, afterAccount, afterName string, limit int) ([]StoredIntegration, error)
 
 	// Watching returns the accounts that have hooks, in order, after one of them;
 	// "" for the first page.

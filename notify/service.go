@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/analytics/report"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/jobs"
 )
@@ -25,10 +26,17 @@ type Config struct {
 	// hosts of its own.
 	Outgoing httpx.OutgoingConfig
 	Version  string // of the product, for the User-Agent
+
+	// What follows is for mail. Without a Mailer none is sent.
+	Mailer    Mailer
+	People    Directory
+	Sealer    Sealer // of the links in mails
+	PublicURL string // origin at which those links are served
 }
 
 // Queue is what the service needs of the jobs. A jobs.Store is one.
 type Queue interface {
+	Enqueue(ctx context.Context, j jobs.Job, alone bool) error
 	Job(ctx context.Context, account, id string) (jobs.Job, error)
 	Jobs(ctx context.Context, account string, f jobs.Filter) ([]jobs.Job, error)
 	Retry(ctx context.Context, account, id string, now time.Time) (jobs.Job, error)
@@ -38,6 +46,7 @@ type Queue interface {
 type Engine interface {
 	TellDays(ctx context.Context, account string) error
 	Today(ctx context.Context, account string) (string, error)
+	Snapshot(ctx context.Context, account string) (*report.Snapshot, error)
 }
 
 // Service manages hooks and delivers to them. It is safe for concurrent use.
@@ -52,6 +61,11 @@ type Service struct {
 	slack   *http.Client
 	teams   *http.Client
 	outside httpx.OutgoingConfig
+
+	mailer    Mailer // may be nil
+	people    Directory
+	sealer    Sealer
+	publicURL string
 }
 
 const (
@@ -71,6 +85,7 @@ func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, queue: cfg.Queue, engine: cfg.Engine, now: cfg.Now, agent: "GrowPanel-Webhooks/" + cfg.Version,
 		hooks: purpose(out, "webhook"), outside: out,
+		mailer: cfg.Mailer, people: cfg.People, sealer: cfg.Sealer, publicURL: cfg.PublicURL,
 	}
 	s.calls = httpx.NewOutgoing(s.hooks)
 	s.slack = httpx.NewOutgoing(s.channel(Slack))

@@ -145,6 +145,9 @@ var operations = []Operation{
 	{ID: "GetReportsTransactionsTable", Method: "GET", Path: "/reports/transactions-table", Status: 200, Public: false, body: Schema{fields: transactionsTableReportFields}},
 	{ID: "GetSettings", Method: "GET", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
 	{ID: "PostSettings", Method: "POST", Path: "/settings", Status: 200, Public: false, body: Schema{fields: settingsFields}},
+	{ID: "GetSettingsNotifications", Method: "GET", Path: "/settings/notifications", Status: 200, Public: false, body: Schema{fields: notificationsFields}},
+	{ID: "PutSettingsNotifications", Method: "PUT", Path: "/settings/notifications", Status: 200, Public: false, body: Schema{fields: notificationsFields}},
+	{ID: "GetSettingsNotificationsPreview", Method: "GET", Path: "/settings/notifications/preview", Status: 200, Public: false, body: Schema{fields: mailPreviewFields}},
 	{ID: "GetSettingsIntegration", Method: "GET", Path: "/settings/{integration}", Status: 200, Public: false, body: Schema{fields: integrationSettingsFields}},
 	{ID: "PostSettingsIntegration", Method: "POST", Path: "/settings/{integration}", Status: 200, Public: false, body: Schema{fields: integrationSettingsFields}},
 }
@@ -1102,6 +1105,13 @@ var leadsTableRowFields = []Schema{
 	{name: "trial_started"},
 }
 
+var mailPreviewFields = []Schema{
+	{name: "html"},
+	{name: "subject"},
+	{name: "text"},
+	{name: "to"},
+}
+
 var mapCountryFields = []Schema{
 	{name: "arpa", unit: MoneyBase},
 	{name: "asp", unit: MoneyBase},
@@ -1357,6 +1367,17 @@ var mrrTableSubtypesRowFields = []Schema{
 	{name: "mrr_change", unit: MoneyBase},
 	{name: "subtype"},
 	{name: "type"},
+}
+
+var notificationsFields = []Schema{
+	{name: "base_currency", unit: CurrencyBase},
+	{name: "contraction_alert_threshold", unit: MoneyBase},
+	{name: "daily_report"},
+	{name: "expansion_alert_threshold", unit: MoneyBase},
+	{name: "monthly_report"},
+	{name: "notify_failed_payment"},
+	{name: "notify_scheduled_churn"},
+	{name: "weekly_report"},
 }
 
 var outstandingUnpaidFields = []Schema{

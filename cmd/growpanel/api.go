@@ -57,7 +57,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Outbox: store.Analytics(), Rows: ingest.Documents{}, Now: today(p.now, cfg)})
 	pf.closers = append(pf.closers, func() error { engine.Close(); return nil })
 
-	imports, hooks, err := pf.openJobs(ctx, p, cfg, store, engine, secrets)
+	imports, hooks, err := pf.openJobs(ctx, p, cfg, store, engine, users, secrets)
 	if err != nil {
 		return nil, err
 	}

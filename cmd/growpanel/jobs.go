@@ -5,6 +5,7 @@ import (
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/config"
+	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/ingest/pull"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/internal/sealed"
@@ -21,14 +22,19 @@ func (pf *platform) outgoing(p process, cfg config.Serve) httpx.OutgoingConfig {
 }
 
 // openJobs adds the work that outlives a request.
-func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, store *sqlstore.Store, engine *analytics.Engine, secrets []config.Secret) (*pull.Control, *notify.Service, error) {
+func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, store *sqlstore.Store, engine *analytics.Engine, users *identity.Service, secrets []config.Secret) (*pull.Control, *notify.Service, error) {
 	box, err := newBox("credentials", secrets)
 	if err != nil {
 		return nil, nil, err
 	}
 	importer := pull.NewImporter(pull.Config{Engine: engine, Sealer: box, Outgoing: pf.outgoing(p, cfg), Now: p.now, Logger: pf.log})
+	links, err := newBox("mail-links", secrets)
+	if err != nil {
+		return nil, nil, err
+	}
 	hooks := notify.New(notify.Config{
 		Store: store.Hooks(), Queue: store.Jobs(), Engine: engine, Now: p.now, Outgoing: pf.outgoing(p, cfg), Version: version,
+		Mailer: p.mailer(cfg.Mail), People: people{users}, Sealer: links, PublicURL: cfg.APIPublicURL,
 	})
 	handlers := hooks.Handlers()
 	handlers[pull.JobKind] = importer.Handler()

@@ -133,46 +133,6 @@ var accessTests = []test{
 		w.wantGood(t, tokens.Access)
 		w.wantGood(t, w.mustRefresh(t, tokens.Refresh).Access)
 	}},
-	{"processes_whose_clocks_differ_serve_one_family", func(t *testing.T, w *world) {
-		services := []*oauth.Grants{w.Grants}
-		for _, skew := range []time.Duration{-20 * second, 20 * second} {
-			clock := &oauthtest.Clock{}
-			clock.Advance(skew)
-			services = append(services, w.service(w.peer.Open(t, clock, Limits{}), oauthtest.Keyring(t, "first")))
-		}
-		for i := range services {
-			code, err := services[i].IssueCode(t.Context(), consent("tx "+string(rune('a'+i))))
-			if err != nil {
-				t.Fatal(err)
-			}
-			tokens, err := services[(i+1)%3].RedeemCode(t.Context(), redemption(code))
-			if err != nil {
-				t.Fatalf("RedeemCode with another clock: %v", err)
-			}
-			for n := range 9 {
-				next, err := services[n%3].Refresh(t.Context(), refresh(tokens.Refresh))
-				if err != nil {
-					t.Fatalf("Refresh with another clock: %v", err)
-				}
-				again, err := services[(n+1)%3].Refresh(t.Context(), refresh(tokens.Refresh))
-				if err != nil || again.Refresh.Reveal() != next.Refresh.Reveal() {
-					t.Fatalf("replay with another clock: another successor or %v", err)
-				}
-				if _, err := services[(n+2)%3].CheckAccess(t.Context(), next.Access); err != nil {
-					t.Fatalf("CheckAccess with another clock: %v", err)
-				}
-				tokens = next
-			}
-		}
-		for _, service := range services {
-			if err := service.Sweep(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := len(w.api.Keys()); n != len(services) {
-			t.Errorf("%d API keys, want %d", n, len(services))
-		}
-	}},
 	{"two_users_share_nothing", func(t *testing.T, w *world) {
 		ann := w.connect(t, "ann")
 		bob := w.connect(t, "bob", func(g *oauth.Grant) { g.User = "0b9c4f1e-0000-4000-8000-000000000002" })

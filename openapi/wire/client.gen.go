@@ -3419,6 +3419,21 @@ type LeadsTableRow struct {
 	TrialStarted *string `json:"trial_started"`
 }
 
+// MailPreview An e-mail.
+type MailPreview struct {
+	// Html The same as HTML.
+	Html string `json:"html"`
+
+	// Subject Its subject.
+	Subject string `json:"subject"`
+
+	// Text Its text.
+	Text string `json:"text"`
+
+	// To Whom it goes to.
+	To string `json:"to"`
+}
+
 // MapCountry The figures of one country.
 type MapCountry struct {
 	// Arpa MRR per paying customer, 0 without any.
@@ -4125,6 +4140,60 @@ type MrrTableSubtypesRow struct {
 
 	// Type The class of an MRR movement.
 	Type MovementType `json:"type"`
+}
+
+// Notifications The e-mails that a user gets about an account.
+type Notifications struct {
+	// BaseCurrency The account's base currency.
+	BaseCurrency string `json:"base_currency"`
+
+	// ContractionAlertThreshold Tell of contraction and churn movements worth at least this, in minor units of the base currency; null for none.
+	ContractionAlertThreshold *int64 `json:"contraction_alert_threshold"`
+
+	// DailyReport A report of each day.
+	DailyReport *bool `json:"daily_report"`
+
+	// ExpansionAlertThreshold Tell of new, expansion and reactivation movements worth at least this, in minor units of the base currency; null for none.
+	ExpansionAlertThreshold *int64 `json:"expansion_alert_threshold"`
+
+	// MonthlyReport A report of each month.
+	MonthlyReport *bool `json:"monthly_report"`
+
+	// NotifyFailedPayment Tell of payments that fail.
+	NotifyFailedPayment *bool `json:"notify_failed_payment"`
+
+	// NotifyScheduledChurn Tell of cancellations that are scheduled.
+	NotifyScheduledChurn *bool `json:"notify_scheduled_churn"`
+
+	// WeeklyReport A report of each week.
+	WeeklyReport *bool `json:"weekly_report"`
+}
+
+// NotificationsUpdate What to change.
+type NotificationsUpdate struct {
+	// ContractionAlertThreshold As in `Notifications`; -1 is null.
+	ContractionAlertThreshold *int64 `json:"contraction_alert_threshold,omitempty"`
+
+	// DailyReport A report of each day.
+	DailyReport *bool `json:"daily_report,omitempty"`
+
+	// EmailReports All three reports at once.
+	EmailReports *bool `json:"email_reports,omitempty"`
+
+	// ExpansionAlertThreshold As in `Notifications`; -1 is null.
+	ExpansionAlertThreshold *int64 `json:"expansion_alert_threshold,omitempty"`
+
+	// MonthlyReport A report of each month.
+	MonthlyReport *bool `json:"monthly_report,omitempty"`
+
+	// NotifyFailedPayment Tell of payments that fail.
+	NotifyFailedPayment *bool `json:"notify_failed_payment,omitempty"`
+
+	// NotifyScheduledChurn Tell of cancellations that are scheduled.
+	NotifyScheduledChurn *bool `json:"notify_scheduled_churn,omitempty"`
+
+	// WeeklyReport A report of each week.
+	WeeklyReport *bool `json:"weekly_report,omitempty"`
 }
 
 // OpenapiDocument An OpenAPI 3.1 document.
@@ -6664,6 +6733,9 @@ type Regenerate = string
 
 // RegionFilter Examples: us de
 type RegionFilter = string
+
+// ReportPeriod defines model for ReportPeriod.
+type ReportPeriod = string
 
 // RowCustomer Examples: cus_123
 type RowCustomer = string
@@ -10163,6 +10235,12 @@ type GetReportsTransactionsTableParams struct {
 	Market *MarketFilter `form:"market,omitempty" json:"market,omitempty"`
 }
 
+// GetSettingsNotificationsPreviewParams defines parameters for GetSettingsNotificationsPreview.
+type GetSettingsNotificationsPreviewParams struct {
+	// Report Which report: `daily` (the default), `weekly` or `monthly`.
+	Report *ReportPeriod `form:"report,omitempty" json:"report,omitempty"`
+}
+
 // PostAccountJSONRequestBody defines body for PostAccount for application/json ContentType.
 type PostAccountJSONRequestBody = AccountUpdate
 
@@ -10276,6 +10354,9 @@ type PutProfileJSONRequestBody = ProfileUpdate
 
 // PostSettingsJSONRequestBody defines body for PostSettings for application/json ContentType.
 type PostSettingsJSONRequestBody = SettingsUpdate
+
+// PutSettingsNotificationsJSONRequestBody defines body for PutSettingsNotifications for application/json ContentType.
+type PutSettingsNotificationsJSONRequestBody = NotificationsUpdate
 
 // PostSettingsIntegrationJSONRequestBody defines body for PostSettingsIntegration for application/json ContentType.
 type PostSettingsIntegrationJSONRequestBody = IntegrationUpdate
@@ -12310,6 +12391,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /settings (the `PostSettings` operationId).
 	PostSettings(ctx context.Context, body PostSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSettingsNotifications Read one's notifications
+	//
+	// Which e-mails the user behind the key gets about this account.
+	//
+	// Corresponds with GET /settings/notifications (the `GetSettingsNotifications` operationId).
+	GetSettingsNotifications(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSettingsNotificationsWithBody Change one's notifications
+	//
+	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+	PutSettingsNotificationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSettingsNotifications Change one's notifications
+	//
+	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+	PutSettingsNotifications(ctx context.Context, body PutSettingsNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSettingsNotificationsPreview Preview a report e-mail
+	//
+	// The e-mail as it would be sent to the user behind the key now.
+	//
+	// Corresponds with GET /settings/notifications/preview (the `GetSettingsNotificationsPreview` operationId).
+	GetSettingsNotificationsPreview(ctx context.Context, params *GetSettingsNotificationsPreviewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetSettingsIntegration Read the settings of an integration
 	//
@@ -15539,6 +15652,78 @@ func (c *Client) PostSettingsWithBody(ctx context.Context, contentType string, b
 // Corresponds with POST /settings (the `PostSettings` operationId).
 func (c *Client) PostSettings(ctx context.Context, body PostSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostSettingsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSettingsNotifications Read one's notifications
+//
+// Which e-mails the user behind the key gets about this account.
+//
+// Corresponds with GET /settings/notifications (the `GetSettingsNotifications` operationId).
+func (c *Client) GetSettingsNotifications(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSettingsNotificationsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSettingsNotificationsWithBody Change one's notifications
+//
+// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+func (c *Client) PutSettingsNotificationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSettingsNotificationsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSettingsNotifications Change one's notifications
+//
+// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+func (c *Client) PutSettingsNotifications(ctx context.Context, body PutSettingsNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSettingsNotificationsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSettingsNotificationsPreview Preview a report e-mail
+//
+// The e-mail as it would be sent to the user behind the key now.
+//
+// Corresponds with GET /settings/notifications/preview (the `GetSettingsNotificationsPreview` operationId).
+func (c *Client) GetSettingsNotificationsPreview(ctx context.Context, params *GetSettingsNotificationsPreviewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSettingsNotificationsPreviewRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -33959,6 +34144,127 @@ func NewPostSettingsRequestWithBody(server string, contentType string, body io.R
 	return req, nil
 }
 
+// NewGetSettingsNotificationsRequest constructs an http.Request for the GetSettingsNotifications method
+func NewGetSettingsNotificationsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/settings/notifications")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutSettingsNotificationsRequest calls the generic PutSettingsNotifications builder with application/json body
+func NewPutSettingsNotificationsRequest(server string, body PutSettingsNotificationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutSettingsNotificationsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutSettingsNotificationsRequestWithBody constructs an http.Request for the PutSettingsNotifications method, with any body, and a specified content type
+func NewPutSettingsNotificationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/settings/notifications")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetSettingsNotificationsPreviewRequest constructs an http.Request for the GetSettingsNotificationsPreview method
+func NewGetSettingsNotificationsPreviewRequest(server string, params *GetSettingsNotificationsPreviewParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/settings/notifications/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Report != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "report", *params.Report, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetSettingsIntegrationRequest constructs an http.Request for the GetSettingsIntegration method
 func NewGetSettingsIntegrationRequest(server string, integration IntegrationName) (*http.Request, error) {
 	var err error
@@ -35703,6 +36009,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /settings (the `PostSettings` operationId).
 	PostSettingsWithResponse(ctx context.Context, body PostSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PostSettingsResponse, error)
+
+	// GetSettingsNotificationsWithResponse Read one's notifications
+	//
+	// Which e-mails the user behind the key gets about this account.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /settings/notifications (the `GetSettingsNotifications` operationId).
+	GetSettingsNotificationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSettingsNotificationsResponse, error)
+
+	// PutSettingsNotificationsWithBodyWithResponse Change one's notifications
+	//
+	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+	PutSettingsNotificationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSettingsNotificationsResponse, error)
+
+	// PutSettingsNotificationsWithResponse Change one's notifications
+	//
+	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+	PutSettingsNotificationsWithResponse(ctx context.Context, body PutSettingsNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSettingsNotificationsResponse, error)
+
+	// GetSettingsNotificationsPreviewWithResponse Preview a report e-mail
+	//
+	// The e-mail as it would be sent to the user behind the key now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /settings/notifications/preview (the `GetSettingsNotificationsPreview` operationId).
+	GetSettingsNotificationsPreviewWithResponse(ctx context.Context, params *GetSettingsNotificationsPreviewParams, reqEditors ...RequestEditorFn) (*GetSettingsNotificationsPreviewResponse, error)
 
 	// GetSettingsIntegrationWithResponse Read the settings of an integration
 	//
@@ -49698,6 +50040,299 @@ func (r PostSettingsResponse) ContentType() string {
 	return ""
 }
 
+// GetSettingsNotificationsResponse429Headers the declared response headers of an HTTP 429 response for GetSettingsNotifications
+type GetSettingsNotificationsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetSettingsNotificationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Notifications
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetSettingsNotificationsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSettingsNotificationsResponse) GetJSON200() *Notifications {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetSettingsNotificationsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetSettingsNotificationsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetSettingsNotificationsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetSettingsNotificationsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetSettingsNotificationsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSettingsNotificationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSettingsNotificationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSettingsNotificationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSettingsNotificationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutSettingsNotificationsResponse429Headers the declared response headers of an HTTP 429 response for PutSettingsNotifications
+type PutSettingsNotificationsResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PutSettingsNotificationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Notifications
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON501 the response for an HTTP 501 `application/json` response
+	JSON501 *NotAvailable
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PutSettingsNotificationsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON200() *Notifications {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON501 returns the response for an HTTP 501 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON501() *NotAvailable {
+	return r.JSON501
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PutSettingsNotificationsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PutSettingsNotificationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutSettingsNotificationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutSettingsNotificationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutSettingsNotificationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetSettingsNotificationsPreviewResponse429Headers the declared response headers of an HTTP 429 response for GetSettingsNotificationsPreview
+type GetSettingsNotificationsPreviewResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetSettingsNotificationsPreviewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MailPreview
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetSettingsNotificationsPreviewResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON200() *MailPreview {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetSettingsNotificationsPreviewResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSettingsNotificationsPreviewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSettingsNotificationsPreviewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSettingsNotificationsPreviewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSettingsNotificationsPreviewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetSettingsIntegrationResponse429Headers the declared response headers of an HTTP 429 response for GetSettingsIntegration
 type GetSettingsIntegrationResponse429Headers struct {
 	RetryAfter          int64
@@ -52610,6 +53245,66 @@ func (c *ClientWithResponses) PostSettingsWithResponse(ctx context.Context, body
 		return nil, err
 	}
 	return ParsePostSettingsResponse(rsp)
+}
+
+// GetSettingsNotificationsWithResponse Read one's notifications
+//
+// Which e-mails the user behind the key gets about this account.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /settings/notifications (the `GetSettingsNotifications` operationId).
+func (c *ClientWithResponses) GetSettingsNotificationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSettingsNotificationsResponse, error) {
+	rsp, err := c.GetSettingsNotifications(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSettingsNotificationsResponse(rsp)
+}
+
+// PutSettingsNotificationsWithBodyWithResponse Change one's notifications
+//
+// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+func (c *ClientWithResponses) PutSettingsNotificationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSettingsNotificationsResponse, error) {
+	rsp, err := c.PutSettingsNotificationsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSettingsNotificationsResponse(rsp)
+}
+
+// PutSettingsNotificationsWithResponse Change one's notifications
+//
+// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /settings/notifications (the `PutSettingsNotifications` operationId).
+func (c *ClientWithResponses) PutSettingsNotificationsWithResponse(ctx context.Context, body PutSettingsNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSettingsNotificationsResponse, error) {
+	rsp, err := c.PutSettingsNotifications(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSettingsNotificationsResponse(rsp)
+}
+
+// GetSettingsNotificationsPreviewWithResponse Preview a report e-mail
+//
+// The e-mail as it would be sent to the user behind the key now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /settings/notifications/preview (the `GetSettingsNotificationsPreview` operationId).
+func (c *ClientWithResponses) GetSettingsNotificationsPreviewWithResponse(ctx context.Context, params *GetSettingsNotificationsPreviewParams, reqEditors ...RequestEditorFn) (*GetSettingsNotificationsPreviewResponse, error) {
+	rsp, err := c.GetSettingsNotificationsPreview(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSettingsNotificationsPreviewResponse(rsp)
 }
 
 // GetSettingsIntegrationWithResponse Read the settings of an integration
@@ -67846,6 +68541,326 @@ func ParsePostSettingsResponse(rsp *http.Response) (*PostSettingsResponse, error
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostSettingsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetSettingsNotificationsResponse parses an HTTP response from a GetSettingsNotificationsWithResponse call
+func ParseGetSettingsNotificationsResponse(rsp *http.Response) (*GetSettingsNotificationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSettingsNotificationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Notifications
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetSettingsNotificationsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutSettingsNotificationsResponse parses an HTTP response from a PutSettingsNotificationsWithResponse call
+func ParsePutSettingsNotificationsResponse(rsp *http.Response) (*PutSettingsNotificationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutSettingsNotificationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Notifications
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest NotAvailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON501 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PutSettingsNotificationsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetSettingsNotificationsPreviewResponse parses an HTTP response from a GetSettingsNotificationsPreviewWithResponse call
+func ParseGetSettingsNotificationsPreviewResponse(rsp *http.Response) (*GetSettingsNotificationsPreviewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSettingsNotificationsPreviewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MailPreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetSettingsNotificationsPreviewResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

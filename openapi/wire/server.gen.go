@@ -424,6 +424,15 @@ type ServerInterface interface {
 	// PostSettings Change metric settings
 	// (POST /settings)
 	PostSettings(w http.ResponseWriter, r *http.Request)
+	// GetSettingsNotifications Read one's notifications
+	// (GET /settings/notifications)
+	GetSettingsNotifications(w http.ResponseWriter, r *http.Request)
+	// PutSettingsNotifications Change one's notifications
+	// (PUT /settings/notifications)
+	PutSettingsNotifications(w http.ResponseWriter, r *http.Request)
+	// GetSettingsNotificationsPreview Preview a report e-mail
+	// (GET /settings/notifications/preview)
+	GetSettingsNotificationsPreview(w http.ResponseWriter, r *http.Request, params GetSettingsNotificationsPreviewParams)
 	// GetSettingsIntegration Read the settings of an integration
 	// (GET /settings/{integration})
 	GetSettingsIntegration(w http.ResponseWriter, r *http.Request, integration IntegrationName)
@@ -16746,6 +16755,67 @@ func (siw *ServerInterfaceWrapper) PostSettings(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// GetSettingsNotifications operation middleware
+func (siw *ServerInterfaceWrapper) GetSettingsNotifications(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSettingsNotifications(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutSettingsNotifications operation middleware
+func (siw *ServerInterfaceWrapper) PutSettingsNotifications(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutSettingsNotifications(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetSettingsNotificationsPreview operation middleware
+func (siw *ServerInterfaceWrapper) GetSettingsNotificationsPreview(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSettingsNotificationsPreviewParams
+
+	// ------------- Optional query parameter "report" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "report", r.URL.Query(), &params.Report, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "report"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "report", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetSettingsNotificationsPreview(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetSettingsIntegration operation middleware
 func (siw *ServerInterfaceWrapper) GetSettingsIntegration(w http.ResponseWriter, r *http.Request) {
 
@@ -17008,6 +17078,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings", wrapper.PostSettings)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings/{integration}", wrapper.GetSettingsIntegration)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/settings/{integration}", wrapper.PostSettingsIntegration)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings/notifications", wrapper.GetSettingsNotifications)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/settings/notifications", wrapper.PutSettingsNotifications)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/settings/notifications/preview", wrapper.GetSettingsNotificationsPreview)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account", wrapper.DeleteAccount)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account", wrapper.GetAccount)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account", wrapper.PostAccount)
@@ -33458,6 +33531,363 @@ func (response PostSettings503JSONResponse) VisitPostSettingsResponse(w http.Res
 	return err
 }
 
+type GetSettingsNotificationsRequestObject struct {
+}
+
+type GetSettingsNotificationsResponseObject interface {
+	VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error
+}
+
+type GetSettingsNotifications200JSONResponse Notifications
+
+func (response GetSettingsNotifications200JSONResponse) VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotifications401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetSettingsNotifications401JSONResponse) VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotifications403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetSettingsNotifications403JSONResponse) VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotifications429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetSettingsNotifications429JSONResponse) VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotifications500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetSettingsNotifications500JSONResponse) VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotifications503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetSettingsNotifications503JSONResponse) VisitGetSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotificationsRequestObject struct {
+	Body *PutSettingsNotificationsJSONRequestBody
+}
+
+type PutSettingsNotificationsResponseObject interface {
+	VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error
+}
+
+type PutSettingsNotifications200JSONResponse Notifications
+
+func (response PutSettingsNotifications200JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PutSettingsNotifications400JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response PutSettingsNotifications401JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PutSettingsNotifications403JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PutSettingsNotifications413JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PutSettingsNotifications429JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PutSettingsNotifications500JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications501JSONResponse struct{ NotAvailableJSONResponse }
+
+func (response PutSettingsNotifications501JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsNotifications503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PutSettingsNotifications503JSONResponse) VisitPutSettingsNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreviewRequestObject struct {
+	Params GetSettingsNotificationsPreviewParams
+}
+
+type GetSettingsNotificationsPreviewResponseObject interface {
+	VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error
+}
+
+type GetSettingsNotificationsPreview200JSONResponse MailPreview
+
+func (response GetSettingsNotificationsPreview200JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetSettingsNotificationsPreview400JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetSettingsNotificationsPreview401JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetSettingsNotificationsPreview403JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview409JSONResponse struct{ ConflictJSONResponse }
+
+func (response GetSettingsNotificationsPreview409JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetSettingsNotificationsPreview429JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetSettingsNotificationsPreview500JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsNotificationsPreview503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetSettingsNotificationsPreview503JSONResponse) VisitGetSettingsNotificationsPreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSettingsIntegrationRequestObject struct {
 	Integration IntegrationName `json:"integration"`
 }
@@ -34142,6 +34572,15 @@ type StrictServerInterface interface {
 	// PostSettings Change metric settings
 	// (POST /settings)
 	PostSettings(ctx context.Context, request PostSettingsRequestObject) (PostSettingsResponseObject, error)
+	// GetSettingsNotifications Read one's notifications
+	// (GET /settings/notifications)
+	GetSettingsNotifications(ctx context.Context, request GetSettingsNotificationsRequestObject) (GetSettingsNotificationsResponseObject, error)
+	// PutSettingsNotifications Change one's notifications
+	// (PUT /settings/notifications)
+	PutSettingsNotifications(ctx context.Context, request PutSettingsNotificationsRequestObject) (PutSettingsNotificationsResponseObject, error)
+	// GetSettingsNotificationsPreview Preview a report e-mail
+	// (GET /settings/notifications/preview)
+	GetSettingsNotificationsPreview(ctx context.Context, request GetSettingsNotificationsPreviewRequestObject) (GetSettingsNotificationsPreviewResponseObject, error)
 	// GetSettingsIntegration Read the settings of an integration
 	// (GET /settings/{integration})
 	GetSettingsIntegration(ctx context.Context, request GetSettingsIntegrationRequestObject) (GetSettingsIntegrationResponseObject, error)
@@ -37862,6 +38301,87 @@ func (sh *strictHandler) PostSettings(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PostSettingsResponseObject); ok {
 		if err := validResponse.VisitPostSettingsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSettingsNotifications operation middleware
+func (sh *strictHandler) GetSettingsNotifications(w http.ResponseWriter, r *http.Request) {
+	var request GetSettingsNotificationsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSettingsNotifications(ctx, request.(GetSettingsNotificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSettingsNotifications")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSettingsNotificationsResponseObject); ok {
+		if err := validResponse.VisitGetSettingsNotificationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutSettingsNotifications operation middleware
+func (sh *strictHandler) PutSettingsNotifications(w http.ResponseWriter, r *http.Request) {
+	var request PutSettingsNotificationsRequestObject
+
+	var body PutSettingsNotificationsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutSettingsNotifications(ctx, request.(PutSettingsNotificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutSettingsNotifications")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutSettingsNotificationsResponseObject); ok {
+		if err := validResponse.VisitPutSettingsNotificationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSettingsNotificationsPreview operation middleware
+func (sh *strictHandler) GetSettingsNotificationsPreview(w http.ResponseWriter, r *http.Request, params GetSettingsNotificationsPreviewParams) {
+	var request GetSettingsNotificationsPreviewRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSettingsNotificationsPreview(ctx, request.(GetSettingsNotificationsPreviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSettingsNotificationsPreview")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetSettingsNotificationsPreviewResponseObject); ok {
+		if err := validResponse.VisitGetSettingsNotificationsPreviewResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

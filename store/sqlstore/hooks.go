@@ -226,6 +226,24 @@ func (s *Hooks) SetIntegration(ctx context.Context, account, name string, settin
 	})
 }
 
+// Integrations implements notify.Store.
+func (s *Hooks) Integrations(ctx context.Context, prefix, afterAccount, afterName string, limit int) (page []notify.StoredIntegration, err error) {
+	const query = `SELECT account_id, name, settings FROM integration
+		WHERE (account_id, name) > (?1, ?2) AND substr(name, 1, length(?3)) = ?3 ORDER BY account_id, name LIMIT ?4`
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		page = nil
+		return tx.Each(ctx, query, []any{afterAccount, afterName, prefix, limit}, func(rows *sql.Rows) error {
+			var i notify.StoredIntegration
+			var text string
+			err := rows.Scan(&i.Account, &i.Name, &text)
+			i.Settings = []byte(text)
+			page = append(page, i)
+			return err
+		})
+	})
+	return page, err
+}
+
 // Watching implements notify.Store.
 func (s *Hooks) Watching(ctx context.Context, after string, limit int) (accounts []string, err error) {
 	const query = "SELECT DISTINCT account_id FROM hook WHERE account_id > ? ORDER BY account_id LIMIT ?"

@@ -120,6 +120,16 @@ func TestImport_WrongInputSendsNothing(t *testing.T) {
 	}
 }
 
+func TestImport_ControlCharactersOfFilesStayOutOfTheTerminal(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "c.csv", "id,name,created\n\x1b[31mc1,One,soon\n")
+	refuse := func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s %s", r.Method, r.URL) }
+	_, stderr, err := run(t, refuse, true, "x", "data", "import", "--dry-run", "--customers", file)
+	if err == nil || strings.Contains(stderr, "\x1b[31m") || !strings.Contains(stderr, "[31mc1") {
+		t.Errorf("%v, told %q", err, stderr)
+	}
+}
+
 func TestImport_ProgressIsForPeople(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "c.csv", "id,name\nc1,One\n")

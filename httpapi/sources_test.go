@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/growpanel/growpanel-mcp/jobs"
 )
 
 // endpoint is a billing system that data sources fetch from.
@@ -456,4 +459,22 @@ func TestSources_AScheduleRunsByItself(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Error("the schedule started no import")
+}
+
+func TestSources_TheScheduleOfWhatIsGoneEnds(t *testing.T) {
+	t.Parallel()
+	a, e := newAPI(t), newEndpoint(t)
+	source := a.newConnected(t, e.URL)
+	a.ok(t, a.admin, "PUT", "/data/data-sources/"+source, `{"schedule":"hourly"}`)
+	if err := a.engine.DeleteSource(t.Context(), a.account.ID, source); err != nil { // as when the account goes
+		t.Fatal(err)
+	}
+	for range 2000 {
+		a.pass(time.Minute)
+		if _, err := a.store.Jobs().Schedule(t.Context(), a.account.ID, "import/"+source); errors.Is(err, jobs.ErrNotFound) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Error("the schedule goes on")
 }

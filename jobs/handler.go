@@ -111,3 +111,9 @@ func (t *Task) Save(ctx context.Context, progress any) error {
 	}
 	return nil
 }
+
+// StopRepeating removes the schedule of the job's lane, if there is one: what the
+// job is about is gone.
+func (t *Task) StopRepeating(ctx context.Context) error {
+	return t.runner.StopRepeating(ctx, t.Account, t.Lane)
+}

@@ -153,6 +153,11 @@ func (i *Importer) run(ctx context.Context, t *jobs.Task) error {
 	if saved := t.Save(ctx, w.at); saved != nil {
 		return errors.Join(problem, saved)
 	}
+	if problem.Code == codeGone {
+		if err := t.StopRepeating(ctx); err != nil {
+			return errors.Join(problem, err)
+		}
+	}
 	if problem.Final {
 		return jobs.Permanent(problem)
 	}

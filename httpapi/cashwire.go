@@ -33,6 +33,10 @@ func transactionRowToWire(row *report.TransactionRow, values []report.Value) wir
 		NetAmount: m.Amount[report.NetCash], NetAmountChangePct: ratioToWire(m.NetChange),
 		Amount: m.Amount[report.NetCash], Count: m.Count[report.NetCash], Type: netType,
 	}
+	if row.Compare != nil {
+		earlier := transactionRowToWire(row.Compare, nil)
+		out.Compare = &earlier
+	}
 	if row.Breakdown != nil {
 		out.Breakdown = make(map[string]wire.TransactionsBreakdown, len(values))
 		for i := range row.Breakdown {

@@ -115,6 +115,7 @@ func TestContract_EveryShapeOfAReport(t *testing.T) {
 			"", selections[op.Path], "interval=day&date=last-7-days", "interval=week&date=ytd", "interval=quarter&date=all", "interval=year",
 			"date=20300101-20301231", "date=20260615", "committed=true&date=20260101-20261231", "fix_fx=true",
 			"breakdown=plan", "breakdown=customer&interval=quarter", "breakdown=subtype", "breakdown=custom_tier", "breakdown=country",
+			"compare=last-year&interval=quarter", "compare=last-period&breakdown=market&region=eu~~us", "age=0-6&breakdown=age&subtype=new",
 			"customer=Alpha-1", "plan=Alpha-pro&region=us", "country=~us", "custom_tier=~", "limit=1&offset=1", "q=two&search=two",
 			"sort=customer_name&order=asc", "selected-date=2026-05-10", "trailing_months=12",
 		} {

@@ -9,26 +9,33 @@ import (
 func failuresToWire(q *report.Query, r *report.FailureReport) []wire.FailedPaymentsRow {
 	rows := make([]wire.FailedPaymentsRow, 0, len(r.Rows))
 	for i := range r.Rows {
-		row := &r.Rows[i]
-		m := &row.FailureMetrics
-		out := wire.FailedPaymentsRow{
-			Date: row.Period.From.String(), EndDate: row.Period.To.String(), Currency: q.Base.Code(),
-			FailedAmount: m.Failed, FailedInvoices: m.FailedCount, Amount: m.Failed, Count: m.FailedCount,
-			Recovered: m.Amounts[ledger.Recovered], RecoveredInvoices: m.Invoices[ledger.Recovered], RecoveredCustomers: m.Customers[ledger.Recovered],
-			StillUnpaid: m.Amounts[ledger.StillUnpaid], StillUnpaidCustomers: m.Customers[ledger.StillUnpaid],
-			Churned: m.Amounts[ledger.Churned], ChurnedCustomers: m.Customers[ledger.Churned],
-			AffectedCustomers: m.Affected, TotalRetryAttempts: m.Attempts, TotalInvoices: m.Bills,
-			FailedPct: ratioToWire(m.FailedPct), RecoveryRate: ratioToWire(m.RecoveryRate),
-		}
-		if row.Breakdown != nil {
-			out.Breakdown = make(map[string]wire.FailedPaymentsBreakdown, len(r.Values))
-			for v := range row.Breakdown {
-				out.Breakdown[r.Values[v].Key] = failurePartToWire(q, &row.Breakdown[v], r.Values[v].Label)
-			}
-		}
-		rows = append(rows, out)
+		rows = append(rows, failuresRowToWire(q, &r.Rows[i], r.Values))
 	}
 	return rows
+}
+
+func failuresRowToWire(q *report.Query, row *report.FailureRow, values []report.Value) wire.FailedPaymentsRow {
+	m := &row.FailureMetrics
+	out := wire.FailedPaymentsRow{
+		Date: row.Period.From.String(), EndDate: row.Period.To.String(), Currency: q.Base.Code(),
+		FailedAmount: m.Failed, FailedInvoices: m.FailedCount, Amount: m.Failed, Count: m.FailedCount,
+		Recovered: m.Amounts[ledger.Recovered], RecoveredInvoices: m.Invoices[ledger.Recovered], RecoveredCustomers: m.Customers[ledger.Recovered],
+		StillUnpaid: m.Amounts[ledger.StillUnpaid], StillUnpaidCustomers: m.Customers[ledger.StillUnpaid],
+		Churned: m.Amounts[ledger.Churned], ChurnedCustomers: m.Customers[ledger.Churned],
+		AffectedCustomers: m.Affected, TotalRetryAttempts: m.Attempts, TotalInvoices: m.Bills,
+		FailedPct: ratioToWire(m.FailedPct), RecoveryRate: ratioToWire(m.RecoveryRate),
+	}
+	if row.Compare != nil {
+		earlier := failuresRowToWire(q, row.Compare, nil)
+		out.Compare = &earlier
+	}
+	if row.Breakdown != nil {
+		out.Breakdown = make(map[string]wire.FailedPaymentsBreakdown, len(values))
+	}
+	for v := range row.Breakdown {
+		out.Breakdown[values[v].Key] = failurePartToWire(q, &row.Breakdown[v], values[v].Label)
+	}
+	return out
 }
 
 func failurePartToWire(q *report.Query, m *report.FailureMetrics, label string) wire.FailedPaymentsBreakdown {

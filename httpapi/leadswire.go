@@ -25,6 +25,10 @@ func leadsRowToWire(row *report.LeadRow, values []report.Value) wire.LeadsRow {
 		LeadToPaidDays:              ratioToWire(m.LeadToPaidDays), TrialToPaidDays: ratioToWire(m.TrialToPaidDays),
 		NewLeads: m.Leads, NewTrials: m.Trials, Conversions: m.Converted, ConversionRate: m.LeadToPaid.Value,
 	}
+	if row.Compare != nil {
+		earlier := leadsRowToWire(row.Compare, nil)
+		out.Compare = &earlier
+	}
 	if row.Breakdown != nil {
 		out.Breakdown = make(map[string]wire.LeadsBreakdown, len(values))
 	}

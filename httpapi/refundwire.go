@@ -8,24 +8,31 @@ import (
 func refundsToWire(r *report.RefundReport) []wire.RefundsRow {
 	rows := make([]wire.RefundsRow, 0, len(r.Rows))
 	for i := range r.Rows {
-		row := &r.Rows[i]
-		out := wire.RefundsRow{
-			Date: row.Period.From.String(), EndDate: row.Period.To.String(),
-			RefundAmount: row.Amount, RefundCount: row.Count, CustomersRefunded: row.Customers, Amount: row.Amount, Count: row.Count,
-		}
-		if row.Breakdown != nil {
-			out.Breakdown = make(map[string]wire.RefundsBreakdown, len(r.Values))
-			for v := range row.Breakdown {
-				m := &row.Breakdown[v]
-				out.Breakdown[r.Values[v].Key] = wire.RefundsBreakdown{
-					Label:        r.Values[v].Label,
-					RefundAmount: m.Amount, RefundCount: m.Count, CustomersRefunded: m.Customers, Amount: m.Amount, Count: m.Count,
-				}
-			}
-		}
-		rows = append(rows, out)
+		rows = append(rows, refundsRowToWire(&r.Rows[i], r.Values))
 	}
 	return rows
+}
+
+func refundsRowToWire(row *report.RefundRow, values []report.Value) wire.RefundsRow {
+	out := wire.RefundsRow{
+		Date: row.Period.From.String(), EndDate: row.Period.To.String(),
+		RefundAmount: row.Amount, RefundCount: row.Count, CustomersRefunded: row.Customers, Amount: row.Amount, Count: row.Count,
+	}
+	if row.Compare != nil {
+		earlier := refundsRowToWire(row.Compare, nil)
+		out.Compare = &earlier
+	}
+	if row.Breakdown != nil {
+		out.Breakdown = make(map[string]wire.RefundsBreakdown, len(values))
+	}
+	for v := range row.Breakdown {
+		m := &row.Breakdown[v]
+		out.Breakdown[values[v].Key] = wire.RefundsBreakdown{
+			Label:        values[v].Label,
+			RefundAmount: m.Amount, RefundCount: m.Count, CustomersRefunded: m.Customers, Amount: m.Amount, Count: m.Count,
+		}
+	}
+	return out
 }
 
 func refundTableToWire(rows []report.RefundTableRow) []wire.RefundsTableRow {

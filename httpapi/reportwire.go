@@ -87,7 +87,8 @@ func mrrRowToWire(row *report.MRRRow, values []report.Value) wire.MrrRow {
 		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(m.QuickRatio), Quantity: m.Quantity,
 	}
 	if row.Compare != nil {
-		out.Compare = mrrCompareToWire(row.Compare)
+		earlier := mrrRowToWire(row.Compare, nil)
+		out.Compare = &earlier
 	}
 	if row.Breakdown != nil {
 		out.Breakdown = make(map[string]wire.MrrBreakdown, len(values))
@@ -102,19 +103,6 @@ func mrrPartToWire(m *report.MRRMetrics, label string) wire.MrrBreakdown {
 	return wire.MrrBreakdown{
 		Label: label,
 		New:   m.New, Expansion: m.Expansion, Contraction: m.Contraction, Churn: m.Churn, Reactivation: m.Reactivation,
-		FxAdjustment: m.FXAdjustment, MrrDiff: m.MRRDiff, NetMrrDiff: m.NetMRRDiff,
-		NewCustomers: m.NewCustomers, ExpansionCustomers: m.ExpansionCustomers, ContractionCustomers: m.ContractionCustomers,
-		ChurnCustomers: m.ChurnCustomers, ReactivationCustomers: m.ReactivationCustomers, CustomersDiff: m.CustomersDiff,
-		TotalMrr: m.TotalMRR, TotalArr: m.TotalARR, TotalCustomers: m.TotalCustomers,
-		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(m.QuickRatio), Quantity: m.Quantity,
-	}
-}
-
-func mrrCompareToWire(row *report.MRRRow) *wire.MrrCompare {
-	m := &row.MRRMetrics
-	return &wire.MrrCompare{
-		Date: row.Period.From.String(), EndDate: row.Period.To.String(),
-		New: m.New, Expansion: m.Expansion, Contraction: m.Contraction, Churn: m.Churn, Reactivation: m.Reactivation,
 		FxAdjustment: m.FXAdjustment, MrrDiff: m.MRRDiff, NetMrrDiff: m.NetMRRDiff,
 		NewCustomers: m.NewCustomers, ExpansionCustomers: m.ExpansionCustomers, ContractionCustomers: m.ContractionCustomers,
 		ChurnCustomers: m.ChurnCustomers, ReactivationCustomers: m.ReactivationCustomers, CustomersDiff: m.CustomersDiff,

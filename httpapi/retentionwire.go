@@ -29,6 +29,10 @@ func retentionRowToWire(row *report.RetentionRow, values []report.Value) wire.Re
 		MrrChurnAvg: ratioToWire(m.MRRChurnAvg), NetMrrChurnAvg: ratioToWire(m.NetMRRChurnAvg),
 		Arpa: m.ARPA, Ltv: m.LTV, CustomerLifetime: ratioToWire(m.CustomerLifetime),
 	}
+	if row.Compare != nil {
+		earlier := retentionRowToWire(row.Compare, nil)
+		out.Compare = &earlier
+	}
 	if row.Breakdown != nil {
 		out.Breakdown = make(map[string]wire.RetentionBreakdown, len(values))
 		for i := range row.Breakdown {

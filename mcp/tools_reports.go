@@ -43,7 +43,7 @@ func reportArguments(name string) []string {
 			"selected_date", "selected_type", "subtype", "sort", "order",
 		}
 	case "retention":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months"}
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months", "compare"}
 	case "cohort":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
 	case "customer-concentration", "transactions-summary", "cashflow-failed-payments-summary":
@@ -61,8 +61,9 @@ func reportArguments(name string) []string {
 		}
 	case "invoices-detail":
 		return []string{"date", "base_currency", "fix_fx", "interval", "selected_date", "sort", "order"}
-	case "transactions", "transactions-table", "cashflow-refunds", "cashflow-refunds-table",
-		"cashflow-failed-payments", "cashflow-failed-payments-table", "cashflow-failure-rate":
+	case "transactions", "cashflow-refunds", "cashflow-failed-payments":
+		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "compare"}
+	case "transactions-table", "cashflow-refunds-table", "cashflow-failed-payments-table", "cashflow-failure-rate":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
 	case "mrr-table":
 		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed"}
@@ -78,7 +79,7 @@ func reportArguments(name string) []string {
 			"selected_date", "selected_type", "subtype", "sort", "order",
 		}
 	case "leads":
-		return []string{"date", "base_currency", "interval", "breakdown"}
+		return []string{"date", "base_currency", "interval", "breakdown", "compare"}
 	case "leads-table":
 		return []string{
 			"date", "base_currency", "interval", "breakdown", "breakdown_value", "selected_date", "selected_type", "sort", "order",
@@ -198,7 +199,7 @@ func getReport() tool {
 		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},
 		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
 		args.Property{Name: "subtype", Type: args.List, Description: "movement-table: e.g. plan_change"},
-		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "mrr: e.g. last-year"},
+		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "Beside each row, e.g. last-year"},
 		args.Property{Name: "compare_month", Description: "mrr-growth: e.g. 2026-01"},
 		args.Property{Name: "key", Description: "Variable, e.g. industry"},
 		args.Property{Name: "search", Description: "e.g. soft"},

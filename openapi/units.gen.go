@@ -717,6 +717,29 @@ var failedPaymentsBreakdownFields = []Schema{
 	{name: "total_retry_attempts", unit: Count},
 }
 
+var failedPaymentsCompareFields = []Schema{
+	{name: "affected_customers", unit: Count},
+	{name: "amount", unit: MoneyBase},
+	{name: "baseline_date"},
+	{name: "churned", unit: MoneyBase},
+	{name: "churned_customers", unit: Count},
+	{name: "count", unit: Count},
+	{name: "currency", unit: CurrencyBase},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "failed_amount", unit: MoneyBase},
+	{name: "failed_invoices", unit: Count},
+	{name: "failed_pct", unit: Percent},
+	{name: "recovered", unit: MoneyBase},
+	{name: "recovered_customers", unit: Count},
+	{name: "recovered_invoices", unit: Count},
+	{name: "recovery_rate", unit: Percent},
+	{name: "still_unpaid", unit: MoneyBase},
+	{name: "still_unpaid_customers", unit: Count},
+	{name: "total_invoices", unit: Count},
+	{name: "total_retry_attempts", unit: Count},
+}
+
 var failedPaymentsDetailReportFields = []Schema{
 	{name: "breakdown"},
 	{name: "currency", unit: CurrencyBase},
@@ -737,6 +760,7 @@ var failedPaymentsRowFields = []Schema{
 	{name: "breakdown", rest: &Schema{fields: failedPaymentsBreakdownFields}},
 	{name: "churned", unit: MoneyBase},
 	{name: "churned_customers", unit: Count},
+	{name: "compare", fields: failedPaymentsCompareFields},
 	{name: "count", unit: Count},
 	{name: "currency", unit: CurrencyBase},
 	{name: "date"},
@@ -1008,6 +1032,30 @@ var leadsBreakdownFields = []Schema{
 	{name: "trials_percent_change", unit: Percent},
 }
 
+var leadsCompareFields = []Schema{
+	{name: "baseline_date"},
+	{name: "conversion_rate", unit: Percent},
+	{name: "conversions", unit: Count},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "lead_to_paid_days", unit: Days},
+	{name: "lead_to_paid_rate", unit: Percent},
+	{name: "lead_to_paid_rate_percent_change", unit: Percent},
+	{name: "lead_to_trial_rate", unit: Percent},
+	{name: "lead_to_trial_rate_percent_change", unit: Percent},
+	{name: "leads", unit: Count},
+	{name: "leads_converted", unit: Count},
+	{name: "leads_percent_change", unit: Percent},
+	{name: "new_leads", unit: Count},
+	{name: "new_trials", unit: Count},
+	{name: "trial_to_paid_days", unit: Days},
+	{name: "trial_to_paid_rate", unit: Percent},
+	{name: "trial_to_paid_rate_percent_change", unit: Percent},
+	{name: "trials", unit: Count},
+	{name: "trials_converted", unit: Count},
+	{name: "trials_percent_change", unit: Percent},
+}
+
 var leadsDaysReportFields = []Schema{
 	{name: "currency", unit: CurrencyBase},
 	{name: "query", fields: reportQueryFields},
@@ -1037,6 +1085,7 @@ var leadsReportFields = []Schema{
 
 var leadsRowFields = []Schema{
 	{name: "breakdown", rest: &Schema{fields: leadsBreakdownFields}},
+	{name: "compare", fields: leadsCompareFields},
 	{name: "conversion_rate", unit: Percent},
 	{name: "conversions", unit: Count},
 	{name: "date"},
@@ -1216,6 +1265,7 @@ var mrrBreakdownFields = []Schema{
 var mrrCompareFields = []Schema{
 	{name: "arpa", unit: MoneyBase},
 	{name: "asp", unit: MoneyBase},
+	{name: "baseline_date"},
 	{name: "churn", unit: MoneyBase},
 	{name: "churn_customers", unit: Count},
 	{name: "contraction", unit: MoneyBase},
@@ -1544,6 +1594,17 @@ var refundsBreakdownFields = []Schema{
 	{name: "refund_count", unit: Count},
 }
 
+var refundsCompareFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "baseline_date"},
+	{name: "count", unit: Count},
+	{name: "customers_refunded", unit: Count},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "refund_amount", unit: MoneyBase},
+	{name: "refund_count", unit: Count},
+}
+
 var refundsDetailReportFields = []Schema{
 	{name: "breakdown"},
 	{name: "currency", unit: CurrencyBase},
@@ -1561,6 +1622,7 @@ var refundsReportFields = []Schema{
 var refundsRowFields = []Schema{
 	{name: "amount", unit: MoneyBase},
 	{name: "breakdown", rest: &Schema{fields: refundsBreakdownFields}},
+	{name: "compare", fields: refundsCompareFields},
 	{name: "count", unit: Count},
 	{name: "customers_refunded", unit: Count},
 	{name: "date"},
@@ -1637,6 +1699,42 @@ var retentionBreakdownFields = []Schema{
 	{name: "target_mrr", unit: MoneyBase},
 }
 
+var retentionCompareFields = []Schema{
+	{name: "arpa", unit: MoneyBase},
+	{name: "baseline_date"},
+	{name: "baseline_mrr", unit: MoneyBase},
+	{name: "churn", unit: MoneyBase},
+	{name: "churn_customers", unit: Count},
+	{name: "churned_customers", unit: Count},
+	{name: "cohort_customers", unit: Count},
+	{name: "contraction", unit: MoneyBase},
+	{name: "contraction_customers", unit: Count},
+	{name: "customer_churn_avg", unit: Percent},
+	{name: "customer_churn_rate", unit: Percent},
+	{name: "customer_lifetime", unit: Months},
+	{name: "customer_retention_avg", unit: Percent},
+	{name: "customer_retention_rate", unit: Percent},
+	{name: "date"},
+	{name: "end_date"},
+	{name: "expansion", unit: MoneyBase},
+	{name: "expansion_customers", unit: Count},
+	{name: "fx_adjustment", unit: MoneyBase},
+	{name: "grr", unit: Percent},
+	{name: "grr_avg", unit: Percent},
+	{name: "grr_mrr", unit: MoneyBase},
+	{name: "ltv", unit: MoneyBase},
+	{name: "mrr_churn_avg", unit: Percent},
+	{name: "mrr_churn_rate", unit: Percent},
+	{name: "net_mrr_churn_avg", unit: Percent},
+	{name: "net_mrr_churn_rate", unit: Percent},
+	{name: "nrr", unit: Percent},
+	{name: "nrr_avg", unit: Percent},
+	{name: "reactivation", unit: MoneyBase},
+	{name: "reactivation_customers", unit: Count},
+	{name: "retained_customers", unit: Count},
+	{name: "target_mrr", unit: MoneyBase},
+}
+
 var retentionReportFields = []Schema{
 	{name: "baseline_period"},
 	{name: "breakdown"},
@@ -1656,6 +1754,7 @@ var retentionRowFields = []Schema{
 	{name: "churn_customers", unit: Count},
 	{name: "churned_customers", unit: Count},
 	{name: "cohort_customers", unit: Count},
+	{name: "compare", fields: retentionCompareFields},
 	{name: "contraction", unit: MoneyBase},
 	{name: "contraction_customers", unit: Count},
 	{name: "customer_churn_avg", unit: Percent},
@@ -1989,6 +2088,29 @@ var transactionsBreakdownFields = []Schema{
 	{name: "year_sub", unit: MoneyBase},
 }
 
+var transactionsCompareFields = []Schema{
+	{name: "amount", unit: MoneyBase},
+	{name: "baseline_date"},
+	{name: "count", unit: Count},
+	{name: "date"},
+	{name: "day_sub", unit: MoneyBase},
+	{name: "discount", unit: MoneyBase},
+	{name: "end_date"},
+	{name: "fee", unit: MoneyBase},
+	{name: "fx_loss", unit: MoneyBase},
+	{name: "metered", unit: MoneyBase},
+	{name: "month_sub", unit: MoneyBase},
+	{name: "net_amount", unit: MoneyBase},
+	{name: "net_amount_change_pct", unit: Percent},
+	{name: "one_time", unit: MoneyBase},
+	{name: "quarter_sub", unit: MoneyBase},
+	{name: "refund", unit: MoneyBase},
+	{name: "tax", unit: MoneyBase},
+	{name: "type"},
+	{name: "week_sub", unit: MoneyBase},
+	{name: "year_sub", unit: MoneyBase},
+}
+
 var transactionsDetailReportFields = []Schema{
 	{name: "breakdown"},
 	{name: "currency", unit: CurrencyBase},
@@ -2006,6 +2128,7 @@ var transactionsReportFields = []Schema{
 var transactionsRowFields = []Schema{
 	{name: "amount", unit: MoneyBase},
 	{name: "breakdown", rest: &Schema{fields: transactionsBreakdownFields}},
+	{name: "compare", fields: transactionsCompareFields},
 	{name: "count", unit: Count},
 	{name: "date"},
 	{name: "day_sub", unit: MoneyBase},

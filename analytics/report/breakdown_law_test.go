@@ -252,49 +252,123 @@ func TestLaw_FiltersPartition(t *testing.T) {
 	}
 }
 
+// pair is a row and the earlier one that it is compared with, nil if none.
+type pair struct {
+	period, before calendar.Range
+	row, earlier   any // figures
+}
+
+// comparing are the reports whose rows can be compared.
+var comparing = map[string]func(s *Snapshot, q *Query) ([]pair, error){
+	"mrr": func(s *Snapshot, q *Query) ([]pair, error) {
+		r, err := MRR(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(r.Rows, func(row *MRRRow) (calendar.Range, any, *MRRRow) { return row.Period, row.MRRMetrics, row.Compare }), nil
+	},
+	"retention": func(s *Snapshot, q *Query) ([]pair, error) {
+		r, err := Retention(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(r.Rows, func(row *RetentionRow) (calendar.Range, any, *RetentionRow) {
+			return row.Period, row.RetentionMetrics, row.Compare
+		}), nil
+	},
+	"leads": func(s *Snapshot, q *Query) ([]pair, error) {
+		r, err := Leads(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(r.Rows, func(row *LeadRow) (calendar.Range, any, *LeadRow) { return row.Period, row.LeadMetrics, row.Compare }), nil
+	},
+	"transactions": func(s *Snapshot, q *Query) ([]pair, error) {
+		r, err := Transactions(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(r.Rows, func(row *TransactionRow) (calendar.Range, any, *TransactionRow) {
+			return row.Period, row.TransactionMetrics, row.Compare
+		}), nil
+	},
+	"cashflow-refunds": func(s *Snapshot, q *Query) ([]pair, error) {
+		r, err := Refunds(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(r.Rows, func(row *RefundRow) (calendar.Range, any, *RefundRow) {
+			return row.Period, row.RefundMetrics, row.Compare
+		}), nil
+	},
+	"cashflow-failed-payments": func(s *Snapshot, q *Query) ([]pair, error) {
+		r, err := Failures(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(r.Rows, func(row *FailureRow) (calendar.Range, any, *FailureRow) {
+			return row.Period, row.FailureMetrics, row.Compare
+		}), nil
+	},
+}
+
+func pairs[R any](rows []R, take func(*R) (calendar.Range, any, *R)) []pair {
+	out := make([]pair, len(rows))
+	for i := range rows {
+		period, figures, compared := take(&rows[i])
+		out[i] = pair{period: period, row: figures}
+		if compared != nil {
+			out[i].before, out[i].earlier, _ = take(compared)
+		}
+	}
+	return out
+}
+
 // A compared row is the row that the report gives for the earlier period itself.
 func TestLaw_Compare(t *testing.T) {
 	t.Parallel()
 	eachCompany(t, func(t *testing.T, rng *rand.Rand, s *Snapshot) {
-		params := randomParams(rng, allBreakdowns)
-		delete(params, "breakdown")
-		delete(params, "segment")
-		delete(params, "fix_fx") // the earlier period on its own has rates of its own
-		delete(params, "age")    // and ages of its own
-		params["date"] = []string{"20240601-20241130"}
-		params["compare"] = []string{[]string{"last-year", "last_period"}[rng.IntN(2)]}
-		q := mustQuery(t, s, params)
-		r, err := MRR(s, q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range r.Rows {
-			row := &r.Rows[i]
-			if row.Compare == nil {
-				t.Fatalf("MRR(%v) %s: nothing to compare with", params, row.Period)
-			}
-			period := row.Compare.Period
-			months := map[calendar.Unit]int{calendar.UnitMonth: 12, calendar.UnitQuarter: 12, calendar.UnitYear: 12}[q.Unit]
-			switch {
-			case q.Compare == LastPeriod && calendar.Shift(period, q.Unit, len(r.Rows)) != row.Period:
-				t.Fatalf("MRR(%v) %s of %d rows: compared with %s", params, row.Period, len(r.Rows), period)
-			case q.Compare == LastYear && months > 0 && period.From.AddMonths(months) != row.Period.From:
-				t.Fatalf("MRR(%v) %s: compared with %s", params, row.Period, period)
-			case q.Compare == LastYear && months == 0 && row.Period.From-period.From != 364:
-				t.Fatalf("MRR(%v) %s: compared with %s", params, row.Period, period)
-			}
-			params["date"] = []string{fmt.Sprint(period)}
-			alone := mustQuery(t, s, params)
-			alone.Compare = NoComparison
-			want, err := MRR(s, alone)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want.Rows[0].MRRMetrics, row.Compare.MRRMetrics); diff != "" {
-				t.Fatalf("MRR(%v) compared with %s (-alone +compared):\n%s", params, period, diff)
-			}
+		newBooks(rng, s)
+		for name, run := range comparing {
+			params := randomParams(rng, allBreakdowns)
+			delete(params, "breakdown")
+			delete(params, "segment")
+			delete(params, "fix_fx") // the earlier period on its own has rates of its own
+			delete(params, "age")    // and ages of its own
+			params["date"] = []string{"20240601-20241130"}
+			params["compare"] = []string{[]string{"last-year", "last_period"}[rng.IntN(2)]}
+			checkCompared(t, s, name, params, run)
 		}
 	})
+}
+
+func checkCompared(t *testing.T, s *Snapshot, name string, params map[string][]string, run func(*Snapshot, *Query) ([]pair, error)) {
+	t.Helper()
+	q := mustQuery(t, s, params)
+	rows, err := run(s, q)
+	if err != nil {
+		t.Fatalf("%s(%v): %v", name, params, err)
+	}
+	for i := range rows {
+		row := &rows[i]
+		months := map[calendar.Unit]int{calendar.UnitMonth: 12, calendar.UnitQuarter: 12, calendar.UnitYear: 12}[q.Unit]
+		switch {
+		case row.earlier == nil:
+			t.Fatalf("%s(%v) %s: nothing to compare with", name, params, row.period)
+		case q.Compare == LastPeriod && calendar.Shift(row.before, q.Unit, len(rows)) != row.period,
+			q.Compare == LastYear && months > 0 && row.before.From.AddMonths(months) != row.period.From,
+			q.Compare == LastYear && months == 0 && row.period.From-row.before.From != 364:
+			t.Fatalf("%s(%v) %s of %d rows: compared with %s", name, params, row.period, len(rows), row.before)
+		}
+		params["date"] = []string{fmt.Sprint(row.before)}
+		want, err := run(s, mustQuery(t, s, params).alone())
+		if err != nil {
+			t.Fatalf("%s(%v): %v", name, params, err)
+		}
+		if diff := cmp.Diff(want[0].row, row.earlier, cmp.AllowUnexported(RefundMetrics{}, FailureMetrics{}), cmp.Comparer(func(a, b *Customer) bool { return a == b })); diff != "" {
+			t.Fatalf("%s(%v) compared with %s (-alone +compared):\n%s", name, params, row.before, diff)
+		}
+	}
 }
 
 func TestAge(t *testing.T) {

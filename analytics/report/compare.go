@@ -35,6 +35,13 @@ func (p *parser) compare(q *Query) error {
 	return nil
 }
 
+// alone is the query without a comparison.
+func (q *Query) alone() *Query {
+	plain := *q
+	plain.Compare = NoComparison
+	return &plain
+}
+
 // before returns the period that a row out of so many is compared with.
 func (q *Query) before(p calendar.Range, rows int) calendar.Range {
 	if q.Compare == LastPeriod {
@@ -55,14 +62,13 @@ func (q *Query) before(p calendar.Range, rows int) calendar.Range {
 	}
 }
 
-// compareRows runs a report over the periods that the given ones are compared
-// with, without a breakdown, and returns the row for each; nil where there is
-// none or nothing is to be compared. With fixed rates they are those of the
-// query. start is the first day of a row.
-func compareRows[R any](q *Query, periods []calendar.Range, run func(*Query) ([]R, error), start func(*R) calendar.Day) ([]*R, error) {
-	out := make([]*R, len(periods))
+// compareRows runs a report over the periods that the ones of its rows are
+// compared with, without a breakdown, and gives each row the earlier one, if
+// there is one. With fixed rates they are those of the query. of returns the
+// first day of a row and the place of the earlier row in it.
+func compareRows[R any](q *Query, periods []calendar.Range, rows []R, run func(*Query) ([]R, error), of func(*R) (calendar.Day, **R)) error {
 	if q.Compare == NoComparison || len(periods) == 0 {
-		return out, nil
+		return nil
 	}
 	n := len(periods)
 	other := *q
@@ -72,16 +78,18 @@ func compareRows[R any](q *Query, periods []calendar.Range, run func(*Query) ([]
 	if q.RateDay == nil {
 		other.RateDay = &q.Range.From
 	}
-	rows, err := run(&other)
+	earlier, err := run(&other)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	byStart := make(map[calendar.Day]*R, len(rows))
+	byStart := make(map[calendar.Day]*R, len(earlier))
+	for i := range earlier {
+		start, _ := of(&earlier[i])
+		byStart[start] = &earlier[i]
+	}
 	for i := range rows {
-		byStart[start(&rows[i])] = &rows[i]
+		_, compared := of(&rows[i])
+		*compared = byStart[q.before(periods[i], n).From]
 	}
-	for i, p := range periods {
-		out[i] = byStart[q.before(p, n).From]
-	}
-	return out, nil
+	return nil
 }

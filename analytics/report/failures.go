@@ -32,6 +32,7 @@ type FailureRow struct {
 	Period calendar.Range
 	FailureMetrics
 	Breakdown []FailureMetrics // per value of FailureReport.Values; nil without a breakdown
+	Compare   *FailureRow      // the period that the query compares this one with; nil if none
 }
 
 // FailureReport is failed payments by the period of their first failure, oldest
@@ -130,7 +131,13 @@ func Failures(s *Snapshot, q *Query) (*FailureReport, error) {
 			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, m)
 		}
 	}
-	return r, nil
+	return r, compareRows(q, periods, r.Rows, func(q *Query) ([]FailureRow, error) {
+		r, err := Failures(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.Rows, nil
+	}, func(row *FailureRow) (calendar.Day, **FailureRow) { return row.Period.From, &row.Compare })
 }
 
 // failureTally counts failures, and the invoices that they are a share of.
@@ -202,7 +209,7 @@ type FailureTableRow struct {
 // FailureTable computes the report cashflow-failed-payments-table: the figures
 // of Failures one by one, with a breakdown those of its values that have any.
 func FailureTable(s *Snapshot, q *Query) ([]FailureTableRow, error) {
-	r, err := Failures(s, q)
+	r, err := Failures(s, q.alone())
 	if err != nil {
 		return nil, err
 	}

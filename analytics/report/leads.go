@@ -28,6 +28,7 @@ type LeadRow struct {
 	Period calendar.Range
 	LeadMetrics
 	Breakdown []LeadMetrics // per value of LeadReport.Values; nil without a breakdown
+	Compare   *LeadRow      // the period that the query compares this one with; nil if none
 }
 
 // LeadReport is the funnel by period of creation, oldest first.
@@ -182,7 +183,13 @@ func Leads(s *Snapshot, q *Query) (*LeadReport, error) {
 			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, leadMetrics(part[i+1], part[i+2]))
 		}
 	}
-	return r, nil
+	return r, compareRows(q, shown, r.Rows, func(q *Query) ([]LeadRow, error) {
+		r, err := Leads(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.Rows, nil
+	}, func(row *LeadRow) (calendar.Day, **LeadRow) { return row.Period.From, &row.Compare })
 }
 
 // untilToday is the query without what is scheduled and without subtypes: leads

@@ -60,20 +60,13 @@ func MRR(s *Snapshot, q *Query) (*MRRReport, error) {
 		return nil, err
 	}
 	r := w.report()
-	earlier, err := compareRows(q, periods, func(q *Query) ([]MRRRow, error) {
+	return r, compareRows(q, periods, r.Rows, func(q *Query) ([]MRRRow, error) {
 		r, err := MRR(s, q)
 		if err != nil {
 			return nil, err
 		}
 		return r.Rows, nil
-	}, func(row *MRRRow) calendar.Day { return row.Period.From })
-	if err != nil {
-		return nil, err
-	}
-	for i := range r.Rows {
-		r.Rows[i].Compare = earlier[i]
-	}
-	return r, nil
+	}, func(row *MRRRow) (calendar.Day, **MRRRow) { return row.Period.From, &row.Compare })
 }
 
 // waterfall collects the movements and balances of all rows.

@@ -48,9 +48,7 @@ type MRRTableRow struct {
 // MRRTable computes the report mrr-table: the figures of MRR one by one, with a
 // breakdown those of its values that are not 0. Subtypes have no balances.
 func MRRTable(s *Snapshot, q *Query) ([]MRRTableRow, error) {
-	plain := *q
-	plain.Compare = NoComparison
-	r, err := MRR(s, &plain)
+	r, err := MRR(s, q.alone())
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type RefundRow struct {
 	Period calendar.Range
 	RefundMetrics
 	Breakdown []RefundMetrics // per value of RefundReport.Values; nil without a breakdown
+	Compare   *RefundRow      // the period that the query compares this one with; nil if none
 }
 
 // RefundReport is the money given back by period, oldest first.
@@ -85,7 +86,13 @@ func Refunds(s *Snapshot, q *Query) (*RefundReport, error) {
 			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, sheet.part(v)[i+1])
 		}
 	}
-	return r, nil
+	return r, compareRows(q, periods, r.Rows, func(q *Query) ([]RefundRow, error) {
+		r, err := Refunds(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.Rows, nil
+	}, func(row *RefundRow) (calendar.Day, **RefundRow) { return row.Period.From, &row.Compare })
 }
 
 // add counts one refund; those of one customer come one after the other.
@@ -108,7 +115,7 @@ type RefundTableRow struct {
 // RefundTable computes the report cashflow-refunds-table: the figures of
 // Refunds, with a breakdown those of its values that have any.
 func RefundTable(s *Snapshot, q *Query) ([]RefundTableRow, error) {
-	r, err := Refunds(s, q)
+	r, err := Refunds(s, q.alone())
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type RetentionRow struct {
 	RetentionMetrics
 	// Breakdown has one entry per value of RetentionReport.Values.
 	Breakdown []RetentionMetrics
+	Compare   *RetentionRow // the period that the query compares this one with; nil if none
 }
 
 // RetentionReport is retention by period, oldest first.
@@ -61,13 +62,20 @@ func Retention(s *Snapshot, q *Query) (*RetentionReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRetention(s, &asked, periods)
+	t := newRetention(s, &asked, periods)
 	if len(periods) > 0 {
-		if err := r.sc.customers(r.add); err != nil {
+		if err := t.sc.customers(t.add); err != nil {
 			return nil, err
 		}
 	}
-	return r.report(periods), nil
+	r := t.report(periods)
+	return r, compareRows(q, periods, r.Rows, func(q *Query) ([]RetentionRow, error) {
+		r, err := Retention(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.Rows, nil
+	}, func(row *RetentionRow) (calendar.Day, **RetentionRow) { return row.Period.From, &row.Compare })
 }
 
 // retention collects the windows of all rows; the first six serve the averages

@@ -21,6 +21,7 @@ type TransactionRow struct {
 	Period calendar.Range
 	TransactionMetrics
 	Breakdown []TransactionMetrics // per value of TransactionReport.Values; nil without a breakdown
+	Compare   *TransactionRow      // the period that the query compares this one with; nil if none
 }
 
 // TransactionReport is the cash received by period, oldest first.
@@ -47,7 +48,14 @@ func Transactions(s *Snapshot, q *Query) (*TransactionReport, error) {
 	if err := t.cs.customers(t.add); err != nil {
 		return nil, err
 	}
-	return t.report(), nil
+	r := t.report()
+	return r, compareRows(q, shown, r.Rows, func(q *Query) ([]TransactionRow, error) {
+		r, err := Transactions(s, q)
+		if err != nil {
+			return nil, err
+		}
+		return r.Rows, nil
+	}, func(row *TransactionRow) (calendar.Day, **TransactionRow) { return row.Period.From, &row.Compare })
 }
 
 type transactions struct {
@@ -236,7 +244,7 @@ type TransactionTableRow struct {
 // TransactionTable computes the report transactions-table: the figures of
 // Transactions one by one, with a breakdown those of its values that have any.
 func TransactionTable(s *Snapshot, q *Query) ([]TransactionTableRow, error) {
-	r, err := Transactions(s, q)
+	r, err := Transactions(s, q.alone())
 	if err != nil {
 		return nil, err
 	}

@@ -1166,6 +1166,18 @@ type CohortResult struct {
 	List []Cohort `json:"list"`
 }
 
+// ComparedPeriod Which period it is.
+type ComparedPeriod struct {
+	// BaselineDate First day of the period whose end a retention looks back to.
+	BaselineDate *string `json:"baseline_date,omitempty"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// EndDate Last day of the period.
+	EndDate *string `json:"end_date,omitempty"`
+}
+
 // Concentration The largest customers taken together.
 type Concentration struct {
 	// Top1 The MRR of so many customers.
@@ -2029,6 +2041,9 @@ type FailedPaymentsBreakdown struct {
 	TotalRetryAttempts int64 `json:"total_retry_attempts"`
 }
 
+// FailedPaymentsCompare The earlier period that a row is compared with.
+type FailedPaymentsCompare = FailedPaymentsRow
+
 // FailedPaymentsDetailReport Single failed payments.
 type FailedPaymentsDetailReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -2129,6 +2144,9 @@ type FailedPaymentsRow struct {
 
 	// ChurnedCustomers Customers who have not paid and left.
 	ChurnedCustomers int64 `json:"churned_customers"`
+
+	// Compare The earlier period that a row is compared with.
+	Compare *FailedPaymentsCompare `json:"compare,omitempty"`
 
 	// Count The same as `failed_invoices`.
 	Count int64 `json:"count"`
@@ -3125,6 +3143,9 @@ type LeadsBreakdown struct {
 	TrialsPercentChange *float64 `json:"trials_percent_change"`
 }
 
+// LeadsCompare The earlier period that a row is compared with.
+type LeadsCompare = LeadsRow
+
 // LeadsDaysReport Leads by the days until they paid.
 type LeadsDaysReport struct {
 	// Currency The account's base currency, or `baseCurrency`.
@@ -3243,6 +3264,9 @@ type LeadsReport struct {
 type LeadsRow struct {
 	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
 	Breakdown map[string]LeadsBreakdown `json:"breakdown,omitempty"`
+
+	// Compare The earlier period that a row is compared with.
+	Compare *LeadsCompare `json:"compare,omitempty"`
 
 	// ConversionRate The same as `lead_to_paid_rate`.
 	ConversionRate float64 `json:"conversion_rate"`
@@ -3692,77 +3716,8 @@ type MrrBreakdown struct {
 	TotalMrr int64 `json:"total_mrr"`
 }
 
-// MrrCompare The MRR of the earlier period that a row is compared with.
-type MrrCompare struct {
-	// Arpa MRR per paying customer, 0 without any.
-	Arpa int64 `json:"arpa"`
-
-	// Asp New MRR per new customer, 0 without any.
-	Asp int64 `json:"asp"`
-
-	// Churn MRR lost with customers who left, 0 or negative.
-	Churn int64 `json:"churn"`
-
-	// ChurnCustomers Customers with a churn.
-	ChurnCustomers int64 `json:"churn_customers"`
-
-	// Contraction MRR lost from customers who stay, 0 or negative.
-	Contraction int64 `json:"contraction"`
-
-	// ContractionCustomers Customers with a contraction.
-	ContractionCustomers int64 `json:"contraction_customers"`
-
-	// CustomersDiff Change of the number of paying customers.
-	CustomersDiff int64 `json:"customers_diff"`
-
-	// Date First day of the period.
-	Date string `json:"date"`
-
-	// EndDate Last day of the period.
-	EndDate string `json:"end_date"`
-
-	// Expansion MRR gained from customers who already paid.
-	Expansion int64 `json:"expansion"`
-
-	// ExpansionCustomers Customers with an expansion.
-	ExpansionCustomers int64 `json:"expansion_customers"`
-
-	// FxAdjustment Change caused by exchange rates alone.
-	FxAdjustment int64 `json:"fx_adjustment"`
-
-	// MrrDiff Closing minus opening MRR.
-	MrrDiff int64 `json:"mrr_diff"`
-
-	// NetMrrDiff `mrr_diff` without `fx_adjustment`: the sum of the five movements.
-	NetMrrDiff int64 `json:"net_mrr_diff"`
-
-	// New MRR of customers who pay for the first time.
-	New int64 `json:"new"`
-
-	// NewCustomers Customers with a new movement.
-	NewCustomers int64 `json:"new_customers"`
-
-	// Quantity Seats or units at the end of the period.
-	Quantity int64 `json:"quantity"`
-
-	// QuickRatio New and expansion over churn and contraction; null when nothing was lost.
-	QuickRatio *float64 `json:"quick_ratio"`
-
-	// Reactivation MRR of customers who came back.
-	Reactivation int64 `json:"reactivation"`
-
-	// ReactivationCustomers Customers with a reactivation.
-	ReactivationCustomers int64 `json:"reactivation_customers"`
-
-	// TotalArr Twelve times `total_mrr`.
-	TotalArr int64 `json:"total_arr"`
-
-	// TotalCustomers Paying customers at the end of the period.
-	TotalCustomers int64 `json:"total_customers"`
-
-	// TotalMrr MRR at the end of the period.
-	TotalMrr int64 `json:"total_mrr"`
-}
+// MrrCompare The earlier period that a row is compared with.
+type MrrCompare = MrrRow
 
 // MrrGrowthReport The growth of a month.
 type MrrGrowthReport struct {
@@ -3931,7 +3886,7 @@ type MrrRow struct {
 	// ChurnCustomers Customers with a churn.
 	ChurnCustomers int64 `json:"churn_customers"`
 
-	// Compare The MRR of the earlier period that a row is compared with.
+	// Compare The earlier period that a row is compared with.
 	Compare *MrrCompare `json:"compare,omitempty"`
 
 	// Contraction MRR lost from customers who stay, 0 or negative.
@@ -4772,6 +4727,9 @@ type RefundsBreakdown struct {
 	RefundCount int64 `json:"refund_count"`
 }
 
+// RefundsCompare The earlier period that a row is compared with.
+type RefundsCompare = RefundsRow
+
 // RefundsDetailReport Single refunds.
 type RefundsDetailReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -4827,6 +4785,9 @@ type RefundsRow struct {
 
 	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
 	Breakdown map[string]RefundsBreakdown `json:"breakdown,omitempty"`
+
+	// Compare The earlier period that a row is compared with.
+	Compare *RefundsCompare `json:"compare,omitempty"`
 
 	// Count The same as `refund_count`.
 	Count int64 `json:"count"`
@@ -5024,6 +4985,9 @@ type RetentionBreakdown struct {
 	TargetMrr int64 `json:"target_mrr"`
 }
 
+// RetentionCompare The earlier period that a row is compared with.
+type RetentionCompare = RetentionRow
+
 // RetentionMetrics What became of the customers who paid at the baseline. Rates are null without such customers.
 type RetentionMetrics struct {
 	// Arpa `target_mrr` per retained customer, 0 without any.
@@ -5166,6 +5130,9 @@ type RetentionRow struct {
 
 	// CohortCustomers Customers who paid at the baseline.
 	CohortCustomers int64 `json:"cohort_customers"`
+
+	// Compare The earlier period that a row is compared with.
+	Compare *RetentionCompare `json:"compare,omitempty"`
 
 	// Contraction MRR lost from customers of the cohort who pay less, 0 or negative.
 	Contraction int64 `json:"contraction"`
@@ -6122,6 +6089,9 @@ type TransactionsBreakdown struct {
 	YearSub int64 `json:"year_sub"`
 }
 
+// TransactionsCompare The earlier period that a row is compared with.
+type TransactionsCompare = TransactionsRow
+
 // TransactionsDetailReport Cash in single transactions.
 type TransactionsDetailReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -6213,6 +6183,9 @@ type TransactionsRow struct {
 
 	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
 	Breakdown map[string]TransactionsBreakdown `json:"breakdown,omitempty"`
+
+	// Compare The earlier period that a row is compared with.
+	Compare *TransactionsCompare `json:"compare,omitempty"`
 
 	// Count Paid invoices and refunds.
 	Count int64 `json:"count"`
@@ -7594,6 +7567,9 @@ type GetReportsCashflowFailedPaymentsParams struct {
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -8046,6 +8022,9 @@ type GetReportsCashflowRefundsParams struct {
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -9007,6 +8986,9 @@ type GetReportsLeadsParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -9847,6 +9829,9 @@ type GetReportsRetentionParams struct {
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -9972,6 +9957,9 @@ type GetReportsTransactionsParams struct {
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -22367,6 +22355,18 @@ func NewGetReportsCashflowFailedPaymentsRequest(server string, params *GetReport
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -24380,6 +24380,18 @@ func NewGetReportsCashflowRefundsRequest(server string, params *GetReportsCashfl
 		if params.Breakdown != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -28645,6 +28657,18 @@ func NewGetReportsLeadsRequest(server string, params *GetReportsLeadsParams) (*h
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -32365,6 +32389,18 @@ func NewGetReportsRetentionRequest(server string, params *GetReportsRetentionPar
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -32920,6 +32956,18 @@ func NewGetReportsTransactionsRequest(server string, params *GetReportsTransacti
 		if params.Breakdown != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "breakdown", *params.Breakdown, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -11,7 +11,7 @@ func (o *oracled) subtypes(q question) (string, string) {
 	for _, item := range o.get("/reports/movement-table", q, "interval", "").list("result", "list") {
 		row, _ := item.(map[string]any)
 		key := fmt.Sprint(row["date"], " ", row["customer_id"])
-		if w, clear := want[key]; clear && row["subtype"] != w {
+		if w, sure := want[key]; sure && row["subtype"] != w {
 			return "subtypes of movements", fmt.Sprintf("%s: oracle %s, API %v", key, w, row["subtype"])
 		}
 		delete(want, key)

@@ -17,6 +17,10 @@ type rates struct {
 	known [256][]fx.Converter
 }
 
+// maxRemembered is how many days of rates are kept at hand at most: a query may
+// ask for centuries, of which the account knows nothing.
+const maxRemembered = 50 * 365
+
 // newRates remembers the rates from the day first on, and those of the fixed day
 // and of the account's whole history, where movement types may need them.
 func newRates(s *Snapshot, to money.Currency, first, fixed calendar.Day) *rates {
@@ -26,6 +30,7 @@ func newRates(s *Snapshot, to money.Currency, first, fixed calendar.Day) *rates 
 			r.first = min(r.first, day)
 		}
 	}
+	r.first = max(r.first, s.Today-maxRemembered)
 	return r
 }
 

@@ -125,7 +125,7 @@ func TestStdio_EndsWhenAsked(t *testing.T) {
 func TestRemote_BeforeAnAPIElsewhere(t *testing.T) {
 	d := startDemo(t)
 	log := start(t, cleanEnv("GROWPANEL_API_URL="+d.apiURL), regexp.MustCompile(`url=http://`),
-		program("growpanel"), "serve", "mcp", "--mcp-listen", "127.0.0.1:0")
+		program("growpanel"), "serve", "mcp", "--mcp-listen", "127.0.0.1:0", "--data", t.TempDir())
 	match := regexp.MustCompile(`url=(http://\S+)`).FindStringSubmatch(log)
 	if match == nil {
 		t.Fatalf("growpanel serve mcp does not say where it listens:\n%s", log)

@@ -50,7 +50,7 @@ func (b *embedded) audit() *identity.Service               { return b.users }
 
 func (b *embedded) authenticate(ctx context.Context, key string) (mcp.Caller, error) {
 	caller, err := b.users.Authenticate(ctx, key)
-	if errors.Is(err, identity.ErrInvalidKey) {
+	if errors.Is(err, identity.ErrInvalidKey) || errors.Is(err, identity.ErrKeyRevoked) {
 		return mcp.Caller{}, mcp.ErrInvalidToken
 	}
 	if err != nil {

@@ -90,6 +90,11 @@ func NewBrowser(cfg BrowserConfig) (*Browser, error) {
 		cfg: cfg, pages: renderer, issuer: issuer, cookies: newCookies(issuer),
 		providers: map[string]*relyingParty{}, crossSite: http.NewCrossOriginProtection(),
 	}
+	// Browsers that do not say where a request comes from are held to its Origin,
+	// which a proxy may have made unlike the Host.
+	if err := b.crossSite.AddTrustedOrigin(issuer.String()); err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
 	for _, p := range cfg.Providers {
 		b.providers[p.ID] = newRelyingParty(p, issuer, cfg.HTTP)
 	}

@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,6 +77,50 @@ func mustForm(t *testing.T, p page, action string) url.Values {
 		t.Fatal(err)
 	}
 	return form
+}
+
+// A browser from before Sec-Fetch-Site, behind a proxy that spells the host out.
+func TestBrowser_OldBrowserBehindAProxy(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(cfg *oauth.BrowserConfig) {
+		resources, err := protocol.NewResources("https://mcp.example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Protocol.Resources = resources
+	})
+	for origin, want := range map[string]int{"https://mcp.example.com": http.StatusUnauthorized, "https://evil.example": http.StatusForbidden} {
+		send := func(method, body, cookie string) *http.Response {
+			t.Helper()
+			r, err := http.NewRequestWithContext(t.Context(), method, s.url+"/sign-in", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = "mcp.example.com:443"
+			r.Header.Set("Cookie", cookie)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if method == http.MethodPost {
+				r.Header.Set("Origin", origin)
+			}
+			answer, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = answer.Body.Close() })
+			return answer
+		}
+		first := send(http.MethodGet, "", "")
+		content, err := io.ReadAll(first.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		form := mustForm(t, page{body: string(content)}, "/sign-in")
+		form.Set("email", "bob@example.com")
+		form.Set("password", "wrong")
+		if got := send(http.MethodPost, form.Encode(), first.Cookies()[0].String()); got.StatusCode != want {
+			t.Errorf("from %s: %d, want %d", origin, got.StatusCode, want)
+		}
+	}
 }
 
 // Signing somebody in to an account of the attacker's needs a token of this very

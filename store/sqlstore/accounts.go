@@ -103,12 +103,13 @@ func (s *Store) EraseAccount(ctx context.Context, id string) error {
 	})
 }
 
-// ownedTables returns the tables with a column that names the account, those that
-// know it by number first and the one that has the numbers last.
+// ownedTables returns the tables with a column that names the account: jobs and
+// the like first, so that what runs in the background stops, then those that know
+// it by number, and the one that has the numbers last.
 func (s *Store) ownedTables(ctx context.Context) (tables []owned, err error) {
 	const query = `SELECT t.name, c.name, (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info(t.name) WHERE pk > 0 ORDER BY pk))
 		FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-		WHERE t.type = 'table' AND c.name IN ('account_id', 'account_no') ORDER BY c.name DESC, t.name`
+		WHERE t.type = 'table' AND c.name IN ('account_id', 'account_no') ORDER BY c.name, t.name`
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		return tx.Each(ctx, query, nil, func(rows *sql.Rows) error {
 			var t owned

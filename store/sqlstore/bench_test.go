@@ -116,3 +116,13 @@ func BenchmarkOneRow(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWatch is what a commit pays to learn that there is nobody to tell.
+func BenchmarkWatch(b *testing.B) {
+	outbox := open(b, b.TempDir()).Analytics()
+	for b.Loop() {
+		if w, err := outbox.Watch(b.Context(), "acme"); err != nil || len(w.Types) > 0 {
+			b.Fatal(w, err)
+		}
+	}
+}

@@ -45,6 +45,14 @@ func TestJobs_Contract(t *testing.T) {
 	storetest.RunJobs(t, func(t *testing.T) jobs.Store { return open(t, t.TempDir()).Jobs() })
 }
 
+func TestHooks_Contract(t *testing.T) {
+	t.Parallel()
+	storetest.RunHooks(t, func(t *testing.T) storetest.HookStore {
+		s := open(t, t.TempDir())
+		return storetest.HookStore{Hooks: s.Hooks(), Outbox: s.Analytics(), Jobs: s.Jobs()}
+	})
+}
+
 func TestStore_FileModes(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "new", "folder with ? # % and ü")

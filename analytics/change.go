@@ -36,8 +36,7 @@ func (e *Engine) UpdatePlan(ctx context.Context, account, sourceID, id string, c
 		if err != nil {
 			return err
 		}
-		ed.putPlan(source, &row)
-		return nil
+		return ed.putPlan(source, &row)
 	})
 }
 

@@ -314,7 +314,7 @@ func startPostgres(b *testing.B) *postgres {
 		b.Fatal("no PostgreSQL to compare with: sudo apt-get install -y postgresql")
 	}
 	bin := filepath.Dir(found[len(found)-1])
-	folder, err := os.MkdirTemp("", "growpanel-pg-") // its socket's path must be short
+	folder, err := os.MkdirTemp("", "growpanel-pg-") //nolint:usetesting // its socket's path must be short
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -90,7 +90,8 @@ func rows(t *testing.T, answer map[string]any) []map[string]any {
 	}
 	var found []map[string]any
 	for _, row := range list {
-		found = append(found, row.(map[string]any))
+		fields, _ := row.(map[string]any)
+		found = append(found, fields)
 	}
 	return found
 }
@@ -387,7 +388,7 @@ func testAccount(t *testing.T, b *toolbox) {
 	b.try(t, "manage_billing", args{"action": "subscribe", "body": args{"plan": "growth", "period": "yearly"}, "confirm": true})
 	b.try(t, "manage_billing", args{"action": "change_plan", "body": args{"plan": "growth", "period": "monthly"}, "confirm": true})
 	b.try(t, "manage_billing", args{"action": "undo_cancellation"})
-	b.call(t, "manage_billing", args{"action": "address", "body": args{"line1": "1 Harbour Street", "city": "Dublin", "postal_code": "D01 X2X2", "country": "ie"}})
+	b.call(t, "manage_billing", args{"action": "address", "body": args{"line1": "1 Harbor Street", "city": "Dublin", "postal_code": "D01 X2X2", "country": "ie"}})
 	for _, action := range []string{"portal", "setup"} {
 		b.refused(t, "no payment provider", "manage_billing", args{"action": action})
 	}

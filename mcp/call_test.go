@@ -367,6 +367,13 @@ func TestCall_CSVLink(t *testing.T) {
 	}
 }
 
+// memberOf is a text in an object.
+func memberOf(object any, name string) string {
+	members, _ := object.(map[string]any)
+	text, _ := members[name].(string)
+	return text
+}
+
 func TestResources_ReadAnExport(t *testing.T) {
 	t.Parallel()
 	api := &stubAPI{answer: func(w http.ResponseWriter, r *http.Request) {
@@ -386,7 +393,7 @@ func TestResources_ReadAnExport(t *testing.T) {
 		return post(t, s, "2025-06-18", "resources/read", fmt.Sprintf(`{"uri":%q}`, uri))
 	}
 	contents, _ := read("growpanel://exports/customers.csv?country=de")["contents"].([]any)
-	if len(contents) != 1 || contents[0].(map[string]any)["text"] != "id\n1\n" || contents[0].(map[string]any)["mimeType"] != "text/csv" {
+	if len(contents) != 1 || memberOf(contents[0], "text") != "id\n1\n" || memberOf(contents[0], "mimeType") != "text/csv" {
 		t.Errorf("the file reads %v", contents)
 	}
 	for uri, want := range map[string]string{
@@ -417,7 +424,7 @@ func TestResources_DefineEveryReport(t *testing.T) {
 			name := strings.TrimPrefix(uri, "growpanel://metrics/")
 			found[name] = true
 			contents, _ := post(t, s, "2025-06-18", "resources/read", fmt.Sprintf(`{"uri":%q}`, uri))["contents"].([]any)
-			if len(contents) != 1 || !strings.HasPrefix(contents[0].(map[string]any)["text"].(string), "# "+name+"\n") {
+			if len(contents) != 1 || !strings.HasPrefix(memberOf(contents[0], "text"), "# "+name+"\n") {
 				t.Errorf("%s reads %v", uri, contents)
 			}
 		}

@@ -36,10 +36,10 @@ func (p process) doctor() *cobra.Command {
 			if len(args) == 0 {
 				return p.examineFolder(cmd)
 			}
-			transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+			transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second}
 			defer transport.CloseIdleConnections()
 			report, err := doctor.Run(cmd.Context(), doctor.Config{
-				URL: args[0], HTTP: &http.Client{Transport: transport, Timeout: 20 * time.Second}, Register: register, Key: key,
+				URL: args[0], HTTP: &http.Client{Transport: transport, Timeout: 20 * time.Second}, Register: register, Now: p.now, Key: key,
 			})
 			if err != nil {
 				return err

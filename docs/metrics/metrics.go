@@ -5,6 +5,7 @@ package metrics
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -58,7 +59,7 @@ func parse(name, text string) (Definition, error) {
 	d := Definition{Name: name, Text: text}
 	rest, ok := strings.CutPrefix(text, "# "+name+"\n\n")
 	if !ok {
-		return d, fmt.Errorf("it does not begin with its name")
+		return d, errors.New("it does not begin with its name")
 	}
 	summary, rest, _ := strings.Cut(rest, "\n\n")
 	d.Summary = strings.ReplaceAll(summary, "\n", " ")
@@ -69,11 +70,11 @@ func parse(name, text string) (Definition, error) {
 	}
 	_, script, ok := strings.Cut(rest, language)
 	if !ok {
-		return d, fmt.Errorf("the example has no script")
+		return d, errors.New("the example has no script")
 	}
 	d.Example, _, ok = strings.Cut(script, fence)
 	if !ok {
-		return d, fmt.Errorf("the script does not end")
+		return d, errors.New("the script does not end")
 	}
 	return d, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,32 +17,36 @@ const claudeRedirect = "https://claude.ai/api/mcp/auth_callback"
 
 // registration is what a client sends to register itself, as it was seen to.
 type registration struct {
-	client string
-	body   map[string]any
+	client    string
+	name      string
+	redirects []string
+	more      map[string]any // beside what all send
+}
+
+func (r registration) body() ([]byte, error) {
+	body := map[string]any{
+		"client_name": r.name, "redirect_uris": r.redirects, "token_endpoint_auth_method": "none",
+		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"},
+	}
+	maps.Copy(body, r.more)
+	return json.Marshal(body)
 }
 
 func registrations() []registration {
-	native := func(name string, more map[string]any, redirects ...string) map[string]any {
-		body := map[string]any{
-			"client_name": name, "redirect_uris": redirects, "token_endpoint_auth_method": "none",
-			"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"},
-		}
-		for key, value := range more {
-			body[key] = value
-		}
-		return body
-	}
 	return []registration{
-		{Claude, native("Claude", map[string]any{"scope": "growpanel.read growpanel.write"}, claudeRedirect)},
-		{Claude, native("Claude Code", nil, "http://localhost:54321/callback")},
-		{ChatGPT, native("ChatGPT", nil, "https://chatgpt.com/connector_platform_oauth_redirect")},
-		{ChatGPT, native("ChatGPT", nil, "https://chatgpt.com/connector/oauth/doctor")},
-		{Cursor, native("Cursor", nil, "cursor://anysphere.cursor-mcp/oauth/callback", "https://www.cursor.com/agents/mcp/oauth/callback", "http://localhost:8787/callback")},
-		{VSCode, native("Visual Studio Code", map[string]any{"application_type": "native"},
-			"http://127.0.0.1/", "http://127.0.0.1:33418/", "https://vscode.dev/redirect", "https://insiders.vscode.dev/redirect")},
-		{MCPRemote, native("MCP CLI Client", map[string]any{
+		{Claude, "Claude", []string{claudeRedirect}, map[string]any{"scope": "growpanel.read growpanel.write"}},
+		{Claude, "Claude Code", []string{"http://localhost:54321/callback"}, nil},
+		{ChatGPT, "ChatGPT", []string{"https://chatgpt.com/connector_platform_oauth_redirect"}, nil},
+		{ChatGPT, "ChatGPT", []string{"https://chatgpt.com/connector/oauth/doctor"}, nil},
+		{Cursor, "Cursor", []string{"cursor://anysphere.cursor-mcp/oauth/callback", "https://www.cursor.com/agents/mcp/oauth/callback", "http://localhost:8787/callback"}, nil},
+		{
+			VSCode, "Visual Studio Code",
+			[]string{"http://127.0.0.1/", "http://127.0.0.1:33418/", "https://vscode.dev/redirect", "https://insiders.vscode.dev/redirect"},
+			map[string]any{"application_type": "native"},
+		},
+		{MCPRemote, "MCP CLI Client", []string{"http://localhost:19050/oauth/callback"}, map[string]any{
 			"client_uri": "https://github.com/punkpeye/mcp-remote", "software_id": "2e6dc280-f3c3-4e01-99a7-8181dbd1d23d", "software_version": "0.15.1", "scope": "growpanel.read",
-		}, "http://localhost:19050/oauth/callback")},
+		}},
 	}
 }
 
@@ -52,8 +57,8 @@ func (e *examination) registration(ctx context.Context) bool {
 		return true
 	}
 	for _, r := range registrations() {
-		check := "registration of " + fmt.Sprint(r.body["client_name"])
-		body, err := json.Marshal(r.body)
+		check := "registration of " + r.name
+		body, err := r.body()
 		if err != nil {
 			e.problem(check, err.Error(), "", r.client)
 			continue
@@ -66,7 +71,7 @@ func (e *examination) registration(ctx context.Context) bool {
 		}
 		var d document
 		if a.status != http.StatusCreated || json.Unmarshal(a.body, &d) != nil {
-			mend := "do not limit redirect URIs to a list, or put these into it: " + quoted(r.body["redirect_uris"].([]string)) //nolint:forcetypeassert // set above
+			mend := "do not limit redirect URIs to a list, or put these into it: " + quoted(r.redirects)
 			if a.status == http.StatusTooManyRequests {
 				mend = "raise the limit: hosted clients share few addresses"
 			}
@@ -83,7 +88,7 @@ func (e *examination) registered(check string, r registration, d document) {
 	switch {
 	case d.text("client_id") == "":
 		e.problem(check, "the answer has no client_id", "answer as RFC 7591, section 3.2.1 says", r.client)
-	case !slices.Equal(d.list("redirect_uris"), r.body["redirect_uris"].([]string)): //nolint:forcetypeassert // set above
+	case !slices.Equal(d.list("redirect_uris"), r.redirects):
 		e.problem(check, "the answer does not repeat the redirect_uris", "answer with all that was registered", r.client)
 	case len(d.empty()) > 0:
 		e.problem(check, "empty members: "+quoted(d.empty()), "leave out what does not apply", r.client)

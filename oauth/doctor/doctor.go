@@ -28,7 +28,7 @@ const (
 // Clients lists them in the order of reports.
 var Clients = []string{Claude, ChatGPT, Cursor, VSCode, MCPRemote}
 
-// Config says what to examine. URL and HTTP are required.
+// Config says what to examine. URL, HTTP and Now are required.
 type Config struct {
 	// URL is what a person pastes into a client.
 	URL string
@@ -37,6 +37,8 @@ type Config struct {
 	// Register also registers each client, which leaves registrations behind that
 	// nobody uses.
 	Register bool
+	// Now is real time.
+	Now func() time.Time
 	// Key, if any, is an API key that has to be good as a bearer token.
 	Key string
 }
@@ -163,7 +165,7 @@ func (e *examination) send(ctx context.Context, method, at string, body io.Reade
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	begun := time.Now()
+	begun := e.cfg.Now()
 	res, err := e.cfg.HTTP.Do(req)
 	if err != nil {
 		return nil, err
@@ -173,7 +175,7 @@ func (e *examination) send(ctx context.Context, method, at string, body io.Reade
 	if err != nil {
 		return nil, err
 	}
-	return &answer{status: res.StatusCode, header: res.Header, body: text, took: time.Since(begun)}, nil
+	return &answer{status: res.StatusCode, header: res.Header, body: text, took: e.cfg.Now().Sub(begun)}, nil
 }
 
 // origin is the URL without path.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/growpanel/growpanel-mcp/oauth/doctor"
 )
@@ -99,7 +100,7 @@ func examine(t *testing.T, spoil map[string]http.HandlerFunc, edit map[string]fu
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
 	s.url = web.URL
-	report, err := doctor.Run(t.Context(), doctor.Config{URL: web.URL + "/mcp", HTTP: web.Client(), Register: true, Key: key})
+	report, err := doctor.Run(t.Context(), doctor.Config{URL: web.URL + "/mcp", HTTP: web.Client(), Register: true, Now: time.Now, Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func TestRun_FindsWhatIsWrong(t *testing.T) {
 		client string // that fails; "" for a note
 	}{
 		"no such path":         {spoil: map[string]http.HandlerFunc{"POST /mcp": status(404, "nothing here")}, check: "the first message", says: "404", client: doctor.Claude},
-		"a redirect":           {spoil: map[string]http.HandlerFunc{"POST /mcp": http.RedirectHandler("/mcp/", 307).ServeHTTP}, check: "the first message", says: "redirected", client: doctor.Cursor},
+		"a redirect":           {spoil: map[string]http.HandlerFunc{"POST /mcp": http.RedirectHandler("/mcp/", http.StatusTemporaryRedirect).ServeHTTP}, check: "the first message", says: "redirected", client: doctor.Cursor},
 		"open to everybody":    {spoil: map[string]http.HandlerFunc{"POST /mcp": status(200, "{}")}, check: "the first message", says: "without asking", client: doctor.VSCode},
 		"a lost header":        {spoil: map[string]http.HandlerFunc{"POST /mcp": status(401, "")}, check: "the first message", says: "WWW-Authenticate", client: doctor.ChatGPT},
 		"a firewall":           {spoil: map[string]http.HandlerFunc{"GET /mcp": status(403, "Blocked")}, check: "beside", says: "403", client: doctor.Claude},
@@ -163,7 +164,7 @@ func TestRun_FindsWhatIsWrong(t *testing.T) {
 		"registration is full": {spoil: map[string]http.HandlerFunc{"POST /register": status(429, "")}, check: "registration of Claude", says: "429", client: doctor.Claude},
 		"null in the answer":   {edit: map[string]func(map[string]any){"/register": set("logo_uri", nil)}, check: "registration", says: "logo_uri", client: doctor.VSCode},
 		"a broken page":        {spoil: map[string]http.HandlerFunc{"GET /sign-in": status(500, "oops")}, check: "person sees", says: "500", client: doctor.Claude},
-		"circles":              {spoil: map[string]http.HandlerFunc{"GET /sign-in": http.RedirectHandler("/authorize2", 303).ServeHTTP, "GET /authorize2": http.RedirectHandler("/sign-in", 303).ServeHTTP}, check: "person sees", says: "circles", client: doctor.VSCode},
+		"circles":              {spoil: map[string]http.HandlerFunc{"GET /sign-in": http.RedirectHandler("/authorize2", http.StatusSeeOther).ServeHTTP, "GET /authorize2": http.RedirectHandler("/sign-in", http.StatusSeeOther).ServeHTTP}, check: "person sees", says: "circles", client: doctor.VSCode},
 		"an open redirect": {spoil: map[string]http.HandlerFunc{"GET /authorize": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?error=access_denied", http.StatusSeeOther)
 		}}, check: "person sees", says: "attacker.example", client: doctor.Claude},
@@ -195,7 +196,7 @@ func TestRun_FindsWhatIsWrong(t *testing.T) {
 func TestRun_WrongURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "mcp.example.com", "ftp://x", "http://", "::"} {
-		if _, err := doctor.Run(t.Context(), doctor.Config{URL: url, HTTP: http.DefaultClient}); err == nil {
+		if _, err := doctor.Run(t.Context(), doctor.Config{URL: url, HTTP: http.DefaultClient, Now: time.Now}); err == nil {
 			t.Errorf("%q is examined", url)
 		}
 	}
@@ -205,7 +206,7 @@ func TestRun_NobodyThere(t *testing.T) {
 	t.Parallel()
 	web := httptest.NewServer(http.NotFoundHandler())
 	web.Close()
-	r, err := doctor.Run(t.Context(), doctor.Config{URL: web.URL, HTTP: web.Client()})
+	r, err := doctor.Run(t.Context(), doctor.Config{URL: web.URL, HTTP: web.Client(), Now: time.Now})
 	if err != nil || r.Healthy() || len(r.Findings) > 2 {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,7 +54,7 @@ func (e *examination) transport(ctx context.Context) bool {
 	}
 	defer func() { _ = conn.Close() }() // nothing was written
 	if secure, ok := conn.(*tls.Conn); ok && len(secure.ConnectionState().PeerCertificates) > 0 {
-		if left := time.Until(secure.ConnectionState().PeerCertificates[0].NotAfter); left < 7*24*time.Hour {
+		if left := secure.ConnectionState().PeerCertificates[0].NotAfter.Sub(e.cfg.Now()); left < 7*24*time.Hour {
 			e.problem(check, fmt.Sprintf("the certificate ends in %.0f hours", left.Hours()), "renew it")
 			return true
 		}
@@ -118,10 +119,8 @@ func (e *examination) probes(ctx context.Context) bool {
 			bad = append(bad, Finding{Problem: what + ": " + err.Error(), Mend: mend, Fails: []string{client}})
 			return
 		}
-		for _, status := range want {
-			if a.status == status {
-				return
-			}
+		if slices.Contains(want, a.status) {
+			return
 		}
 		bad = append(bad, Finding{Problem: fmt.Sprintf("%s is answered with %d (%s)", what, a.status, a.says()), Mend: mend, Fails: []string{client}})
 	}
@@ -134,8 +133,8 @@ func (e *examination) probes(ctx context.Context) bool {
 	look(VSCode, "DELETE of a session", http.MethodDelete, e.cfg.URL, []int{401, 405}, toServer, stream...)
 	if path := e.target.EscapedPath(); path != "" && path != "/" {
 		other := e.origin() + path + "/"
-		if strings.HasSuffix(path, "/") {
-			other = e.origin() + strings.TrimSuffix(path, "/")
+		if without, ok := strings.CutSuffix(path, "/"); ok {
+			other = e.origin() + without
 		}
 		look(Claude, "GET "+other, http.MethodGet, other, []int{401, 405}, "serve the URL with and without a slash at the end, without a redirect", stream...)
 	}
@@ -171,8 +170,10 @@ func (e *examination) resourceMetadata(ctx context.Context) bool {
 	e.issuer = servers[0]
 	if guess := e.wellKnown("oauth-protected-resource", true); guess != e.metadata {
 		if other, problem, _ := e.fetch(ctx, guess); problem != "" || other.text("resource") != d.text("resource") {
-			bad = append(bad, Finding{Problem: guess + ", where clients look that do not read the challenge, says something else",
-				Mend: "serve the same document there"})
+			bad = append(bad, Finding{
+				Problem: guess + ", where clients look that do not read the challenge, says something else",
+				Mend:    "serve the same document there",
+			})
 		}
 	}
 	e.verdict(check, bad)

@@ -66,7 +66,7 @@ func (p *Page) Asset(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(text) // the client may have left
+	_, _ = w.Write(text) //nolint:gosec // G705: a file of the program; the client may have left
 }
 
 // prose is a description with the code in it set as code.

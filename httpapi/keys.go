@@ -97,6 +97,9 @@ func (s *Server) PutAccountApiKeysId(ctx context.Context, request wire.PutAccoun
 	if err := mayHandOut(ctx, old.Role, role); err != nil {
 		return nil, err
 	}
+	if old.Kind == identity.Connection && role != "" && !old.Role.Covers(role) {
+		return nil, forbidden("the role of a connection is what its user allowed; to allow more, they connect again")
+	}
 	var name string
 	if request.Body.Name != nil {
 		if name = *request.Body.Name; name == "" {
@@ -125,8 +128,8 @@ func (s *Server) DeleteAccountApiKeysId(ctx context.Context, request wire.Delete
 		return nil, keyError(request.Id, err)
 	}
 	keep := listOf(request.Params.Keep)
-	if len(keep) > 0 && caller.CreatedVia() == k.ID {
-		return nil, forbidden("a connection cannot keep what it created; it is for people to choose")
+	if len(keep) > 0 && caller.CreatedVia() != "" {
+		return nil, forbidden("a connection cannot choose what outlives one; it is for people to choose")
 	}
 	// A member's role may have been lowered since they connected an assistant;
 	// it still is theirs to disconnect.

@@ -18,7 +18,7 @@ var (
 	// account any more.
 	ErrKeyRevoked = errors.New("the user of this API key has no access to the account any more")
 	// ErrRevoked is returned when a connection key is created whose revocation
-	// came first.
+	// came first, and when a connection creates something but is gone by then.
 	ErrRevoked = errors.New("the connection was revoked")
 	// ErrUsed is returned when a request to create a key is repeated after the
 	// key was used.

@@ -73,7 +73,7 @@ func (s *Service) renewKey(ctx context.Context, wanted Key) (Key, Token, error) 
 	if err != nil {
 		return Key{}, Token{}, fmt.Errorf("find API key of an earlier request: %w", err)
 	}
-	if k.Kind != wanted.Kind || k.Role != wanted.Role || k.Revocation != wanted.Revocation {
+	if k.Kind != wanted.Kind || k.Role != wanted.Role || k.CreatedVia != wanted.CreatedVia || k.Revocation != wanted.Revocation {
 		return Key{}, Token{}, ErrUsed
 	}
 	id, err := uuid.Parse(k.ID)
@@ -186,23 +186,21 @@ func (s *Service) Key(ctx context.Context, account, id string) (Key, error) {
 // UpdateKey sets a key's name and role; an empty one keeps what it was.
 // ErrNotFound for a key that is not the account's, *FieldError for bad input.
 func (s *Service) UpdateKey(ctx context.Context, account, id, name string, role Role) (Key, error) {
-	k, err := s.Key(ctx, account, id)
-	if err != nil {
-		return Key{}, err
-	}
+	var err error
 	if name != "" {
-		if k.Name, err = cleanName("name", name); err != nil {
+		if name, err = cleanName("name", name); err != nil {
 			return Key{}, err
 		}
 	}
 	if role != "" {
-		if k.Role, err = ParseRole(string(role)); err != nil {
+		if role, err = ParseRole(string(role)); err != nil {
 			return Key{}, err
 		}
 	}
 	// Also when the update failed: it may have been committed and the reply lost.
-	defer s.cache.forget(k.ID)
-	k, err = s.store.UpdateKey(ctx, account, k.ID, k.Name, k.Role)
+	// All keys, because the role binds those that were created with this one.
+	defer s.cache.clear()
+	k, err := s.store.UpdateKey(ctx, account, strings.ToLower(id), name, role)
 	if err != nil {
 		return Key{}, fmt.Errorf("update API key: %w", err)
 	}

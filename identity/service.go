@@ -88,7 +88,8 @@ type Caller struct {
 	Account string // account id; "" for a user token without an account
 	Key     string // key id; "" for a user token
 	User    string // user id
-	// Role is what the request may do: the lesser of the key's role and Member.
+	// Role is what the request may do: the least of the key's role, Member and the
+	// role of the connection that the key was created with.
 	Role Role
 	// Member is the user's own role in the account now.
 	Member Role
@@ -140,9 +141,16 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Caller, error
 	if k.Member == "" || k.Disabled {
 		return Caller{}, ErrKeyRevoked
 	}
+	role := lesser(k.Role, k.Member)
+	if k.CreatedVia != "" {
+		if k.Creator == "" {
+			return Caller{}, ErrInvalidKey // it should have gone with its connection
+		}
+		role = lesser(role, k.Creator)
+	}
 	s.uses.add(k.Key, now)
 	return Caller{
-		Account: k.Account, Key: k.ID, User: k.User, Role: lesser(k.Role, k.Member), Member: k.Member,
+		Account: k.Account, Key: k.ID, User: k.User, Role: role, Member: k.Member,
 		Kind: k.Kind, Closing: k.Closing, via: k.CreatedVia,
 	}, nil
 }

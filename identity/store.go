@@ -56,6 +56,7 @@ func (k Key) Prefix() string { return k.ID[:min(8, len(k.ID))] }
 type Access struct {
 	Key
 	Member   Role // the user's role in the account now, "" when not a member
+	Creator  Role // of the key that CreatedVia names, "" when there is none
 	Disabled bool // the user
 	Closing  time.Time
 }
@@ -139,7 +140,7 @@ type UserStore interface {
 	// ErrNotFound for an unknown user.
 	SetPassword(ctx context.Context, id string, hash PasswordHash, disconnect bool) error
 
-	// DisableUser ends a user's sessions, deletes their keys and refuses them
+	// DisableUser ends a user's sessions, deletes their keys and invitations and refuses them
 	// until EnableUser. ErrNotFound for an unknown user.
 	DisableUser(ctx context.Context, id string, at time.Time) error
 
@@ -158,10 +159,12 @@ type MemberStore interface {
 	// user, ErrExists for a member, ErrTooManyMembers at limit.
 	AddMember(ctx context.Context, account, user string, role Role, at time.Time, limit int) error
 
-	// SetRole changes a member's role. ErrNotFound for one who is no member.
+	// SetRole changes a member's role and deletes their invitations that the new
+	// role could not make. ErrNotFound for one who is no member.
 	SetRole(ctx context.Context, account, user string, role Role) error
 
-	// RemoveMember removes a member and deletes their keys in the account.
+	// RemoveMember removes a member and deletes their keys in the account and the
+	// invitations that they sent.
 	// ErrNotFound for one who is no member.
 	RemoveMember(ctx context.Context, account, user string) error
 
@@ -188,7 +191,7 @@ type KeyStore interface {
 	// member of it, ErrClosing when it is about to be deleted, ErrExists when the
 	// key's id is taken or the user has a key of k.Request in the account,
 	// ErrTooManyKeys when the account has limit keys already, ErrRevoked when
-	// k.Revocation is remembered as revoked.
+	// k.Revocation is remembered as revoked or the key k.CreatedVia is gone.
 	CreateKey(ctx context.Context, k Key, limit int) error
 
 	// KeyByRequest returns the key that a user's request created in the account,
@@ -206,8 +209,8 @@ type KeyStore interface {
 	// Key returns a key of the account, or ErrNotFound.
 	Key(ctx context.Context, account, id string) (Key, error)
 
-	// UpdateKey sets the name and role of a key of the account and returns it,
-	// or ErrNotFound.
+	// UpdateKey sets the name and role of a key of the account and returns it, or
+	// ErrNotFound. "" keeps what it was.
 	UpdateKey(ctx context.Context, account, id, name string, role Role) (Key, error)
 
 	// DeleteKey removes a key of the account, and the keys and invitations that
@@ -256,7 +259,7 @@ type SessionStore interface {
 type InvitationStore interface {
 	// CreateInvitation adds an invitation. ErrExists when the address has one in
 	// the account or is a member's, ErrTooManyMembers at limit, ErrNotFound for
-	// an unknown account.
+	// an unknown account, ErrRevoked when the key i.CreatedVia is gone.
 	CreateInvitation(ctx context.Context, i Invitation, limit int) error
 
 	// RenewInvitation gives the invitation of an address a new secret and end, and

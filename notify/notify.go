@@ -82,6 +82,7 @@ const maxHooks = 100
 // Errors of the store and of the service.
 var (
 	ErrNotFound = errors.New("there is no such webhook")
+	ErrRevoked  = errors.New("the connection was revoked")
 	ErrTooMany  = errors.New("the account has 100 webhooks; delete one first")
 )
 
@@ -103,7 +104,8 @@ type StoredIntegration struct {
 // for concurrent use; a method that returns nil has made its change durable, one
 // that returns an error has changed nothing, and each touches one account alone.
 type Store interface {
-	// CreateHooks adds hooks of channel Webhook. *DuplicateError, ErrTooMany.
+	// CreateHooks adds hooks of channel Webhook. *DuplicateError, ErrTooMany,
+	// ErrRevoked when the key that CreatedVia names is gone.
 	// Today is the account's: movements that days before it have brought are not
 	// told to the first hook.
 	CreateHooks(ctx context.Context, account string, hooks []Hook, limit int, today string) error

@@ -42,6 +42,8 @@ func RunStore(t *testing.T, open func(t *testing.T) identity.Store) {
 		"an account keeps an owner":                        testLastOwner,
 		"concurrent demotions leave an owner":              testLastOwnerConcurrent,
 		"a removed member's keys are gone":                 testRemoveMember,
+		"invitations go with the right to send them":       testInvitationsOfMember,
+		"a connection that is gone creates nothing":        testCreatorGone,
 		"access tells the member's role now":               testAccess,
 		"a connection's key takes along what it created":   testDeleteConnection,
 		"what a connection created can all be kept":        testKeepAll,
@@ -247,6 +249,12 @@ func testUpdateKey(t *testing.T, s identity.Store) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("UpdateKey (-want +got):\n%s", diff)
+	}
+	wantKey(t, s, want)
+
+	want.Name = "Weekly"
+	if _, err := s.UpdateKey(t.Context(), want.Account, want.ID, want.Name, ""); err != nil {
+		t.Fatalf("UpdateKey of the name alone: %v", err)
 	}
 	wantKey(t, s, want)
 }

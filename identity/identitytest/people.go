@@ -308,6 +308,59 @@ func newChild(t *testing.T, s identity.Store, parent identity.Key) identity.Key 
 	return k
 }
 
+// What a member invited others to does not outlast their right to do so: a link
+// they know would let them back in.
+func testInvitationsOfMember(t *testing.T, s identity.Store) {
+	a := newAccount(t, s, "Acme", epoch)
+	newMember(t, s, a.ID, identity.Owner)
+	invited := func(by identity.User, role identity.Role) identity.Invitation {
+		i := invitationOf(a.ID, uuid.NewString()+"@example.com", epoch)
+		i.InvitedBy, i.Role = by.ID, role
+		return newInvitation(t, s, i)
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner, removed, disabled := newMember(t, s, a.ID, identity.Owner), newMember(t, s, a.ID, identity.Admin), newMember(t, s, a.ID, identity.Admin)
+	invited(owner, identity.Owner)
+	do(s.SetRole(t.Context(), a.ID, owner.ID, identity.Admin))
+	wantInvitations(t, s, a.ID)
+	kept := invited(owner, identity.Admin)
+	do(s.SetRole(t.Context(), a.ID, owner.ID, identity.Admin))
+	wantInvitations(t, s, a.ID, kept)
+	do(s.SetRole(t.Context(), a.ID, owner.ID, identity.Readonly))
+	wantInvitations(t, s, a.ID)
+	invited(removed, identity.Readonly)
+	do(s.RemoveMember(t.Context(), a.ID, removed.ID))
+	wantInvitations(t, s, a.ID)
+	invited(disabled, identity.Readonly)
+	do(s.DisableUser(t.Context(), disabled.ID, epoch))
+	wantInvitations(t, s, a.ID)
+}
+
+// A connection that is revoked while it creates something has created nothing.
+func testCreatorGone(t *testing.T, s identity.Store) {
+	a := newAccount(t, s, "Acme", epoch)
+	connection := newConnection(t, s, a.ID, newMember(t, s, a.ID, identity.Admin).ID)
+	child := newChild(t, s, connection)
+	got, err := s.Access(t.Context(), child.ID)
+	if err != nil || got.Creator != connection.Role {
+		t.Errorf("Access of a connection's child: %v, creator %q, want %q", err, got.Creator, connection.Role)
+	}
+	if err := s.DeleteKey(t.Context(), a.ID, connection.ID, nil); err != nil {
+		t.Fatalf("DeleteKey: %v", err)
+	}
+	late := keyOf(a.ID, epoch)
+	late.User, late.CreatedVia = connection.User, connection.ID
+	wantError(t, "key of a connection that is gone", s.CreateKey(t.Context(), late, 100), identity.ErrRevoked)
+	i := invitationOf(a.ID, "late@example.com", epoch)
+	i.CreatedVia = connection.ID
+	wantError(t, "invitation of a connection that is gone", s.CreateInvitation(t.Context(), i, 100), identity.ErrRevoked)
+}
+
 func testRemoveMember(t *testing.T, s identity.Store) {
 	a := newAccount(t, s, "Acme", epoch)
 	k, other := newKey(t, s, a.ID, epoch), newKey(t, s, a.ID, epoch)

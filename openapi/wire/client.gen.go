@@ -11027,7 +11027,7 @@ type ClientInterface interface {
 
 	// DeleteAccountApiKeysId Revoke an API key
 	//
-	// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
+	// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`, which a connection and the keys that it created cannot name. Needs an admin key; a user token can delete the user's own connection keys.
 	//
 	// Corresponds with DELETE /account/api-keys/{id} (the `DeleteAccountApiKeysId` operationId).
 	DeleteAccountApiKeysId(ctx context.Context, id ApiKeyId, params *DeleteAccountApiKeysIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12567,7 +12567,7 @@ func (c *Client) PostAccountApiKeys(ctx context.Context, params *PostAccountApiK
 
 // DeleteAccountApiKeysId Revoke an API key
 //
-// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
+// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`, which a connection and the keys that it created cannot name. Needs an admin key; a user token can delete the user's own connection keys.
 //
 // Corresponds with DELETE /account/api-keys/{id} (the `DeleteAccountApiKeysId` operationId).
 func (c *Client) DeleteAccountApiKeysId(ctx context.Context, id ApiKeyId, params *DeleteAccountApiKeysIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -34503,7 +34503,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteAccountApiKeysIdWithResponse Revoke an API key
 	//
-	// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
+	// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`, which a connection and the keys that it created cannot name. Needs an admin key; a user token can delete the user's own connection keys.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -50702,7 +50702,7 @@ func (c *ClientWithResponses) PostAccountApiKeysWithResponse(ctx context.Context
 
 // DeleteAccountApiKeysIdWithResponse Revoke an API key
 //
-// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`. Needs an admin key; a user token can delete the user's own connection keys.
+// The key stops working at once. With a connection's key goes what was created with it, except the ids in `keep`, which a connection and the keys that it created cannot name. Needs an admin key; a user token can delete the user's own connection keys.
 //
 // Returns a wrapper object for the known response body format(s).
 //

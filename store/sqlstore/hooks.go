@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
+	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 	"github.com/growpanel/growpanel-mcp/notify"
 )
@@ -33,6 +34,13 @@ func (s *Hooks) CreateHooks(ctx context.Context, account string, hooks []notify.
 				if old.URL == h.URL && old.Event == h.Event {
 					return &notify.DuplicateError{ID: old.ID}
 				}
+			}
+		}
+		for _, h := range hooks {
+			if err := creatorLives(ctx, tx, account, h.CreatedVia); errors.Is(err, identity.ErrRevoked) {
+				return notify.ErrRevoked
+			} else if err != nil {
+				return err
 			}
 		}
 		if err := beginTelling(ctx, tx, account, today); err != nil {

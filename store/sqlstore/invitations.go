@@ -70,6 +70,9 @@ func (s *Identity) CreateInvitation(ctx context.Context, i identity.Invitation, 
 		if err := roomForMember(ctx, tx, i.Account, limit); err != nil {
 			return err
 		}
+		if err := creatorLives(ctx, tx, i.Account, i.CreatedVia); err != nil {
+			return err
+		}
 		var member int
 		if err := tx.Get(ctx, members, []any{i.Account, i.Email}, &member); err != nil {
 			return err

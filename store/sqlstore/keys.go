@@ -16,13 +16,14 @@ const keyColumns = "k.id, k.account_id, k.person_id, k.name, k.role, k.kind, k.c
 
 // Access implements identity.Store.
 func (s *Identity) Access(ctx context.Context, id string) (a identity.Access, err error) {
-	const query = "SELECT " + keyColumns + `, coalesce(m.role, ''), p.disabled_at, a.closing_at
+	const query = "SELECT " + keyColumns + `, coalesce(m.role, ''), coalesce(v.role, ''), p.disabled_at, a.closing_at
 		FROM api_key k JOIN person p ON p.id = k.person_id JOIN account a ON a.id = k.account_id
+		LEFT JOIN api_key v ON v.account_id = k.account_id AND v.id = k.created_via
 		LEFT JOIN member m ON m.account_id = k.account_id AND m.person_id = k.person_id WHERE k.id = ?`
 	var disabled, closing sql.NullString
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		a.Key, err = scanKey(func(dest ...any) error {
-			return tx.Get(ctx, query, []any{id}, append(dest, &a.Member, &disabled, &closing)...)
+			return tx.Get(ctx, query, []any{id}, append(dest, &a.Member, &a.Creator, &disabled, &closing)...)
 		})
 		return err
 	})
@@ -120,6 +121,9 @@ func mayCreateKey(ctx context.Context, tx *sqldb.Tx, k identity.Key, limit int) 
 	if _, err := getMember(ctx, tx, k.Account, k.User); err != nil {
 		return err
 	}
+	if err := creatorLives(ctx, tx, k.Account, k.CreatedVia); err != nil {
+		return err
+	}
 	var have int
 	if err := tx.Get(ctx, count, []any{k.Account}, &have); err != nil {
 		return err
@@ -138,6 +142,19 @@ func mayCreateKey(ctx context.Context, tx *sqldb.Tx, k identity.Key, limit int) 
 		return identity.ErrRevoked
 	}
 	return nil
+}
+
+// creatorLives refuses what a connection creates while it is revoked: what comes
+// after the revocation would not be deleted with it. via is "" for no connection.
+func creatorLives(ctx context.Context, tx *sqldb.Tx, account, via string) error {
+	if via == "" {
+		return nil
+	}
+	_, err := getKey(ctx, tx, account, via)
+	if isNotFound(err) {
+		return identity.ErrRevoked
+	}
+	return err
 }
 
 // RenewKey implements identity.Store.
@@ -169,7 +186,7 @@ func selectKeys(ctx context.Context, tx *sqldb.Tx, query string, args ...any) (k
 
 // UpdateKey implements identity.Store.
 func (s *Identity) UpdateKey(ctx context.Context, account, id, name string, role identity.Role) (k identity.Key, err error) {
-	const update = "UPDATE api_key SET name = ?, role = ? WHERE account_id = ? AND id = ?"
+	const update = "UPDATE api_key SET name = iif(?1 = '', name, ?1), role = iif(?2 = '', role, ?2) WHERE account_id = ?3 AND id = ?4"
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		err := changedOr(identity.ErrNotFound)(tx.Exec(ctx, update, name, string(role), account, id))
 		if err != nil {

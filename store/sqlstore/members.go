@@ -128,7 +128,14 @@ func (s *Identity) SetRole(ctx context.Context, account, user string, role ident
 				return err
 			}
 		}
-		return changedOr(identity.ErrNotFound)(tx.Exec(ctx, update, string(role), account, user))
+		if err := changedOr(identity.ErrNotFound)(tx.Exec(ctx, update, string(role), account, user)); err != nil {
+			return err
+		}
+		// Nobody who may not hand out a role any more has it handed out by a link.
+		const above = `DELETE FROM invitation WHERE account_id = ?1 AND invited_by = ?2
+			AND (?3 = 'readonly' OR ?3 = 'admin' AND role = 'owner')`
+		_, err := tx.Exec(ctx, above, account, user, string(role))
+		return err
 	})
 }
 
@@ -162,6 +169,9 @@ func (s *Identity) RemoveMember(ctx context.Context, account, user string) error
 			return err
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM member WHERE account_id = ? AND person_id = ?", account, user); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM invitation WHERE account_id = ? AND invited_by = ?", account, user); err != nil {
 			return err
 		}
 		keys, err := selectKeys(ctx, tx, keysOf, account, user)

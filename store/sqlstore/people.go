@@ -110,6 +110,9 @@ func (s *Identity) DisableUser(ctx context.Context, id string, at time.Time) err
 		if err := endSessions(ctx, tx, id); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, "DELETE FROM invitation WHERE invited_by = ?", id); err != nil {
+			return err
+		}
 		keys, err := selectKeys(ctx, tx, keysOf, id)
 		if err != nil {
 			return err

@@ -39,6 +39,7 @@ type api struct {
 	store        *sqlstore.Store
 	folder       string        // of the store
 	clock        *atomic.Int64 // Unix seconds
+	stopJobs     func()        // as a shutdown does
 
 	account         identity.Account
 	admin, readonly string // keys
@@ -106,10 +107,11 @@ func (a *api) runJobs(t testing.TB, now func() time.Time, logger *slog.Logger) *
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
 	running.Go(func() { runner.Run(ctx) })
-	t.Cleanup(func() {
+	a.stopJobs = func() {
 		stop()
 		running.Wait()
-	})
+	}
+	t.Cleanup(a.stopJobs)
 	return pull.NewControl(a.engine, runner, importer)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -274,6 +275,42 @@ func TestSources_AnImportGoesOnWhereItStopped(t *testing.T) {
 	got := a.rested(t, source)
 	if seen := strings.Join(e.seen(), " "); got.text("phase") != "done" || seen != "/invoices?page=2" || a.mrr(t, a.admin) != 10000 {
 		t.Errorf("progress %s, requests %s, MRR %v", got.raw, seen, a.mrr(t, a.admin))
+	}
+}
+
+// An endpoint without pages gives the same rows for every number, so a type that
+// is done must not be asked for again.
+func TestSources_AnImportThatIsInterruptedBetweenTypesGoesOn(t *testing.T) {
+	t.Parallel()
+	a, e := newAPI(t), newEndpoint(t)
+	at := make(chan struct{}, 100)
+	unpaged := func(hang string) {
+		e.handle(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == hang {
+				at <- struct{}{}
+				<-r.Context().Done()
+				return
+			}
+			switch r.URL.Path {
+			case "/customers":
+				_, _ = fmt.Fprint(w, pulledCustomers)
+			case "/plans":
+				_, _ = fmt.Fprint(w, pulledPlans)
+			default:
+				_, _ = fmt.Fprint(w, "["+pulledInvoice("i1", "c1", 9900)+"]")
+			}
+		})
+	}
+	unpaged("/plans")
+	source := a.newConnected(t, e.URL)
+	a.ok(t, a.admin, "POST", "/data/data-sources/"+source+"/full-import", "")
+	<-at
+	a.stopJobs()
+	unpaged("")
+	a.runJobs(t, func() time.Time { return time.Unix(a.clock.Load(), 0).UTC() }, slog.New(slog.DiscardHandler))
+	got := a.rested(t, source)
+	if seen := strings.Join(e.seen(), " "); got.text("phase") != "done" || seen != "/plans /invoices" || got.number("processedCount") != 4 {
+		t.Errorf("progress %s, requests after the restart %s", got.raw, seen)
 	}
 }
 

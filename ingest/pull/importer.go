@@ -95,6 +95,7 @@ type payload struct {
 type Checkpoint struct {
 	Type    string    `json:"type"`
 	Page    int       `json:"page"`
+	Ended   bool      `json:"ended,omitempty"`  // whether Type has no page Page: all of it is stored
 	Digest  string    `json:"digest,omitempty"` // of the page before, if it is of the same type
 	Fetched int64     `json:"fetched"`          // rows, of all types
 	Stored  int64     `json:"stored"`
@@ -193,7 +194,10 @@ func (w *work) all(ctx context.Context) error {
 	w.at.Code = ""
 	for _, kind := range remaining(c.Types, w.at.Type) {
 		if kind != w.at.Type {
-			w.at.Type, w.at.Page, w.at.Digest = kind, 1, ""
+			w.at.Type, w.at.Page, w.at.Digest, w.at.Ended = kind, 1, "", false
+		}
+		if w.at.Ended {
+			continue // an endpoint without pages would send the same rows again
 		}
 		if err := w.each(ctx, kind); err != nil {
 			return err
@@ -250,10 +254,11 @@ func importType[T any](ctx context.Context, w *work, kind string, decode func([]
 			return err
 		}
 		w.at.Page, w.at.Digest, w.at.Active = w.at.Page+1, p.digest, w.cfg.Now().UTC()
+		w.at.Ended = !p.more || len(p.Docs) == 0
 		if err := w.task.Save(ctx, w.at); err != nil {
 			return err
 		}
-		if !p.more || len(p.Docs) == 0 {
+		if w.at.Ended {
 			return nil
 		}
 	}

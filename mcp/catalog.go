@@ -57,7 +57,7 @@ func (s *Server) catalog() []server.ServerTool {
 func maxTokens() args.Property {
 	return args.Property{
 		Name: "max_tokens", Type: args.Integer, Min: answer.MinTokens, Max: answer.MaxTokens, Clamp: true,
-		Description: "Answer size, default 4000",
+		Description: "e.g. 8000",
 	}
 }
 
@@ -77,7 +77,7 @@ func limit(most int) args.Property {
 }
 
 func offset() args.Property {
-	return args.Property{Name: "offset", Type: args.Integer, Description: "Rows to skip, e.g. 100"}
+	return args.Property{Name: "offset", Type: args.Integer, Description: "e.g. 100"}
 }
 
 // outputSchema is the shape of every structured result: an object in which the

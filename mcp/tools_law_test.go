@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the files in testdata instead of 
 // What the catalog may cost every client that loads it.
 const (
 	maxCatalogBytes     = 22_000
-	maxToolBytes        = 4_000
+	maxToolBytes        = 3_600
 	maxDescriptionBytes = 600
 	maxSentenceBytes    = 200
 	maxInstructionBytes = 2_000

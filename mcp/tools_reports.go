@@ -130,23 +130,23 @@ func paged(report string) bool {
 // filters are the arguments that narrow every report and the customer list.
 func filters() args.Set {
 	return args.Set{
-		{Name: "plan", Type: args.List, Description: "Plan or group id, e.g. pro~~team"},
-		{Name: "currency", Type: args.List, Description: "Billed in, e.g. usd"},
+		{Name: "plan", Type: args.List, Description: "Or group, e.g. pro~~team"},
+		{Name: "currency", Type: args.List, Description: "e.g. usd"},
 		{Name: "country", Type: args.List, Description: "e.g. us~~de"},
-		{Name: "region", Type: args.List, Description: "e.g. eu, latam, us"},
-		{Name: "market", Type: args.List, Description: "e.g. dach, other"},
+		{Name: "region", Type: args.List, Description: "e.g. eu"},
+		{Name: "market", Type: args.List, Description: "e.g. dach"},
 		{Name: "state", Type: args.List, Description: "e.g. ny"},
 		{Name: "billing_freq", Type: args.List, Words: frequencies(), Description: "e.g. month"},
-		{Name: "status", Type: args.List, Words: statuses(), Description: "e.g. active, past_due, trialing, canceled"},
-		{Name: "customer", Type: args.List, Description: "Id, e.g. cus_1"},
+		{Name: "status", Type: args.List, Words: statuses(), Description: "e.g. active, past_due"},
+		{Name: "customer", Type: args.List, Description: "e.g. cus_1"},
 		{Name: "data_source", Type: args.List, Description: "e.g. api"},
 		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
-		{Name: "pricing_model", Type: args.List, Description: "e.g. licensed, metered"},
+		{Name: "pricing_model", Type: args.List, Description: "e.g. metered"},
 		{Name: "cancel_reason", Type: args.List, Description: "e.g. too_expensive"},
-		{Name: "age", Type: args.List, Description: "Months, e.g. 6-12, 12-"},
-		{Name: "segment", Description: "Saved filters, e.g. EU"},
+		{Name: "age", Type: args.List, Description: "Months, e.g. 6-12"},
+		{Name: "segment", Description: "e.g. EU"},
 		{Name: "has_discount", Type: args.Boolean, Description: "e.g. true"},
-		{Name: "custom", Type: args.Map, Description: `Variables, e.g. {"industry":"Retail"}`},
+		{Name: "custom", Type: args.Map, Description: `e.g. {"tier":"gold"}`},
 	}
 }
 
@@ -180,9 +180,9 @@ func search() args.Property {
 func getReport() tool {
 	props := args.Set{
 		{Name: "name", Required: true, Enum: reportNames(), Open: true, Words: reportWords(), Description: "Report, e.g. mrr"},
-		{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, last-12-months, ytd, 2026-01-01..2026-03-31; default last 365 days"},
-		{Name: "interval", Enum: []string{"day", "week", "month", "quarter", "year"}, Words: frequencies(), Description: "Row length, default month"},
-		{Name: "breakdown", Convert: dimension, Description: "Split by filter, subtype or custom_<key>, e.g. plan"},
+		{Name: "date", Convert: args.Date, Description: "e.g. 2026-Q1, last-12-months, ytd, 2026-01-01..2026-03-31"},
+		{Name: "interval", Enum: []string{"day", "week", "month", "quarter", "year"}, Words: frequencies(), Description: "Default month"},
+		{Name: "breakdown", Convert: dimension, Description: "e.g. plan, custom_<key>"},
 		{Name: "breakdown_value", Description: "e.g. Pro"},
 		baseCurrencyProperty(),
 		{Name: "fix_fx", Type: args.Boolean, Description: "Constant rates"},
@@ -195,13 +195,13 @@ func getReport() tool {
 		args.Property{Name: "selected_type", Description: "e.g. churn"},
 		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "amount", "amount_base_currency", "customer_name", "type"}, Open: true, Description: "e.g. amount"},
 		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
-		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "retention, e.g. 12"},
-		args.Property{Name: "type", Description: "mrr-subtypes: e.g. churn"},
-		args.Property{Name: "category", Type: args.List, Description: "mrr-growth: e.g. new~~churn"},
-		args.Property{Name: "subtype", Type: args.List, Description: "movement-table: e.g. plan_change"},
-		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "Beside each row, e.g. last-year"},
-		args.Property{Name: "compare_month", Description: "mrr-growth: e.g. 2026-01"},
-		args.Property{Name: "key", Description: "Variable, e.g. industry"},
+		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "e.g. 12"},
+		args.Property{Name: "type", Description: "e.g. churn"},
+		args.Property{Name: "category", Type: args.List, Description: "e.g. new~~churn"},
+		args.Property{Name: "subtype", Type: args.List, Description: "e.g. plan_change"},
+		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "e.g. last-year"},
+		args.Property{Name: "compare_month", Description: "e.g. 2026-01"},
+		args.Property{Name: "key", Description: "e.g. industry"},
 		args.Property{Name: "search", Description: "e.g. soft"},
 		limit(1000), offset(), maxTokens(),
 	)
@@ -212,7 +212,7 @@ func getReport() tool {
 		description: "Fetches a revenue report: MRR, ARR, growth, churn, retention, cohorts, biggest customers, cash, by day, month, quarter or year, split by plan or country. " +
 			"summary: key figures. mrr: MRR, ARR, ARPA, customers, new, expansion, contraction, churn per period. " +
 			"movement-table: who upgraded, downgraded, churned, came back. retention: churn rates, NRR, GRR, LTV. " +
-			"cohort: retention by signup. customer-concentration: revenue share of the largest. churn-reasons: why. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. leads: trials. " +
+			"cohort: retention by signup. customer-concentration: revenue share of the largest. churn-reasons: why. Cash: transactions, invoices-detail, cashflow-refunds, cashflow-failed-payments. leads. " +
 			"Filters: a~~b either, ~a not a, ~ unset.",
 		props:   props,
 		actions: []action{{method: http.MethodGet, path: "reports/{name}", query: reportQuery(props)}},

@@ -114,9 +114,11 @@ func (c *Client) WithKey(key Secret) (*Client, error) {
 	return &Client{connection: c.connection, authorization: authorization}, nil
 }
 
-// Typed returns the generated client, whose answers are Go values. An answer
-// outside 2xx is a value as well: look at its StatusCode.
-func (c *Client) Typed() *wire.ClientWithResponses {
+// Typed returns the generated client over c, whose answers are Go values. An
+// answer outside 2xx is a value as well: look at its StatusCode. It is no method,
+// because the linker keeps every method of a type that a program uses, and this
+// one is megabytes.
+func Typed(c *Client) *wire.ClientWithResponses {
 	return &wire.ClientWithResponses{ClientInterface: &wire.Client{
 		Server: c.base.String() + "/",
 		Client: typedDoer{c},

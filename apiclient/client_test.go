@@ -295,7 +295,7 @@ func TestClient_NoKey_OnlyPublicOperations(t *testing.T) {
 	if _, err := c.Do(t.Context(), "GET", []string{"plans"}, nil, nil); !errors.Is(err, ErrNoKey) {
 		t.Errorf("GET /plans: error %v, want %v", err, ErrNoKey)
 	}
-	if _, err := c.Typed().GetPlansWithResponse(t.Context(), nil); !errors.Is(err, ErrNoKey) {
+	if _, err := Typed(c).GetPlansWithResponse(t.Context(), nil); !errors.Is(err, ErrNoKey) {
 		t.Errorf("typed GET /plans: error %v, want %v", err, ErrNoKey)
 	}
 }
@@ -310,14 +310,14 @@ func TestClient_Typed_DecodesAnswersAndErrors(t *testing.T) {
 		writeJSON(w, http.StatusNotFound, `{"error":"no customer","message":"no customer","code":"not_found"}`)
 	}), func(o *Options) { o.BaseURL = "http://api.test/base" })
 
-	found, err := c.Typed().GetCustomersIdWithResponse(t.Context(), "a/b", nil)
+	found, err := Typed(c).GetCustomersIdWithResponse(t.Context(), "a/b", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if found.JSON200 == nil || found.JSON200.CurrentMrrBaseCurrency != 9900 || found.JSON200.ChurnRiskScore != nil {
 		t.Errorf("answer = %+v", found.JSON200)
 	}
-	missing, err := c.Typed().GetCustomersIdWithResponse(t.Context(), "x", nil)
+	missing, err := Typed(c).GetCustomersIdWithResponse(t.Context(), "x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestClient_Typed_NoIdLeavesItsRoute(t *testing.T) {
 			}
 		}
 	}
-	if _, err := c.Typed().DeleteDataCustomersIdWithResponse(t.Context(), "..", &wire.DeleteDataCustomersIdParams{}); !errors.Is(err, ErrPath) {
+	if _, err := Typed(c).DeleteDataCustomersIdWithResponse(t.Context(), "..", &wire.DeleteDataCustomersIdParams{}); !errors.Is(err, ErrPath) {
 		t.Errorf("delete with id ..: error %v, want %v", err, ErrPath)
 	}
 }

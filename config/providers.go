@@ -13,7 +13,8 @@ type Provider struct {
 	ClientID string
 	// ClientSecret is needed where the pages are served, by serve and serve mcp.
 	ClientSecret Secret
-	// LinkVerifiedEmail lets a person in as the user with their verified address.
+	// LinkVerifiedEmail lets a person in as the user with their verified address who
+	// has no password yet.
 	LinkVerifiedEmail bool
 }
 
@@ -98,7 +99,7 @@ func providerSettings() []Setting {
 		set("GROWPANEL_OIDC_NAME", "what its button is called", false, text(func(p *Providers) *string { return &p.OIDC.Name })),
 		{
 			Flag: "link-verified-email", Env: "GROWPANEL_LINK_VERIFIED_EMAIL", Kind: "PROVIDERS", Default: "none", Commands: all,
-			Help: "providers that own the addresses of their users, of google, microsoft and oidc, separated by commas: someone with a verified address signs in as the user who has it",
+			Help: "providers that own the addresses of their users, of google, microsoft and oidc, separated by commas: someone with a verified address signs in as the user who has it, until that one has a password",
 			apply: func(c *Serve, value string) error {
 				c.Providers.LinkVerifiedEmail = nil
 				for id := range strings.SplitSeq(value, ",") {

@@ -24,8 +24,9 @@ type Provider struct {
 	// writes the tenant into the issuer of each token: those listed may sign in.
 	// Empty for a provider with one issuer.
 	Tenants []string
-	// LinkVerifiedEmail lets a person in as the user with their verified address,
-	// once, without a password. Only for issuers that own the addresses.
+	// LinkVerifiedEmail lets a person in as the user with their verified address
+	// who has no password and no identity yet. Only for issuers that own the
+	// addresses.
 	LinkVerifiedEmail bool
 }
 

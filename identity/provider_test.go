@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,9 +187,51 @@ func TestProvider_RefusesTokensThatProveNothing(t *testing.T) {
 			t.Errorf("%s: %v, want a FieldError", name, err)
 		}
 	}
-	signed, err := s.SignIn(t.Context(), identity.SignIn{Provider: "here", IDToken: sign(nil), Nonce: "n-1"})
-	if err != nil || signed.User.ID != f.owner.ID {
+	expected, err := s.CreateUser(t.Context(), "expected@example.com", "", identity.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := s.SignIn(t.Context(), identity.SignIn{Provider: "here", IDToken: sign(map[string]any{"email": expected.Email}), Nonce: "n-1"})
+	if err != nil || signed.User.ID != expected.ID {
 		t.Errorf("a verified address of an issuer that the operator trusts: %v, %v", signed.User, err)
+	}
+}
+
+// Whoever writes an invitation can accept it under an address of somebody else:
+// the owner of the address must not be let into a user that others can open.
+func TestProvider_AnAddressDoesNotJoinAUserWhomOthersCanOpen(t *testing.T) {
+	t.Parallel()
+	f, p, elsewhere := newFixture(t), newProvider(t), newProvider(t)
+	s := f.withProvider(
+		identity.Provider{ID: "here", Issuer: p.URL, ClientID: "our-client", LinkVerifiedEmail: true},
+		identity.Provider{ID: "there", Issuer: elsewhere.URL, ClientID: "our-client"},
+	)
+	for name, taken := range map[string]identity.SignIn{
+		"by a password": {Password: password},
+		"by a provider": {Provider: "there", IDToken: elsewhere.token(t, f.time(), map[string]any{"sub": "mallory", "email": "mallory@example.com"}), Nonce: "n-1"},
+	} {
+		email := strings.ReplaceAll(name, " ", "-") + "@example.com"
+		invite := func() string {
+			account, err := s.CreateAccount(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, link, err := s.Invite(t.Context(), identity.Caller{Account: account.ID}, email, identity.Readonly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return link.Reveal()
+		}
+		taken.Invitation = invite()
+		if _, err := s.SignIn(t.Context(), taken); err != nil {
+			t.Fatal(err)
+		}
+		for _, invitation := range []string{"", invite()} {
+			_, err := s.SignIn(t.Context(), identity.SignIn{
+				Provider: "here", IDToken: p.token(t, f.time(), map[string]any{"sub": name, "email": email}), Nonce: "n-1", Invitation: invitation,
+			})
+			wantErrorIs(t, name, err, identity.ErrNotLinked)
+		}
 	}
 }
 

@@ -186,22 +186,25 @@ func (s *Service) link(ctx context.Context, u User, proof proof) error {
 
 // firstSignIn finds the user of an identity that nobody has yet: a new one whom
 // an invitation creates, or, where the operator trusts the provider with that,
-// the one with its verified address. An invitation link alone never opens a user
-// who exists: whoever wrote the invitation knows the link too.
+// the one with its verified address, as long as nobody can sign in as them yet:
+// who set a password here has not proven to own the address. An invitation link
+// alone never opens a user who exists: whoever wrote the invitation knows the link
+// too.
 func (s *Service) firstSignIn(ctx context.Context, in SignIn, proof proof) (User, error) {
 	if proof.linkEmail && proof.email != "" {
 		u, err := s.store.UserByEmail(ctx, proof.email)
 		if err == nil && !u.Disabled() {
-			if err := s.link(ctx, u, proof); err != nil {
-				return User{}, err
-			}
+			err = s.store.LinkFirstLogin(ctx, u.ID, proof.login, s.timestamp())
+		}
+		switch {
+		case err == nil && !u.Disabled():
+			s.audit(ctx, Event{Kind: IdentityLinked, User: u.ID, Detail: proof.login.Issuer})
 			if in.Invitation != "" {
 				err = s.acceptAs(ctx, in.Invitation, u)
 			}
 			return u, err
-		}
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return User{}, fmt.Errorf("look up user: %w", err)
+		case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrExists):
+			return User{}, fmt.Errorf("link by address: %w", err)
 		}
 	}
 	if in.Invitation == "" {

@@ -150,6 +150,10 @@ type UserStore interface {
 	// LinkLogin lets a user in by a provider's identity. Repeating it does
 	// nothing; ErrExists when the identity is another user's.
 	LinkLogin(ctx context.Context, id string, login Login, at time.Time) error
+
+	// LinkFirstLogin does what LinkLogin does for a user who has neither a
+	// password nor a provider's identity. ErrExists for one who has.
+	LinkFirstLogin(ctx context.Context, id string, login Login, at time.Time) error
 }
 
 // MemberStore keeps who belongs to which account. An account that has an owner

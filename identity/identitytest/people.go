@@ -94,6 +94,18 @@ func testLogin(t *testing.T, s identity.Store) {
 			t.Errorf("UserByLogin(%v) = %v, %v, want %s", login, got.ID, err, want)
 		}
 	}
+	expected := userOf(epoch)
+	expected.Password = identity.PasswordHash{}
+	if err := s.CreateUser(t.Context(), expected); err != nil {
+		t.Fatalf("CreateUser: %v", err)
+	}
+	first := identity.Login{Issuer: uuid.NewString(), Subject: "first"}
+	if err := s.LinkFirstLogin(t.Context(), expected.ID, first, epoch); err != nil {
+		t.Errorf("LinkFirstLogin of a user whom nobody can open: %v", err)
+	}
+	first.Subject = "second"
+	wantError(t, "first login of a user with a login", s.LinkFirstLogin(t.Context(), expected.ID, first, epoch), identity.ErrExists)
+	wantError(t, "first login of a user with a password", s.LinkFirstLogin(t.Context(), newUser(t, s).ID, first, epoch), identity.ErrExists)
 	_, err := s.UserByLogin(t.Context(), identity.Login{Issuer: google.Issuer, Subject: "nobody"})
 	wantError(t, "unknown identity", err, identity.ErrNotFound)
 }

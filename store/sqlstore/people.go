@@ -133,6 +133,22 @@ func (s *Identity) LinkLogin(ctx context.Context, id string, login identity.Logi
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return linkLogin(ctx, tx, id, login, at) })
 }
 
+// LinkFirstLogin implements identity.Store.
+func (s *Identity) LinkFirstLogin(ctx context.Context, id string, login identity.Login, at time.Time) error {
+	const closed = `SELECT count(*) FROM person p WHERE p.id = ? AND p.password = ''
+		AND NOT EXISTS (SELECT 1 FROM login l WHERE l.person_id = p.id)`
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		var found int
+		if err := tx.Get(ctx, closed, []any{id}, &found); err != nil {
+			return err
+		}
+		if found == 0 {
+			return identity.ErrExists
+		}
+		return linkLogin(ctx, tx, id, login, at)
+	})
+}
+
 func linkLogin(ctx context.Context, tx *sqldb.Tx, id string, login identity.Login, at time.Time) error {
 	const insert = "INSERT INTO login (issuer, subject, person_id, linked_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	changed, err := tx.Exec(ctx, insert, login.Issuer, login.Subject, id, timeText(at))

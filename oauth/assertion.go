@@ -24,6 +24,7 @@ const (
 	keySetMinAge     = time.Minute // before an unknown key id makes us look again
 	maxAssertionID   = 512
 	minRSABits       = 2048
+	maxRSABits       = 8192 // as crypto/tls has it: verifying takes time that the client chooses
 	assertionKeepFor = assertionLife + 2*assertionLeeway
 )
 
@@ -138,12 +139,12 @@ func parseKeys(body []byte) ([]jose.JSONWebKey, error) {
 }
 
 // algorithmOf returns the one algorithm that a public key is for, "" for a key
-// that is none of ours or too weak.
+// that is none of ours, too weak or absurdly large.
 func algorithmOf(key jose.JSONWebKey) jose.SignatureAlgorithm {
 	var algorithm jose.SignatureAlgorithm
 	switch public := key.Key.(type) {
 	case *rsa.PublicKey:
-		if public.N.BitLen() >= minRSABits {
+		if bits := public.N.BitLen(); bits >= minRSABits && bits <= maxRSABits {
 			algorithm = jose.RS256
 		}
 	case *ecdsa.PublicKey:

@@ -2,9 +2,9 @@ package config
 
 import (
 	"errors"
-	"net"
 	"net/mail"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -68,7 +68,7 @@ func setMailServer(to *Mail, value string) error {
 	default:
 		return wrong
 	}
-	if _, err := net.LookupPort("tcp", to.Port); err != nil {
+	if port, err := strconv.ParseUint(to.Port, 10, 16); err != nil || port == 0 {
 		return wrong
 	}
 	if u.User != nil {

@@ -109,7 +109,7 @@ func TestBrowser_OldBrowserBehindAProxy(t *testing.T) {
 			t.Cleanup(func() { _ = answer.Body.Close() })
 			return answer
 		}
-		first := send(http.MethodGet, "", "")
+		first := send(http.MethodGet, "", "") //nolint:bodyclose // send does
 		content, err := io.ReadAll(first.Body)
 		if err != nil {
 			t.Fatal(err)
@@ -117,7 +117,7 @@ func TestBrowser_OldBrowserBehindAProxy(t *testing.T) {
 		form := mustForm(t, page{body: string(content)}, "/sign-in")
 		form.Set("email", "bob@example.com")
 		form.Set("password", "wrong")
-		if got := send(http.MethodPost, form.Encode(), first.Cookies()[0].String()); got.StatusCode != want {
+		if got := send(http.MethodPost, form.Encode(), first.Cookies()[0].String()); got.StatusCode != want { //nolint:bodyclose // send does
 			t.Errorf("from %s: %d, want %d", origin, got.StatusCode, want)
 		}
 	}

@@ -31,7 +31,7 @@ func (b *Browser) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return b.badRequest(w, err)
 	}
-	client, err := b.cfg.Clients.Client(r.Context(), id)
+	client, err := b.cfg.Clients.Client(withAddress(r.Context(), b.cfg.Address(r)), id)
 	if errors.Is(err, ErrNotFound) {
 		return b.pages.Write(w, http.StatusBadRequest, pages.UnknownClient())
 	}

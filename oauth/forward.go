@@ -10,7 +10,7 @@ import (
 
 type addressKey struct{}
 
-// withAddress notes for whom the API is asked.
+// withAddress notes for whom the API is asked, or a document fetched.
 func withAddress(ctx context.Context, from netip.Addr) context.Context {
 	return context.WithValue(ctx, addressKey{}, from)
 }

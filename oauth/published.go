@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -30,6 +31,9 @@ const (
 	// can have us flood somebody else.
 	fetchBurst = 60
 	fetchEvery = time.Second
+	// askEvery limits how often one network makes us fetch, so that nobody fills
+	// the records with documents of hosts that they make up.
+	askEvery = 10 * time.Second
 )
 
 // published reads the JSON documents that clients publish about themselves:
@@ -185,11 +189,20 @@ func (p *published) fetch(ctx context.Context, address string, limit int64) (bod
 	return body, freshness(response.Header.Get("Cache-Control")), nil
 }
 
-// mayFetch counts the calls of one host.
+// mayFetch counts the calls of one host, and those that one network causes.
 func (p *published) mayFetch(ctx context.Context, address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
 		return notFetched("has no proper URL")
+	}
+	if from, ok := ctx.Value(addressKey{}).(netip.Addr); ok {
+		wait, err := p.cfg.Limits.Take(ctx, "fetch-for:"+Bucket(from), Rate{Burst: fetchBurst, Interval: askEvery})
+		if err != nil {
+			return fmt.Errorf("count fetches: %w", err)
+		}
+		if wait > 0 {
+			return fmt.Errorf("%w: too many documents for one network", ErrUnavailable)
+		}
 	}
 	wait, err := p.cfg.Limits.Take(ctx, "fetch:"+recordID(u.Hostname()), Rate{Burst: fetchBurst, Interval: fetchEvery})
 	if err != nil {

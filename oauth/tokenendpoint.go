@@ -81,7 +81,7 @@ func (e *Endpoints) authenticated(r *http.Request, endpoint string) (protocol.Pa
 	if err != nil {
 		return protocol.Params{}, nil, err
 	}
-	client, err := e.cfg.Clients.Authenticate(r.Context(), presented)
+	client, err := e.cfg.Clients.Authenticate(withAddress(r.Context(), from), presented)
 	if err != nil {
 		e.refusedClient(r, presented.ClientID, from, err)
 		return protocol.Params{}, nil, err

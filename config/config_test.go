@@ -56,7 +56,7 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 	long := strings.Repeat("x", 32)
 	values := map[string]string{
 		"data": "data", "api-listen": "127.0.0.1:0", "mcp-listen": "[::1]:9000", "public-url": "https://MCP.example.com/",
-		"api-public-url": "http://localhost:8081", "demo": "false", "now": "2026-03-31", "rate-limits": "off",
+		"api-public-url": "http://localhost:8081", "demo": "false", "signup": "false", "now": "2026-03-31", "rate-limits": "off",
 		"allowed-origins": "https://a.example.com, http://b.example.com:81", "read-only": "on", "fx-feed": "off",
 		"redis-url": "rediss://u:p@redis.example.com:6380/1", "access-ttl": "12h", "refresh-ttl": "45d", "emit-iss": "off", "allow-redis-loss": "on",
 		"trusted-proxies": "10.0.0.0/8, 192.0.2.7/32", "allow-private-networks": "10.0.0.0/8, fd00::/8", "link-verified-email": "google, oidc",
@@ -124,6 +124,28 @@ func TestLoadServe_Precedence(t *testing.T) {
 	}
 }
 
+// Only the API decides about sign-up, and only when it is told.
+func TestLoadServe_SignUp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		command Command
+		from    Source
+		want    bool
+	}{
+		{"by default", ServeAll, source(nil), false},
+		{"by flag", ServeAll, source(map[string]string{"signup": "true"}), true},
+		{"by variable", ServeAPI, source(nil, "GROWPANEL_SIGNUP=on"), true},
+		{"off by flag over the variable", ServeAPI, source(map[string]string{"signup": "false"}, "GROWPANEL_SIGNUP=on"), false},
+		{"before an API elsewhere", ServeMCP, source(nil, "GROWPANEL_SIGNUP=on", "GROWPANEL_API_URL=http://127.0.0.1:8081"), false},
+	} {
+		got, err := LoadServe(tt.from, tt.command)
+		if err != nil || got.SignUp != tt.want {
+			t.Errorf("%s: sign-up is %v, %v; want %v", tt.name, got.SignUp, err, tt.want)
+		}
+	}
+}
+
 func TestLoadServe_WrongValues(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -163,6 +185,11 @@ func TestLoadServe_WrongValues(t *testing.T) {
 		{name: "a provider without issuer", env: []string{"GROWPANEL_OIDC_CLIENT_ID=x", "GROWPANEL_OIDC_CLIENT_SECRET=y"}, want: "GROWPANEL_OIDC_ISSUER: want the issuer"},
 		{name: "every tenant", env: []string{"GROWPANEL_MICROSOFT_TENANT=common"}, want: "want the id of one tenant"},
 		{name: "linking by nobody", flags: map[string]string{"link-verified-email": "google"}, want: "--link-verified-email: want providers that are set up"},
+		{
+			name: "sign-up where addresses open users", want: `--signup "on": want off with --link-verified-email`,
+			flags: map[string]string{"signup": "on", "link-verified-email": "google"},
+			env:   []string{"GROWPANEL_GOOGLE_CLIENT_ID=x", "GROWPANEL_GOOGLE_CLIENT_SECRET=y"},
+		},
 		{name: "all at once", flags: map[string]string{"now": "x", "mcp-listen": "y"}, want: "--mcp-listen \"y\": want host:port, such as 127.0.0.1:8080\n--now"},
 	}
 	for _, tt := range tests {

@@ -24,6 +24,8 @@ type Serve struct {
 	AllowedOrigins []string
 	// RateLimits are per account.
 	RateLimits RateLimits
+	// SignUp lets strangers create users, each with an account of their own.
+	SignUp bool
 	// Demo serves a made-up company.
 	Demo bool
 	// ReadOnly leaves only MCP tools and actions that change nothing.
@@ -96,7 +98,7 @@ func LoadServe(source Source, command Command) (Serve, error) {
 		err = c.checkConnections(command)
 	}
 	if err == nil && command != Admin && command != AdminConnections {
-		err = errors.Join(c.checkReach(command), c.checkConnections(command), c.Providers.check(command), c.Mail.check(c.APIPublicURL))
+		err = errors.Join(c.checkReach(command), c.checkConnections(command), c.checkSignUp(), c.Providers.check(command), c.Mail.check(c.APIPublicURL))
 	}
 	if err != nil {
 		return Serve{}, err
@@ -143,6 +145,16 @@ func (c *Serve) checkReach(command Command) error {
 	return errors.Join(all...)
 }
 
+// checkSignUp keeps apart what would give users away: who signs up with the
+// address of somebody else would share a user with them once a provider vouches
+// for the address.
+func (c *Serve) checkSignUp() error {
+	if c.SignUp && len(c.Providers.LinkVerifiedEmail) > 0 {
+		return &Error{Name: "--signup", Value: "on", Want: "off with --link-verified-email, since nobody verifies the addresses of those who sign up"}
+	}
+	return nil
+}
+
 // serveSettings is the one list of what the serve commands can be told; flags,
 // variables and docs/env.md follow from it.
 func serveSettings() []Setting {
@@ -173,6 +185,11 @@ func serveSettings() []Setting {
 			Flag: "api-public-url", Env: "GROWPANEL_API_PUBLIC_URL", Kind: "ORIGIN", Default: "the API listen address", Commands: api,
 			Help:  "origin by which clients reach the API; required unless it listens on loopback",
 			apply: func(c *Serve, value string) error { return setPublic(&c.APIPublicURL, value) },
+		},
+		{
+			Flag: "signup", Env: "GROWPANEL_SIGNUP", Default: "off", Commands: api,
+			Help:  "let strangers create a user and an account of their own; their e-mail addresses are not verified",
+			apply: func(c *Serve, value string) error { return setSwitch(&c.SignUp, value) },
 		},
 		{
 			Flag: "demo", Env: "GROWPANEL_DEMO", Default: "off", Commands: api,

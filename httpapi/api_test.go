@@ -64,6 +64,7 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 	logger := slog.New(slog.DiscardHandler)
 	a.identity = identity.New(identity.Config{
 		Store: store.Identity(), Now: now, Logger: logger, UserTokenKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
+		SignUp: true,
 	})
 	a.engine = analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: now, Outbox: store.Analytics()})
 	t.Cleanup(func() {

@@ -14,7 +14,7 @@ import (
 
 // GetAuthMethods implements wire.StrictServerInterface.
 func (s *Server) GetAuthMethods(context.Context, wire.GetAuthMethodsRequestObject) (wire.GetAuthMethodsResponseObject, error) {
-	methods := wire.AuthMethods{Password: true, Providers: []wire.AuthProvider{}}
+	methods := wire.AuthMethods{Password: true, Signup: s.identity.SignUpAllowed(), Providers: []wire.AuthProvider{}}
 	for _, p := range s.identity.Providers() {
 		methods.Providers = append(methods.Providers, wire.AuthProvider{Id: p.ID, Name: p.Name})
 	}
@@ -39,6 +39,25 @@ func (s *Server) PostAuthSignIn(ctx context.Context, request wire.PostAuthSignIn
 		return nil, err
 	}
 	return wire.PostAuthSignIn200JSONResponse(sessionToWire(signed)), nil
+}
+
+// PostAuthSignUp implements wire.StrictServerInterface.
+func (s *Server) PostAuthSignUp(ctx context.Context, request wire.PostAuthSignUpRequestObject) (wire.PostAuthSignUpResponseObject, error) {
+	if err := refuseUnknown(ctx, &wire.SignUp{}); err != nil {
+		return nil, err
+	}
+	b := request.Body
+	signed, err := s.identity.SignUp(ctx, identity.SignUp{
+		Email: b.Email, Password: b.Password, FirstName: given(b.FirstName), LastName: given(b.LastName), AccountName: b.AccountName,
+		FromAddress: addressOf(ctx),
+	})
+	if limited, ok := tooManyTries(err, s.now()); ok {
+		return wire.PostAuthSignUp429JSONResponse{TooManyRequestsJSONResponse: limited}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return wire.PostAuthSignUp201JSONResponse(sessionToWire(signed)), nil
 }
 
 // PostAuthToken implements wire.StrictServerInterface.
@@ -140,6 +159,8 @@ func authErrors() []sentinel {
 	return []sentinel{
 		{identity.ErrCredentials, http.StatusUnauthorized, "invalid_credentials", ""},
 		{identity.ErrSession, http.StatusUnauthorized, "session_over", ""},
+		{identity.ErrSignUpDisabled, http.StatusForbidden, "signup_disabled", ""},
+		{identity.ErrTaken, http.StatusConflict, "email_taken", ""},
 		{identity.ErrNoAccess, http.StatusForbidden, "no_access", ""},
 		{identity.ErrNotLinked, http.StatusForbidden, "not_linked", ""},
 		{identity.ErrLinkedElsewhere, http.StatusConflict, "linked_elsewhere", ""},

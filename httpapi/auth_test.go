@@ -66,6 +66,7 @@ func (a *api) connect(t testing.TB, token, seed string) reply {
 func (a *api) signInOperations(t *testing.T) {
 	t.Helper()
 	a.newUser(t, a.account, "sign-in@example.com", identity.Admin)
+	a.ok(t, "", "POST", "/auth/sign-up", fmt.Sprintf(`{"email":"sign-up@example.com","password":%q,"account_name":"New"}`, password))
 	session := a.signIn(t, "sign-in@example.com")
 	session = a.ok(t, "", "POST", "/auth/password", fmt.Sprintf(
 		`{"session":%q,"current_password":%q,"new_password":"staple battery horse correct"}`, session, password)).text("session")

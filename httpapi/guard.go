@@ -107,7 +107,7 @@ func (s *Server) guardPublic(path string, next http.Handler) http.Handler {
 // could help: a password, an invitation, a revocation. A session cannot be guessed.
 func takesGuesses(path string) bool {
 	switch path {
-	case "/auth/sign-in", "/auth/password", "/auth/invitation", "/connection-keys/revoke":
+	case "/auth/sign-in", "/auth/sign-up", "/auth/password", "/auth/invitation", "/connection-keys/revoke":
 		return true
 	}
 	return false

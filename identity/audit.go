@@ -14,6 +14,7 @@ type EventKind string
 const (
 	SignedInEvent     EventKind = "sign_in"
 	SignInRefused     EventKind = "sign_in_refused"
+	SignUpRefused     EventKind = "sign_up_refused"
 	SignedOut         EventKind = "sign_out"
 	PasswordChanged   EventKind = "password_changed"
 	IdentityLinked    EventKind = "identity_linked"

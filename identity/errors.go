@@ -38,6 +38,10 @@ var (
 	ErrLinkedElsewhere = errors.New("this identity is linked to another user")
 	// ErrInvitation is returned for an invitation that is unknown, used or over.
 	ErrInvitation = errors.New("the invitation is unknown, was used or is over; ask for another")
+	// ErrSignUpDisabled is returned when the operator does not let strangers in.
+	ErrSignUpDisabled = errors.New("sign-up is disabled on this server; ask an owner of your account for an invitation")
+	// ErrTaken is returned to somebody who signs up with a user's address.
+	ErrTaken = errors.New("this e-mail address has a user already; sign in instead")
 	// ErrProvider is returned when a provider cannot be reached.
 	ErrProvider = errors.New("the sign-in provider cannot be reached")
 	// ErrLastOwner is returned rather than leave an account without an owner.

@@ -39,6 +39,8 @@ type Config struct {
 	// UserTokenKeys are of 32 bytes each: the first signs user tokens, all check
 	// them. Without any there are no user tokens.
 	UserTokenKeys [][]byte
+	// SignUp lets strangers create users, each with an account of their own.
+	SignUp bool
 	// Providers may sign people in.
 	Providers []Provider
 	// HTTP reaches the providers. Required with any.
@@ -63,6 +65,7 @@ type Service struct {
 	throttle  *throttle
 	hashers   chan struct{}
 	tokenKeys []tokenKey
+	signUp    bool
 	verifiers []*verifier
 	idle      time.Duration
 	erase     func(ctx context.Context, account string) error
@@ -75,7 +78,7 @@ func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, now: cfg.Now, log: cfg.Logger,
 		cache: newKeyCache(cacheLifetime, cachedKeys), uses: newUses(), throttle: newThrottle(),
-		hashers: make(chan struct{}, hashersAtOnce), tokenKeys: tokenKeys(cfg.UserTokenKeys), idle: cfg.ConnectionIdle, erase: cfg.Erase,
+		hashers: make(chan struct{}, hashersAtOnce), tokenKeys: tokenKeys(cfg.UserTokenKeys), signUp: cfg.SignUp, idle: cfg.ConnectionIdle, erase: cfg.Erase,
 	}
 	for _, p := range cfg.Providers {
 		s.verifiers = append(s.verifiers, &verifier{Provider: p, http: cfg.HTTP, now: cfg.Now})
@@ -171,15 +174,10 @@ func (s *Service) access(ctx context.Context, id string, now time.Time) (Access,
 // CreateAccount adds an account. The error is a *FieldError for a name that is
 // empty, too long or has control characters.
 func (s *Service) CreateAccount(ctx context.Context, name string) (Account, error) {
-	name, err := cleanName("name", name)
+	a, err := s.newAccount("name", name)
 	if err != nil {
 		return Account{}, err
 	}
-	id, err := uuid.NewRandom()
-	if err != nil {
-		return Account{}, fmt.Errorf("draw account id: %w", err)
-	}
-	a := Account{ID: id.String(), Name: name, CreatedAt: s.timestamp()}
 	if err := s.store.CreateAccount(ctx, a); err != nil {
 		return Account{}, fmt.Errorf("create account: %w", err)
 	}

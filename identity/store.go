@@ -120,6 +120,10 @@ type UserStore interface {
 	// CreateUser adds a user. ErrExists when the id or the address is taken.
 	CreateUser(ctx context.Context, u User) error
 
+	// CreateOwner adds a user and an account whose owner they are, both or
+	// neither. ErrExists when an id or the address is taken.
+	CreateOwner(ctx context.Context, u User, a Account) error
+
 	// User returns a user, or ErrNotFound.
 	User(ctx context.Context, id string) (User, error)
 

@@ -34,6 +34,7 @@ var operations = []Operation{
 	{ID: "PostAuthPassword", Method: "POST", Path: "/auth/password", Status: 200, Public: true, body: Schema{fields: sessionFields}},
 	{ID: "PostAuthSignIn", Method: "POST", Path: "/auth/sign-in", Status: 200, Public: true, body: Schema{fields: sessionFields}},
 	{ID: "PostAuthSignOut", Method: "POST", Path: "/auth/sign-out", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
+	{ID: "PostAuthSignUp", Method: "POST", Path: "/auth/sign-up", Status: 201, Public: true, body: Schema{fields: sessionFields}},
 	{ID: "PostAuthToken", Method: "POST", Path: "/auth/token", Status: 200, Public: true, body: Schema{fields: userTokenFields}},
 	{ID: "PostConnectionKeysRevoke", Method: "POST", Path: "/connection-keys/revoke", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
 	{ID: "GetCustomers", Method: "GET", Path: "/customers", Status: 200, Public: false, body: Schema{fields: customerListFields}},
@@ -225,6 +226,7 @@ var apiKeyPageFields = []Schema{
 var authMethodsFields = []Schema{
 	{name: "password"},
 	{name: "providers", fields: authProviderFields},
+	{name: "signup"},
 }
 
 var authProviderFields = []Schema{

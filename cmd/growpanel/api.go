@@ -50,6 +50,7 @@ func (pf *platform) openAPI(ctx context.Context, p process, cfg config.Serve) (*
 	}
 	users := identity.New(identity.Config{
 		Store: store.Identity(), Now: p.now, Logger: pf.log, UserTokenKeys: keyring.Derive(oauth.PurposeUserToken),
+		SignUp:    cfg.SignUp,
 		Providers: acceptedProviders(cfg.Providers), HTTP: &http.Client{Timeout: providerTimeout}, ConnectionIdle: connectionIdle(cfg),
 		Erase: store.EraseAccount,
 	})

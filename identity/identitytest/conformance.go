@@ -35,6 +35,7 @@ func RunStore(t *testing.T, open func(t *testing.T) identity.Store) {
 		"text comes back as it went in":             testAwkwardText,
 
 		"a user is kept as they were created":              testUser,
+		"an owner comes with their account or not at all":  testCreateOwner,
 		"a user has one address and many identities":       testLogin,
 		"a password change ends sessions":                  testSetPassword,
 		"a disabled user has nothing":                      testDisableUser,

@@ -76,6 +76,29 @@ func testUser(t *testing.T, s identity.Store) {
 	wantError(t, "profile of nobody", s.UpdateProfile(t.Context(), double.ID, want.Profile), identity.ErrNotFound)
 }
 
+func testCreateOwner(t *testing.T, s identity.Store) {
+	u, a := userOf(epoch), identity.Account{ID: uuid.NewString(), Name: "Acme", CreatedAt: epoch}
+	if err := s.CreateOwner(t.Context(), u, a); err != nil {
+		t.Fatalf("CreateOwner: %v", err)
+	}
+	wantUser(t, s, u)
+	list, err := s.Memberships(t.Context(), u.ID, 10)
+	if diff := cmp.Diff([]identity.Membership{{Account: a, Role: identity.Owner}}, list); diff != "" || err != nil {
+		t.Errorf("Memberships: %v (-want +got):\n%s", err, diff)
+	}
+
+	// An address that is taken leaves no account behind, an account's id no user.
+	taken, other := userOf(epoch), identity.Account{ID: uuid.NewString(), Name: "Other", CreatedAt: epoch}
+	taken.Email = u.Email
+	wantError(t, "address that is taken", s.CreateOwner(t.Context(), taken, other), identity.ErrExists)
+	_, err = s.Account(t.Context(), other.ID)
+	wantError(t, "account of a refused owner", err, identity.ErrNotFound)
+	free := userOf(epoch)
+	wantError(t, "account id that is taken", s.CreateOwner(t.Context(), free, a), identity.ErrExists)
+	_, err = s.User(t.Context(), free.ID)
+	wantError(t, "owner of a refused account", err, identity.ErrNotFound)
+}
+
 func testLogin(t *testing.T, s identity.Store) {
 	ann, bob := newUser(t, s), newUser(t, s)
 	google := identity.Login{Issuer: "https://accounts.example.com", Subject: uuid.NewString()}

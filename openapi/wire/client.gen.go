@@ -540,6 +540,9 @@ type AuthMethods struct {
 
 	// Providers OpenID Connect providers whose ID tokens are accepted.
 	Providers []AuthProvider `json:"providers"`
+
+	// Signup Whether `POST /auth/sign-up` creates users.
+	Signup bool `json:"signup"`
 }
 
 // AuthProvider An OpenID Connect provider.
@@ -5405,6 +5408,24 @@ type SignIn struct {
 	Session *string `json:"session,omitempty"`
 }
 
+// SignUp A new user with a new account.
+type SignUp struct {
+	// AccountName What to call the account, such as the company's name.
+	AccountName string `json:"account_name"`
+
+	// Email Their e-mail address.
+	Email string `json:"email"`
+
+	// FirstName Their first name.
+	FirstName *string `json:"first_name,omitempty"`
+
+	// LastName Their last name.
+	LastName *string `json:"last_name,omitempty"`
+
+	// Password The password to set, at least 10 characters.
+	Password string `json:"password"`
+}
+
 // StoredCustomer A customer as it was pushed, and where it stands now.
 type StoredCustomer struct {
 	// CancelDate Day of churn, or of the request when the churn is still to come.
@@ -10268,6 +10289,9 @@ type PostAuthSignInJSONRequestBody = SignIn
 // PostAuthSignOutJSONRequestBody defines body for PostAuthSignOut for application/json ContentType.
 type PostAuthSignOutJSONRequestBody = SessionRef
 
+// PostAuthSignUpJSONRequestBody defines body for PostAuthSignUp for application/json ContentType.
+type PostAuthSignUpJSONRequestBody = SignUp
+
 // PostAuthTokenJSONRequestBody defines body for PostAuthToken for application/json ContentType.
 type PostAuthTokenJSONRequestBody = UserTokenRequest
 
@@ -11269,7 +11293,7 @@ type ClientInterface interface {
 
 	// GetAuthMethods List the ways to sign in
 	//
-	// What `POST /auth/sign-in` accepts on this server.
+	// What `POST /auth/sign-in` accepts on this server, and whether `POST /auth/sign-up` is allowed.
 	//
 	// Corresponds with GET /auth/methods (the `GetAuthMethods` operationId).
 	GetAuthMethods(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -11327,6 +11351,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
 	PostAuthSignOut(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthSignUpWithBody Sign up
+	//
+	// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+	PostAuthSignUpWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostAuthSignUp Sign up
+	//
+	// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+	PostAuthSignUp(ctx context.Context, body PostAuthSignUpJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PostAuthTokenWithBody Get a user token
 	//
@@ -13109,7 +13151,7 @@ func (c *Client) PostAuthInvitation(ctx context.Context, body PostAuthInvitation
 
 // GetAuthMethods List the ways to sign in
 //
-// What `POST /auth/sign-in` accepts on this server.
+// What `POST /auth/sign-in` accepts on this server, and whether `POST /auth/sign-up` is allowed.
 //
 // Corresponds with GET /auth/methods (the `GetAuthMethods` operationId).
 func (c *Client) GetAuthMethods(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13228,6 +13270,44 @@ func (c *Client) PostAuthSignOutWithBody(ctx context.Context, contentType string
 // Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
 func (c *Client) PostAuthSignOut(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostAuthSignOutRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthSignUpWithBody Sign up
+//
+// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+func (c *Client) PostAuthSignUpWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthSignUpRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostAuthSignUp Sign up
+//
+// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+func (c *Client) PostAuthSignUp(ctx context.Context, body PostAuthSignUpJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostAuthSignUpRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -16889,6 +16969,46 @@ func NewPostAuthSignOutRequestWithBody(server string, contentType string, body i
 	}
 
 	operationPath := fmt.Sprintf("/auth/sign-out")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPostAuthSignUpRequest calls the generic PostAuthSignUp builder with application/json body
+func NewPostAuthSignUpRequest(server string, body PostAuthSignUpJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostAuthSignUpRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPostAuthSignUpRequestWithBody constructs an http.Request for the PostAuthSignUp method, with any body, and a specified content type
+func NewPostAuthSignUpRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/sign-up")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -34773,7 +34893,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetAuthMethodsWithResponse List the ways to sign in
 	//
-	// What `POST /auth/sign-in` accepts on this server.
+	// What `POST /auth/sign-in` accepts on this server, and whether `POST /auth/sign-up` is allowed.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -34833,6 +34953,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /auth/sign-out (the `PostAuthSignOut` operationId).
 	PostAuthSignOutWithResponse(ctx context.Context, body PostAuthSignOutJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignOutResponse, error)
+
+	// PostAuthSignUpWithBodyWithResponse Sign up
+	//
+	// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+	PostAuthSignUpWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthSignUpResponse, error)
+
+	// PostAuthSignUpWithResponse Sign up
+	//
+	// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+	PostAuthSignUpWithResponse(ctx context.Context, body PostAuthSignUpJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignUpResponse, error)
 
 	// PostAuthTokenWithBodyWithResponse Get a user token
 	//
@@ -39076,6 +39214,106 @@ func (r PostAuthSignOutResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostAuthSignOutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PostAuthSignUpResponse429Headers the declared response headers of an HTTP 429 response for PostAuthSignUp
+type PostAuthSignUpResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type PostAuthSignUpResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Session
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *PostAuthSignUpResponse429Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON201() *Session {
+	return r.JSON201
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r PostAuthSignUpResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r PostAuthSignUpResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostAuthSignUpResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostAuthSignUpResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostAuthSignUpResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -51152,7 +51390,7 @@ func (c *ClientWithResponses) PostAuthInvitationWithResponse(ctx context.Context
 
 // GetAuthMethodsWithResponse List the ways to sign in
 //
-// What `POST /auth/sign-in` accepts on this server.
+// What `POST /auth/sign-in` accepts on this server, and whether `POST /auth/sign-up` is allowed.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -51253,6 +51491,36 @@ func (c *ClientWithResponses) PostAuthSignOutWithResponse(ctx context.Context, b
 		return nil, err
 	}
 	return ParsePostAuthSignOutResponse(rsp)
+}
+
+// PostAuthSignUpWithBodyWithResponse Sign up
+//
+// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+func (c *ClientWithResponses) PostAuthSignUpWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostAuthSignUpResponse, error) {
+	rsp, err := c.PostAuthSignUpWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthSignUpResponse(rsp)
+}
+
+// PostAuthSignUpWithResponse Sign up
+//
+// Creates a user and an account that they own, and starts a session. The server's operator has to allow it (`signup` of `GET /auth/methods`); otherwise the answer is 403 with the code `signup_disabled`. An e-mail address that has a user gets 409 with the code `email_taken`; tries count against the limits of `POST /auth/sign-in`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /auth/sign-up (the `PostAuthSignUp` operationId).
+func (c *ClientWithResponses) PostAuthSignUpWithResponse(ctx context.Context, body PostAuthSignUpJSONRequestBody, reqEditors ...RequestEditorFn) (*PostAuthSignUpResponse, error) {
+	rsp, err := c.PostAuthSignUp(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostAuthSignUpResponse(rsp)
 }
 
 // PostAuthTokenWithBodyWithResponse Get a user token
@@ -56605,6 +56873,115 @@ func ParsePostAuthSignOutResponse(rsp *http.Response) (*PostAuthSignOutResponse,
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostAuthSignOutResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePostAuthSignUpResponse parses an HTTP response from a PostAuthSignUpWithResponse call
+func ParsePostAuthSignUpResponse(rsp *http.Response) (*PostAuthSignUpResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostAuthSignUpResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Session
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers PostAuthSignUpResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

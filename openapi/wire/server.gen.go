@@ -112,6 +112,9 @@ type ServerInterface interface {
 	// PostAuthSignOut Sign out
 	// (POST /auth/sign-out)
 	PostAuthSignOut(w http.ResponseWriter, r *http.Request)
+	// PostAuthSignUp Sign up
+	// (POST /auth/sign-up)
+	PostAuthSignUp(w http.ResponseWriter, r *http.Request)
 	// PostAuthToken Get a user token
 	// (POST /auth/token)
 	PostAuthToken(w http.ResponseWriter, r *http.Request)
@@ -1033,6 +1036,20 @@ func (siw *ServerInterfaceWrapper) PostAuthSignOut(w http.ResponseWriter, r *htt
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PostAuthSignOut(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PostAuthSignUp operation middleware
+func (siw *ServerInterfaceWrapper) PostAuthSignUp(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PostAuthSignUp(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -17176,6 +17193,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/profile", wrapper.PutProfile)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/auth/methods", wrapper.GetAuthMethods)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/sign-in", wrapper.PostAuthSignIn)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/sign-up", wrapper.PostAuthSignUp)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/token", wrapper.PostAuthToken)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/sign-out", wrapper.PostAuthSignOut)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/auth/password", wrapper.PostAuthPassword)
@@ -20788,6 +20806,130 @@ func (response PostAuthSignOut500JSONResponse) VisitPostAuthSignOutResponse(w ht
 type PostAuthSignOut503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PostAuthSignOut503JSONResponse) VisitPostAuthSignOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUpRequestObject struct {
+	Body *PostAuthSignUpJSONRequestBody
+}
+
+type PostAuthSignUpResponseObject interface {
+	VisitPostAuthSignUpResponse(w http.ResponseWriter) error
+}
+
+type PostAuthSignUp201JSONResponse Session
+
+func (response PostAuthSignUp201JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response PostAuthSignUp400JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response PostAuthSignUp403JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp409JSONResponse struct{ ConflictJSONResponse }
+
+func (response PostAuthSignUp409JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response PostAuthSignUp413JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response PostAuthSignUp429JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response PostAuthSignUp500JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostAuthSignUp503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response PostAuthSignUp503JSONResponse) VisitPostAuthSignUpResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34325,6 +34467,9 @@ type StrictServerInterface interface {
 	// PostAuthSignOut Sign out
 	// (POST /auth/sign-out)
 	PostAuthSignOut(ctx context.Context, request PostAuthSignOutRequestObject) (PostAuthSignOutResponseObject, error)
+	// PostAuthSignUp Sign up
+	// (POST /auth/sign-up)
+	PostAuthSignUp(ctx context.Context, request PostAuthSignUpRequestObject) (PostAuthSignUpResponseObject, error)
 	// PostAuthToken Get a user token
 	// (POST /auth/token)
 	PostAuthToken(ctx context.Context, request PostAuthTokenRequestObject) (PostAuthTokenResponseObject, error)
@@ -35542,6 +35687,37 @@ func (sh *strictHandler) PostAuthSignOut(w http.ResponseWriter, r *http.Request)
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PostAuthSignOutResponseObject); ok {
 		if err := validResponse.VisitPostAuthSignOutResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostAuthSignUp operation middleware
+func (sh *strictHandler) PostAuthSignUp(w http.ResponseWriter, r *http.Request) {
+	var request PostAuthSignUpRequestObject
+
+	var body PostAuthSignUpJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PostAuthSignUp(ctx, request.(PostAuthSignUpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostAuthSignUp")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PostAuthSignUpResponseObject); ok {
+		if err := validResponse.VisitPostAuthSignUpResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

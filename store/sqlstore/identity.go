@@ -30,10 +30,12 @@ func parseTime(text sql.NullString) (time.Time, error) {
 
 // CreateAccount implements identity.Store.
 func (s *Identity) CreateAccount(ctx context.Context, a identity.Account) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return insertAccount(ctx, tx, a) })
+}
+
+func insertAccount(ctx context.Context, tx *sqldb.Tx, a identity.Account) error {
 	const insert = "INSERT INTO account (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		return changedOr(identity.ErrExists)(tx.Exec(ctx, insert, a.ID, a.Name, timeText(a.CreatedAt)))
-	})
+	return changedOr(identity.ErrExists)(tx.Exec(ctx, insert, a.ID, a.Name, timeText(a.CreatedAt)))
 }
 
 // Account implements identity.Store.

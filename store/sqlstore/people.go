@@ -60,6 +60,19 @@ func (s *Identity) CreateUser(ctx context.Context, u identity.User) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return insertUser(ctx, tx, u) })
 }
 
+// CreateOwner implements identity.Store.
+func (s *Identity) CreateOwner(ctx context.Context, u identity.User, a identity.Account) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if err := insertUser(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := insertAccount(ctx, tx, a); err != nil {
+			return err
+		}
+		return addMember(ctx, tx, a.ID, u.ID, identity.Owner, a.CreatedAt)
+	})
+}
+
 func insertUser(ctx context.Context, tx *sqldb.Tx, u identity.User) error {
 	const insert = `INSERT INTO person (id, email, password, first_name, last_name, locale, timezone, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`

@@ -43,7 +43,7 @@ func newPlatform(t *testing.T) *platform {
 	keys := oauthtest.Keyring(t, "first")
 	logger := slog.New(slog.DiscardHandler)
 	people := identity.New(identity.Config{
-		Store: store.Identity(), Now: clock.Now, Logger: logger, UserTokenKeys: keys.Derive(oauth.PurposeUserToken),
+		Store: store.Identity(), Now: clock.Now, Logger: logger, UserTokenKeys: keys.Derive(oauth.PurposeUserToken), SignUp: true,
 	})
 	engine := analytics.New(analytics.Config{Store: store.Analytics(), Rows: ingest.Documents{}, Now: clock.Now})
 	t.Cleanup(func() {

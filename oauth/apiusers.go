@@ -25,12 +25,13 @@ func NewAPIUsers(client *apiclient.Client) *APIUsers { return &APIUsers{client: 
 func (a *APIUsers) Methods(ctx context.Context) (SignInMethods, error) {
 	var answer struct {
 		Password  bool
+		SignUp    bool
 		Providers []struct{ ID, Name string }
 	}
 	if err := exchange(ctx, a.client, http.MethodGet, nil, &answer, "auth", "methods"); err != nil {
 		return SignInMethods{}, err
 	}
-	m := SignInMethods{Password: answer.Password}
+	m := SignInMethods{Password: answer.Password, SignUp: answer.SignUp}
 	for _, p := range answer.Providers {
 		m.Providers = append(m.Providers, ProviderName{ID: p.ID, Name: p.Name})
 	}
@@ -63,6 +64,17 @@ func (a *APIUsers) SignIn(ctx context.Context, p Proof) (Session, error) {
 		}
 	}
 	return newSession(withAddress(ctx, p.From), a.client, body, "auth", "sign-in")
+}
+
+// SignUp implements Users.
+func (a *APIUsers) SignUp(ctx context.Context, n NewUser) (Session, error) {
+	body := map[string]string{"email": n.Email, "password": n.Password.Reveal(), "account_name": n.Account}
+	for name, value := range map[string]string{"first_name": n.FirstName, "last_name": n.LastName} {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	return newSession(withAddress(ctx, n.From), a.client, body, "auth", "sign-up")
 }
 
 // ChangePassword implements Users.
@@ -208,16 +220,30 @@ func translate(err error) error {
 		return ErrNotLinked
 	case "invitation_over":
 		return ErrInvitationOver
+	case "signup_disabled":
+		return ErrSignUpDisabled
 	case "no_access", "account_closing":
 		return ErrNoMember
+	case "email_taken":
+		return &RefusedError{Message: sentence(refused.Message), Field: "email"}
 	}
 	switch refused.Status {
 	case http.StatusTooManyRequests:
 		return &WaitError{Wait: refused.RetryAfter}
 	case http.StatusBadRequest, http.StatusConflict:
-		return &RefusedError{Message: sentence(refused.Message)}
+		return refusal(refused)
 	}
 	return err
+}
+
+// refusal says what the API does not accept, of a single field by its name.
+func refusal(refused *apiclient.Error) *RefusedError {
+	if len(refused.Details) != 1 || refused.Details[0].Field == "" {
+		return &RefusedError{Message: sentence(refused.Message)}
+	}
+	detail := refused.Details[0]
+	words := strings.ReplaceAll(detail.Field, "_", " ")
+	return &RefusedError{Message: sentence(words + " " + detail.Message), Field: detail.Field}
 }
 
 // sentence makes a message of the API one for people.

@@ -64,6 +64,8 @@ func TestAPIUsers_Errors(t *testing.T) {
 		{http.StatusForbidden, "not_linked", oauth.ErrNotLinked.Error()},
 		{http.StatusForbidden, "no_access", oauth.ErrNoMember.Error()},
 		{http.StatusForbidden, "account_closing", oauth.ErrNoMember.Error()},
+		{http.StatusForbidden, "signup_disabled", oauth.ErrSignUpDisabled.Error()},
+		{http.StatusConflict, "email_taken", "refused: Password: is too short."},
 		{http.StatusNotFound, "invitation_over", oauth.ErrInvitationOver.Error()},
 		{http.StatusTooManyRequests, "too_many_attempts", "wait 7s"},
 		{http.StatusBadRequest, "invalid_parameter", "refused: Password: is too short."},
@@ -139,5 +141,37 @@ func TestAPIUsers_Created(t *testing.T) {
 	}
 	if got := api.last.Header.Get("Authorization"); got != "Bearer jwt" {
 		t.Errorf("asked with %q", got)
+	}
+}
+
+// The real API makes users, and names the field that it refuses.
+func TestAPIUsers_SignUp(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	if methods, err := p.users.Methods(t.Context()); err != nil || !methods.SignUp {
+		t.Fatalf("the methods are %+v, %v", methods, err)
+	}
+	n := oauth.NewUser{Email: "new@example.com", Password: oauth.NewSecret("short"), LastName: "Lee", Account: "Initech"}
+	_, err := p.users.SignUp(t.Context(), n)
+	if refused, ok := errors.AsType[*oauth.RefusedError](err); !ok || refused.Field != "password" || refused.Message != "Password must have at least 10 characters." {
+		t.Errorf("a short password: %v", err)
+	}
+	n.Password, n.Account = oauth.NewSecret(apiPassword), ""
+	_, err = p.users.SignUp(t.Context(), n)
+	if refused, ok := errors.AsType[*oauth.RefusedError](err); !ok || refused.Field != "account_name" || refused.Message != "Account name is required." {
+		t.Errorf("no account name: %v", err)
+	}
+	n.Account = "Initech"
+	session, err := p.users.SignUp(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := p.users.User(t.Context(), session.Secret)
+	if err != nil || u.Email != n.Email || len(u.Accounts) != 1 || u.Accounts[0].Name != "Initech" || u.Accounts[0].Role != "owner" {
+		t.Errorf("the new user is %+v, %v", u, err)
+	}
+	_, err = p.users.SignUp(t.Context(), n)
+	if refused, ok := errors.AsType[*oauth.RefusedError](err); !ok || refused.Field != "email" {
+		t.Errorf("a second time: %v", err)
 	}
 }

@@ -116,6 +116,8 @@ func (b *Browser) Register(mux *http.ServeMux) {
 		"GET /sign-in":                  b.showSignIn,
 		"POST /sign-in":                 b.signIn,
 		"POST /sign-in/{provider}":      b.startProvider,
+		"GET /sign-up":                  b.showSignUp,
+		"POST /sign-up":                 b.signUp,
 		"GET /auth/callback/{provider}": b.finishProvider,
 		"GET /invitation":               b.showInvitation,
 		"POST /invitation":              b.accept,
@@ -134,7 +136,7 @@ func (b *Browser) Register(mux *http.ServeMux) {
 		inner.Handle(pattern, b.handle(h))
 	}
 	for _, path := range []string{
-		PathAuthorize, "/consent", "/sign-in", "/sign-in/", "/auth/callback/", "/invitation", joinedPath, "/link", "/sign-out",
+		PathAuthorize, "/consent", "/sign-in", "/sign-in/", "/sign-up", "/auth/callback/", "/invitation", joinedPath, "/link", "/sign-out",
 		"/connections", "/connections/", "/settings/integrations", "/password",
 	} {
 		mux.Handle(path, inner)
@@ -248,6 +250,8 @@ func (b *Browser) noticeFor(err error) (int, pages.Notice) {
 		return http.StatusBadRequest, pages.Expired()
 	case errors.Is(err, ErrInvitationOver):
 		return http.StatusNotFound, pages.InvitationOver()
+	case errors.Is(err, ErrSignUpDisabled):
+		return http.StatusNotFound, pages.NotFound()
 	case errors.As(err, &wait):
 		return http.StatusTooManyRequests, pages.TooMany(wait.Wait)
 	case errors.As(err, &refused):

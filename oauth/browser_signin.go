@@ -95,22 +95,34 @@ func (b *Browser) showSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // writeSignIn completes and writes the sign-in page.
 func (b *Browser) writeSignIn(w http.ResponseWriter, r *http.Request, status int, j journey, page pages.SignIn) error {
-	if j.tx != "" {
-		t, err := b.transaction(r, j.tx)
-		if err != nil {
-			return err
-		}
-		client := t.client()
-		page.For = &client
+	var err error
+	if page.For, err = b.clientOf(r, j); err != nil {
+		return err
 	}
 	methods, err := b.cfg.Users.Methods(r.Context())
 	if err != nil {
 		return err
 	}
+	if methods.SignUp {
+		page.SignUp = j.signUpPath()
+	}
 	page.Password = methods.Password
 	page.Providers = b.offer(methods)
 	page.Form = pages.Form{Action: "/sign-in", CSRF: b.token(b.browserOf(w, r), j.purpose()...), Hidden: j.fields()}
 	return b.pages.Write(w, status, page)
+}
+
+// clientOf describes the app whose transaction the journey is; nil for none.
+func (b *Browser) clientOf(r *http.Request, j journey) (*pages.Client, error) {
+	if j.tx == "" {
+		return nil, nil //nolint:nilnil // no transaction has no client
+	}
+	t, err := b.transaction(r, j.tx)
+	if err != nil {
+		return nil, err
+	}
+	client := t.client()
+	return &client, nil
 }
 
 // offer lists the providers that the API accepts and this server can ask.

@@ -43,6 +43,7 @@ type people struct {
 	invited   map[string]oauth.Invitation     // by secret
 	methods   oauth.SignInMethods
 	proofs    []oauth.Proof
+	newcomers []oauth.NewUser
 	down      error
 }
 
@@ -114,6 +115,28 @@ func (p *people) SignIn(_ context.Context, proof oauth.Proof) (oauth.Session, er
 		return oauth.Session{}, oauth.ErrCredentials
 	}
 	return p.start(email), nil
+}
+
+// SignUp makes an owner of an account that is called initech.
+func (p *people) SignUp(_ context.Context, n oauth.NewUser) (oauth.Session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.newcomers = append(p.newcomers, n)
+	_, known := p.users[n.Email]
+	switch {
+	case p.down != nil:
+		return oauth.Session{}, p.down
+	case !p.methods.SignUp:
+		return oauth.Session{}, oauth.ErrSignUpDisabled
+	case known:
+		return oauth.Session{}, &oauth.RefusedError{Message: "This e-mail address has a user already.", Field: "email"}
+	case len(n.Password.Reveal()) < 10:
+		return oauth.Session{}, &oauth.RefusedError{Message: "Password is too short.", Field: "password"}
+	}
+	p.users[n.Email] = &person{password: n.Password.Reveal(), User: oauth.User{
+		ID: "user-" + n.Email, Email: n.Email, Accounts: []oauth.Membership{{ID: "initech", Name: n.Account, Role: "owner"}},
+	}}
+	return p.start(n.Email), nil
 }
 
 // join is a sign-in with an invitation.

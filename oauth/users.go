@@ -20,6 +20,8 @@ var (
 	// ErrInvitationOver is returned for an invitation that is unknown, used or too
 	// old.
 	ErrInvitationOver = errors.New("the invitation is over")
+	// ErrSignUpDisabled is returned where strangers cannot sign up.
+	ErrSignUpDisabled = errors.New("sign-up is disabled")
 	// ErrNoMember is returned for an account that the user does not belong to.
 	ErrNoMember = errors.New("the user is no member of the account")
 )
@@ -27,6 +29,7 @@ var (
 // RefusedError is an answer of the API that the user can do something about.
 type RefusedError struct {
 	Message string // for the user
+	Field   string // that it is about; "" for none or several
 }
 
 // Error implements error.
@@ -50,6 +53,9 @@ type Users interface {
 	// SignIn starts a session. ErrCredentials, ErrNotLinked, ErrInvitationOver,
 	// *WaitError, *RefusedError.
 	SignIn(ctx context.Context, p Proof) (Session, error)
+	// SignUp makes a user who owns a new account, and starts a session.
+	// ErrSignUpDisabled, *WaitError, *RefusedError.
+	SignUp(ctx context.Context, n NewUser) (Session, error)
 	// SignOut ends a session; one that is over is no error.
 	SignOut(ctx context.Context, session Secret) error
 	// User returns whose session it is, or ErrSessionOver.
@@ -68,6 +74,7 @@ type Users interface {
 // SignInMethods are the ways to sign in.
 type SignInMethods struct {
 	Password  bool
+	SignUp    bool // strangers can make a user
 	Providers []ProviderName
 }
 
@@ -89,6 +96,16 @@ type Proof struct {
 	// names are those to set.
 	Invitation          Secret
 	FirstName, LastName string
+	// From is the address of the browser.
+	From netip.Addr
+}
+
+// NewUser is somebody who signs up.
+type NewUser struct {
+	Email               string
+	Password            Secret
+	FirstName, LastName string
+	Account             string // name of the one that they will own
 	// From is the address of the browser.
 	From netip.Addr
 }

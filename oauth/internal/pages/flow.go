@@ -119,12 +119,26 @@ type SignIn struct {
 	Email     string  // what was typed before
 	Password  bool    // passwords are accepted
 	Providers []Provider
+	SignUp    string // path of the sign-up page; "" where strangers cannot sign up
 	Link      string // provider whose identity the user is to get; "" for a plain sign-in
 	Problem   string // why the last try did not work
 	Notice    string // what has just been done
 }
 
 func (SignIn) page() page { return page{template: "signin", title: "Sign in", leaves: true} }
+
+// SignUp lets a stranger make a user with an account of their own.
+type SignUp struct {
+	Session
+	Form                                Form
+	For                                 *Client // as that of SignIn
+	SignIn                              string  // path of the sign-in page
+	Account, FirstName, LastName, Email string  // what was typed before
+	Problem                             string
+	Wrong                               string // name of the field that Problem is about; "" for none
+}
+
+func (SignUp) page() page { return page{template: "signup", title: "Create an account"} }
 
 // Invitation lets somebody join an account.
 type Invitation struct {

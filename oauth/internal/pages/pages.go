@@ -86,7 +86,7 @@ func New() (*Renderer, error) {
 // views has one of each, so that New can find their templates.
 func views() []View {
 	return []View{
-		SignIn{}, Invitation{}, Password{}, Picker{}, Consent{}, Handover{}, Notice{}, Connections{}, Revoke{}, Landing{},
+		SignIn{}, SignUp{}, Invitation{}, Password{}, Picker{}, Consent{}, Handover{}, Notice{}, Connections{}, Revoke{}, Landing{},
 	}
 }
 

@@ -49,7 +49,15 @@ func samples(t *testing.T) map[string]View {
 			Form: form, Email: "jane@acme.example", Password: true, Problem: "E-mail or password is wrong.",
 		},
 		"sign-in-closed": SignIn{Form: form},
-		"link":           SignIn{Form: form, Link: "Google", Password: true},
+		"sign-in-open":   SignIn{Form: form, Password: true, SignUp: "/sign-up?next=%2Fconnections"},
+		"sign-up":        SignUp{Form: form, For: &claude, SignIn: "/sign-in?tx=transaction"},
+		"sign-up-failed": SignUp{
+			Form: form, SignIn: "/sign-in?tx=transaction", Account: "Acme Inc", FirstName: "New", LastName: "Person", Email: "new@acme.example",
+			Problem: "Password must have at least 10 characters.", Wrong: "password",
+		},
+		"sign-up-unnamed": SignUp{Form: form, SignIn: "/sign-in", Problem: "Account name is required.", Wrong: "account_name"},
+		"sign-up-taken":   SignUp{Form: form, SignIn: "/sign-in", Problem: "This e-mail address has a user already; sign in instead.", Wrong: "email"},
+		"link":            SignIn{Form: form, Link: "Google", Password: true},
 		"invitation": Invitation{
 			Form: form, ProviderForm: form, Providers: providers, Account: "Acme Inc", Email: "new@acme.example", Role: "Admin", New: true,
 			FirstName: "New", LastName: "Person", Problem: "The password is too short.",

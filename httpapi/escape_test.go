@@ -75,3 +75,16 @@ func TestKeys_ARepeatedRequestIsOfTheSameConnection(t *testing.T) {
 		t.Errorf("the connection got the secret of a key that it did not create: %s", fmt.Sprint(k.ID))
 	}
 }
+
+// A readonly key changes nothing, not even what is its user's own. A member who
+// may only read has no other key, and may.
+func TestKeys_AReadonlyKeyDoesNotChangeItsUser(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	ann := a.newUser(t, a.account, "ann@example.com", identity.Admin)
+	bob := a.newUser(t, a.account, "bob@example.com", identity.Readonly)
+	if got := a.do(t, a.keyOf(t, a.account, ann, identity.Readonly), "PUT", "/profile", `{"locale":"da"}`); got.status != 403 {
+		t.Errorf("the readonly key of an admin: %d %s", got.status, got.raw)
+	}
+	a.ok(t, a.keyOf(t, a.account, bob, identity.Readonly), "PUT", "/profile", `{"locale":"da"}`)
+}

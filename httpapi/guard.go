@@ -51,10 +51,12 @@ func adminOnly(path string) bool {
 	return strings.HasPrefix(path, "/account/api-keys") || strings.HasPrefix(path, "/account/billing")
 }
 
-// ownThings reports whether every user may change what an operation changes: it
-// is their own.
-func ownThings(method, path string) bool {
-	return method == http.MethodPut && (path == "/profile" || path == "/settings/notifications")
+// ownThings reports whether an operation changes what is the user's own, which a
+// member who may only read can change as well. A readonly key of anybody else was
+// made so that it changes nothing.
+func ownThings(caller identity.Caller, method, path string) bool {
+	return caller.Member == identity.Readonly && caller.Kind == identity.API &&
+		method == http.MethodPut && (path == "/profile" || path == "/settings/notifications")
 }
 
 // guard runs what no handler may forget: authentication, the rate limit, the
@@ -164,7 +166,7 @@ func authorize(caller identity.Caller, method, path string) error {
 		return authorizeUser(caller, method, path)
 	case !caller.Closing.IsZero():
 		return authorizeClosing(caller, method, path)
-	case caller.Role.CanWrite(), ownThings(method, path), method == http.MethodGet && !adminOnly(path):
+	case caller.Role.CanWrite(), ownThings(caller, method, path), method == http.MethodGet && !adminOnly(path):
 		return nil
 	case adminOnly(path):
 		return forbidden("a readonly key cannot see or change API keys and bills; use an admin key")

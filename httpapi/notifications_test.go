@@ -27,15 +27,17 @@ func (d directory) Recipient(ctx context.Context, account, user string) (notify.
 func TestNotifications(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	fresh := a.ok(t, a.readonly, "GET", "/settings/notifications", "")
+	// Whoever may only read chooses their own mails.
+	own := a.keyOf(t, a.account, a.newUser(t, a.account, "reader@example.com", identity.Readonly), identity.Readonly)
+	fresh := a.ok(t, own, "GET", "/settings/notifications", "")
 	if fresh.at("daily_report") != nil || fresh.at("expansion_alert_threshold") != nil {
 		t.Errorf("fresh: %s", fresh.raw)
 	}
-	set := a.ok(t, a.readonly, "PUT", "/settings/notifications", `{"daily_report":false,"expansion_alert_threshold":-1}`)
+	set := a.ok(t, own, "PUT", "/settings/notifications", `{"daily_report":false,"expansion_alert_threshold":-1}`)
 	if set.at("daily_report") != false || set.at("weekly_report") != nil || set.at("expansion_alert_threshold") != nil {
 		t.Errorf("set: %s", set.raw)
 	}
-	if got := a.ok(t, a.readonly, "PUT", "/settings/notifications", `{"daily_report":null}`); got.at("daily_report") != nil {
+	if got := a.ok(t, own, "PUT", "/settings/notifications", `{"daily_report":null}`); got.at("daily_report") != nil {
 		t.Errorf("set to null: %s", got.raw)
 	}
 	for _, on := range []string{`{"email_reports":true}`, `{"daily_report":true}`, `{"contraction_alert_threshold":0}`} {

@@ -449,7 +449,7 @@ func TestParseEmail(t *testing.T) {
 	for in, want := range map[string]string{
 		"ann@example.com": "ann@example.com", " Ann+x@EXAMPLE.com ": "ann+x@example.com", "owner@localhost": "owner@localhost",
 		"": "", "ann": "", "@example.com": "", "ann@": "", "Ann <ann@example.com>": "", "ann@example.com, bob@example.com": "",
-		"a b@example.com": "", "\"a b\"@example.com": "", "ann@example.com\n": "ann@example.com", "ann\x00@example.com": "",
+		"a b@example.com": "", "\"a b\"@example.com": "", "ann@example.com\n": "ann@example.com", "ann\x00@example.com": "", "ann\u009b2j@example.com": "",
 		strings.Repeat("a", 250) + "@example.com": "",
 	} {
 		got, err := identity.ParseEmail(in)

@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -48,7 +49,7 @@ func ParseEmail(text string) (string, error) {
 	if text == "" {
 		return "", &FieldError{Field: "email", Message: "is required"}
 	}
-	if len(text) > maxEmailBytes || !utf8.ValidString(text) || strings.ContainsAny(text, "\"\\<> \t\r\n") {
+	if len(text) > maxEmailBytes || !utf8.ValidString(text) || strings.ContainsAny(text, "\"\\<> \t\r\n") || strings.ContainsFunc(text, unicode.IsControl) {
 		return "", wrong
 	}
 	address, err := mail.ParseAddress(text)

@@ -12094,7 +12094,7 @@ type ClientInterface interface {
 
 	// PutProfileWithBody Change the profile
 	//
-	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12103,7 +12103,7 @@ type ClientInterface interface {
 
 	// PutProfile Change the profile
 	//
-	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12431,7 +12431,7 @@ type ClientInterface interface {
 
 	// PutSettingsNotificationsWithBody Change one's notifications
 	//
-	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12440,7 +12440,7 @@ type ClientInterface interface {
 
 	// PutSettingsNotifications Change one's notifications
 	//
-	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14942,7 +14942,7 @@ func (c *Client) GetProfile(ctx context.Context, reqEditors ...RequestEditorFn) 
 
 // PutProfileWithBody Change the profile
 //
-// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 //
 // Takes any type of body and a specified content type.
 //
@@ -14961,7 +14961,7 @@ func (c *Client) PutProfileWithBody(ctx context.Context, contentType string, bod
 
 // PutProfile Change the profile
 //
-// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15749,7 +15749,7 @@ func (c *Client) GetSettingsNotifications(ctx context.Context, reqEditors ...Req
 
 // PutSettingsNotificationsWithBody Change one's notifications
 //
-// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 //
 // Takes any type of body and a specified content type.
 //
@@ -15768,7 +15768,7 @@ func (c *Client) PutSettingsNotificationsWithBody(ctx context.Context, contentTy
 
 // PutSettingsNotifications Change one's notifications
 //
-// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -35784,7 +35784,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProfileWithBodyWithResponse Change the profile
 	//
-	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -35793,7 +35793,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProfileWithResponse Change the profile
 	//
-	// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+	// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -36207,7 +36207,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutSettingsNotificationsWithBodyWithResponse Change one's notifications
 	//
-	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -36216,7 +36216,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutSettingsNotificationsWithResponse Change one's notifications
 	//
-	// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+	// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -52875,7 +52875,7 @@ func (c *ClientWithResponses) GetProfileWithResponse(ctx context.Context, reqEdi
 
 // PutProfileWithBodyWithResponse Change the profile
 //
-// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -52890,7 +52890,7 @@ func (c *ClientWithResponses) PutProfileWithBodyWithResponse(ctx context.Context
 
 // PutProfileWithResponse Change the profile
 //
-// Changes the fields that are sent and leaves the others. Any API key may do this for its own user, a readonly one too.
+// Changes the fields that are sent and leaves the others. Needs an admin key, or the readonly key of a member who may only read: it is their own.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -53580,7 +53580,7 @@ func (c *ClientWithResponses) GetSettingsNotificationsWithResponse(ctx context.C
 
 // PutSettingsNotificationsWithBodyWithResponse Change one's notifications
 //
-// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -53595,7 +53595,7 @@ func (c *ClientWithResponses) PutSettingsNotificationsWithBodyWithResponse(ctx c
 
 // PutSettingsNotificationsWithResponse Change one's notifications
 //
-// Changes what is sent and leaves the rest. Everybody may change their own, with a readonly key as well. Switching something on answers 501 while the operator has configured no mail server.
+// Changes what is sent and leaves the rest. Members who may only read change their own with their readonly keys; a readonly key of anybody else changes nothing. Switching something on answers 501 while the operator has configured no mail server.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

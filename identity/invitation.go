@@ -26,7 +26,7 @@ type Invitation struct {
 // cannot be had again. *FieldError for bad input, ErrExists for a member or an
 // address that is invited already, ErrTooManyMembers.
 func (s *Service) Invite(ctx context.Context, by Caller, email string, role Role) (Invitation, Opaque, error) {
-	email, err := ParseEmail(email)
+	email, err := parseStranger(email)
 	if err != nil {
 		return Invitation{}, Opaque{}, err
 	}

@@ -58,7 +58,7 @@ func (s *Service) admit(ctx context.Context, in SignUp) (User, Account, error) {
 	if err != nil {
 		return User{}, Account{}, err
 	}
-	email, err := ParseEmail(in.Email)
+	email, err := parseStranger(in.Email)
 	if err != nil {
 		return User{}, Account{}, err
 	}

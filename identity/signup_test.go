@@ -188,3 +188,18 @@ func TestSignUp_AnOutageIsNoTry(t *testing.T) {
 		}
 	}
 }
+
+// The operator's commands make owner@localhost the owner of accounts that have
+// none: nobody else may become that user.
+func TestSignUp_TheLocalOwnerIsNobodyElse(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var field *identity.FieldError
+	if _, err := f.open(f.store).SignUp(t.Context(), newcomer(" Owner@LOCALHOST")); !errors.As(err, &field) {
+		t.Errorf("sign-up as the local owner: %v", err)
+	}
+	_, _, err := f.Invite(t.Context(), identity.Caller{Account: f.account.ID, User: f.owner.ID}, "owner@localhost", identity.Readonly)
+	if !errors.As(err, &field) {
+		t.Errorf("an invitation of the local owner: %v", err)
+	}
+}

@@ -59,6 +59,16 @@ func ParseEmail(text string) (string, error) {
 	return text, nil
 }
 
+// parseStranger reads an address that somebody other than the operator gives a new
+// user. That of the local owner is not to be had: accounts without an owner get it.
+func parseStranger(text string) (string, error) {
+	email, err := ParseEmail(text)
+	if err == nil && email == localOwner {
+		return "", &FieldError{Field: "email", Message: "is reserved on this server; use another address"}
+	}
+	return email, err
+}
+
 // CreateUser adds a user. Without a password they can sign in by a linked
 // provider alone. *FieldError for bad input, ErrExists for an address that is
 // taken.

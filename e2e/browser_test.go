@@ -30,7 +30,7 @@ func TestBrowser(t *testing.T) {
 	provider := oauthtest.NewProvider(t, oauthtest.ProviderUser{Subject: "4711", Email: demoEmail, Verified: true})
 	provider.URL = strings.Replace(provider.URL, "127.0.0.1", "localhost", 1) // another site than ours
 	d := startDemo(t, "GROWPANEL_OIDC_ISSUER="+provider.URL, "GROWPANEL_OIDC_CLIENT_ID="+provider.ClientID,
-		"GROWPANEL_OIDC_CLIENT_SECRET="+provider.Secret, "GROWPANEL_OIDC_NAME=Acme SSO")
+		"GROWPANEL_OIDC_CLIENT_SECRET="+provider.Secret, "GROWPANEL_OIDC_NAME=Acme SSO", "--signup")
 	folder := *shots
 	if folder != "" {
 		var err error

@@ -114,6 +114,32 @@ const scenarios = {
     client.stop();
   },
 
+  async 'a stranger signs up on the way from Connect'() {
+    const client = await Client.start(options.url, 'Claude');
+    const { page, foreign, errors } = await visit();
+    await page.goto(client.request());
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await heading(page, 'Create an account');
+    await page.getByLabel('Account name').fill('Newcomers');
+    await page.getByLabel('E-mail').fill(options.email);
+    await page.getByLabel('Choose a password').fill('a password of my own');
+    await page.getByRole('button', { name: 'Create the account' }).click();
+    await page.getByRole('alert').filter({ hasText: 'sign in instead' }).waitFor();
+    await shot(page, 'sign-up-taken');
+    assert.equal(await page.getByLabel('Account name').inputValue(), 'Newcomers');
+    assert.deepEqual(await checkPage(page), []);
+    await page.getByLabel('E-mail').fill('stranger@example.com');
+    await page.getByLabel('Choose a password').fill('a password of my own');
+    await page.keyboard.press('Enter');
+    await heading(page, 'Let “Claude” use Newcomers?');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await heading(page, 'Back in the app');
+    const tokens = await client.tokens((await client.answer()).get('code'));
+    assert.equal((await client.call(tokens.access_token)).status, 200);
+    assert.deepEqual([foreign, errors], [[], []]);
+    client.stop();
+  },
+
   async 'read only is granted as read only'() {
     const client = await Client.start(options.url, 'Claude');
     const { page } = await visit();
@@ -468,6 +494,10 @@ for (const [width, scheme] of [[360, 'light'], [360, 'dark'], [1280, 'light'], [
     await check('refused');
     await page.goto(client.request());
     await check('sign-in');
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await heading(page, 'Create an account');
+    await check('sign-up');
+    await page.getByRole('link', { name: 'Sign in' }).click();
     await signIn(page);
     await heading(page, 'Which account');
     await check('picker');

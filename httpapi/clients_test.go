@@ -198,6 +198,17 @@ func TestClients_AwkwardIDs(t *testing.T) {
 }
 
 // Every client sends numbers of a page as text.
+// A client that lost an id asks for "undefined".
+func TestClients_LostIDs(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, at := range []string{"/data/customers/undefined", "/data/plans/undefined", "/data/invoices/undefined", "/customers/undefined", "/data/data-sources/undefined"} {
+		if got := a.do(t, a.admin, "GET", at, ""); got.status != 404 || got.text("error") == "" {
+			t.Errorf("%s: %d %s", at, got.status, got.raw)
+		}
+	}
+}
+
 func TestClients_NumericText(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -125,7 +125,7 @@ func sessionToWire(signed identity.SignedIn) wire.Session {
 }
 
 func userToWire(u identity.User) wire.UserRef {
-	return wire.UserRef{Id: u.ID, Email: u.Email, FirstName: orNull(u.FirstName), LastName: orNull(u.LastName)}
+	return wire.UserRef{Id: u.ID, Email: u.Email, FirstName: textOrNull(u.FirstName), LastName: textOrNull(u.LastName)}
 }
 
 // tooManyTries answers a guesser with when to come back.
@@ -180,12 +180,4 @@ func given(text *string) string {
 		return ""
 	}
 	return *text
-}
-
-// orNull is how the contract writes text that may be missing.
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

@@ -60,7 +60,7 @@ func (s *Server) GetAccountBillingCheckVat(_ context.Context, request wire.GetAc
 	}
 	check := billing.CheckVAT(clip(number))
 	return wire.GetAccountBillingCheckVat200JSONResponse{
-		Valid: check.Valid, VatNumber: check.Number, Country: orNull(check.Country), Reason: orNull(check.Reason),
+		Valid: check.Valid, VatNumber: check.Number, Country: textOrNull(check.Country), Reason: textOrNull(check.Reason),
 	}, nil
 }
 
@@ -112,7 +112,7 @@ func (s *Server) PostAccountBillingPreviewChange(ctx context.Context, request wi
 		return nil, err
 	}
 	return wire.PostAccountBillingPreviewChange200JSONResponse{
-		CurrentPlan: orNull(record.Plan), NewPlan: next.Plan, BillingCycle: next.Cycle, AmountDue: 0, Currency: settings.BaseCurrency,
+		CurrentPlan: textOrNull(record.Plan), NewPlan: next.Plan, BillingCycle: next.Cycle, AmountDue: 0, Currency: settings.BaseCurrency,
 		ProrationDate: calendar.DayOf(s.now().UTC()).String(), Effective: "immediately",
 	}, nil
 }
@@ -182,16 +182,16 @@ func (s *Server) billingToWire(ctx context.Context, r billing.Record) (wire.Bill
 		return wire.Billing{}, err
 	}
 	out := wire.Billing{
-		Plan: orNull(r.Plan), Status: string(r.Status), BillingCycle: orNull(r.Cycle), CurrentPeriodStart: orNull(r.PeriodStart),
-		CurrentPeriodEnd: orNull(r.PeriodEnd), MrrLimit: r.MRRLimit, CurrentMrr: mrr, CustomerLimit: r.CustomerLimit, CurrentCustomers: customers,
-		Currency: snapshot.Settings.Base.Code(), Cards: []string{}, VatNumber: orNull(r.VATNumber), CancelAt: orNull(r.CancelAt),
+		Plan: textOrNull(r.Plan), Status: string(r.Status), BillingCycle: textOrNull(r.Cycle), CurrentPeriodStart: textOrNull(r.PeriodStart),
+		CurrentPeriodEnd: textOrNull(r.PeriodEnd), MrrLimit: r.MRRLimit, CurrentMrr: mrr, CustomerLimit: r.CustomerLimit, CurrentCustomers: customers,
+		Currency: snapshot.Settings.Base.Code(), Cards: []string{}, VatNumber: textOrNull(r.VATNumber), CancelAt: textOrNull(r.CancelAt),
 	}
 	if r.Status == "" {
 		out.Status = string(billing.None)
 	}
 	if a := r.Address; a != nil {
 		out.Address = &wire.PostalAddress{
-			Name: orNull(a.Name), Line1: a.Line1, Line2: orNull(a.Line2), City: a.City, PostalCode: orNull(a.PostalCode), State: orNull(a.State), Country: a.Country,
+			Name: textOrNull(a.Name), Line1: a.Line1, Line2: textOrNull(a.Line2), City: a.City, PostalCode: textOrNull(a.PostalCode), State: textOrNull(a.State), Country: a.Country,
 		}
 	}
 	return out, nil

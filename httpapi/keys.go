@@ -27,7 +27,7 @@ func (s *Server) GetAccountApiKeys(ctx context.Context, _ wire.GetAccountApiKeys
 	}
 	users := make(map[string]wire.UserRef, len(members))
 	for _, m := range members {
-		users[m.User] = wire.UserRef{Id: m.User, Email: m.Email, FirstName: orNull(m.FirstName), LastName: orNull(m.LastName)}
+		users[m.User] = wire.UserRef{Id: m.User, Email: m.Email, FirstName: textOrNull(m.FirstName), LastName: textOrNull(m.LastName)}
 	}
 	slices.Reverse(keys) // newest first
 	list := make([]wire.ApiKey, 0, len(keys))
@@ -176,7 +176,7 @@ func (s *Server) GetAccountApiKeysIdCreated(ctx context.Context, request wire.Ge
 	things := []wire.CreatedThing{}
 	add := func(via, id, kind, name, detail string, at time.Time) {
 		if via == k.ID {
-			things = append(things, wire.CreatedThing{Id: id, Kind: kind, Name: name, Detail: orNull(detail), CreatedAt: stampText(at)})
+			things = append(things, wire.CreatedThing{Id: id, Kind: kind, Name: name, Detail: textOrNull(detail), CreatedAt: stampText(at)})
 		}
 	}
 	for _, made := range keys {
@@ -238,7 +238,7 @@ func listOf(text *string) []string {
 func keyToWire(k identity.Key, user wire.UserRef) wire.ApiKey {
 	out := wire.ApiKey{
 		Id: k.ID, Name: k.Name, Role: wire.Role(k.Role), AccessLevel: wire.Role(k.Role), Kind: wire.ApiKeyKind(k.Kind),
-		ClientName: orNull(k.ClientName), CreatedVia: orNull(k.CreatedVia), User: user,
+		ClientName: textOrNull(k.ClientName), CreatedVia: textOrNull(k.CreatedVia), User: user,
 		Prefix: k.Prefix(), CreatedAt: stampText(k.CreatedAt),
 	}
 	if !k.LastUsed.IsZero() {

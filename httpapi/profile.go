@@ -48,8 +48,8 @@ func (s *Server) profileToWire(ctx context.Context, u identity.User) (wire.Profi
 		return wire.Profile{}, err
 	}
 	profile := wire.Profile{
-		Id: u.ID, Email: u.Email, FirstName: orNull(u.FirstName), LastName: orNull(u.LastName),
-		Locale: orNull(u.Locale), Timezone: orNull(u.Timezone), Accounts: []wire.ProfileAccount{},
+		Id: u.ID, Email: u.Email, FirstName: textOrNull(u.FirstName), LastName: textOrNull(u.LastName),
+		Locale: textOrNull(u.Locale), Timezone: textOrNull(u.Timezone), Accounts: []wire.ProfileAccount{},
 	}
 	for _, m := range accounts {
 		if caller.Account != "" && m.Account.ID != caller.Account {

@@ -204,21 +204,23 @@ func (s *Server) PostDataDataSourcesIdReset(ctx context.Context, request wire.Po
 
 // PostDataDataSourcesIdFullImport implements wire.StrictServerInterface.
 func (s *Server) PostDataDataSourcesIdFullImport(ctx context.Context, request wire.PostDataDataSourcesIdFullImportRequestObject) (wire.PostDataDataSourcesIdFullImportResponseObject, error) {
-	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
-		return nil, err
-	}
-	if err := s.imports.Import(ctx, callerOf(ctx).Account, request.Id); err != nil {
+	if err := s.fullImport(ctx, request.Id); err != nil {
 		return nil, err
 	}
 	return wire.PostDataDataSourcesIdFullImport200JSONResponse{DoneJSONResponse: done(request.Id)}, nil
 }
 
+// fullImport starts an import, under either of its names.
+func (s *Server) fullImport(ctx context.Context, source string) error {
+	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
+		return err
+	}
+	return s.imports.Import(ctx, callerOf(ctx).Account, source)
+}
+
 // PostDataSourcesIdSync implements wire.StrictServerInterface.
 func (s *Server) PostDataSourcesIdSync(ctx context.Context, request wire.PostDataSourcesIdSyncRequestObject) (wire.PostDataSourcesIdSyncResponseObject, error) {
-	if err := refuseUnknown(ctx, &struct{}{}); err != nil {
-		return nil, err
-	}
-	if err := s.imports.Import(ctx, callerOf(ctx).Account, request.Id); err != nil {
+	if err := s.fullImport(ctx, request.Id); err != nil {
 		return nil, err
 	}
 	return wire.PostDataSourcesIdSync200JSONResponse{DoneJSONResponse: done(request.Id)}, nil

@@ -39,7 +39,7 @@ func (s *Server) GetAccountTeam(ctx context.Context, _ wire.GetAccountTeamReques
 		expires := stampText(i.ExpiresAt)
 		list = append(list, wire.TeamMember{
 			Id: i.Email, Email: i.Email, Role: wire.Role(i.Role), Status: memberPending, Since: stampText(i.CreatedAt),
-			ExpiresAt: &expires, CreatedVia: orNull(i.CreatedVia),
+			ExpiresAt: &expires, CreatedVia: textOrNull(i.CreatedVia),
 		})
 	}
 	return wire.GetAccountTeam200JSONResponse{Result: wire.TeamPage{Count: int64(len(list)), List: list}}, nil
@@ -189,7 +189,7 @@ func invitationError(email string, err error) error {
 
 func memberToWire(m identity.Member) wire.TeamMember {
 	out := wire.TeamMember{
-		Id: m.User, Email: m.Email, Name: orNull(strings.TrimSpace(m.FirstName + " " + m.LastName)), Role: wire.Role(m.Role),
+		Id: m.User, Email: m.Email, Name: textOrNull(strings.TrimSpace(m.FirstName + " " + m.LastName)), Role: wire.Role(m.Role),
 		Status: memberActive, Since: stampText(m.Since),
 	}
 	if m.Disabled {

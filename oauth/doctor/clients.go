@@ -71,7 +71,7 @@ func (e *examination) registration(ctx context.Context) bool {
 		}
 		var d document
 		if a.status != http.StatusCreated || json.Unmarshal(a.body, &d) != nil {
-			mend := "do not limit redirect URIs to a list, or put these into it: " + quoted(r.redirects)
+			mend := "do not limit redirect URIs to a list, or put these into it: " + strings.Join(r.redirects, ", ")
 			if a.status == http.StatusTooManyRequests {
 				mend = "raise the limit: hosted clients share few addresses"
 			}
@@ -91,7 +91,7 @@ func (e *examination) registered(check string, r registration, d document) {
 	case !slices.Equal(d.list("redirect_uris"), r.redirects):
 		e.problem(check, "the answer does not repeat the redirect_uris", "answer with all that was registered", r.client)
 	case len(d.empty()) > 0:
-		e.problem(check, "empty members: "+quoted(d.empty()), "leave out what does not apply", r.client)
+		e.problem(check, "empty members: "+strings.Join(d.empty(), ", "), "leave out what does not apply", r.client)
 	default:
 		if e.client == "" {
 			e.client = d.text("client_id")

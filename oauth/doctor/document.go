@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // document is a metadata document.
@@ -68,6 +67,3 @@ func (e *examination) fetch(ctx context.Context, at string) (d document, problem
 	}
 	return d, "", ""
 }
-
-// quoted lists words for people.
-func quoted(words []string) string { return strings.Join(words, ", ") }

@@ -59,7 +59,7 @@ func (e *examination) serverMetadata(ctx context.Context) bool {
 		bad = append(bad, Finding{Problem: "the iss parameter is not advertised (RFC 9207)", Mend: "switch it on with --emit-iss: ChatGPT then uses one redirect URI for all connectors"})
 	}
 	if names := d.empty(); len(names) > 0 {
-		bad = append(bad, Finding{Problem: "empty members: " + quoted(names), Mend: "leave out what does not apply", Fails: []string{Claude}})
+		bad = append(bad, Finding{Problem: "empty members: " + strings.Join(names, ", "), Mend: "leave out what does not apply", Fails: []string{Claude}})
 	}
 	e.verdict(check, bad)
 	return true

@@ -5,6 +5,7 @@ package docs
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -226,20 +227,11 @@ func (d *document) fields(s schema, depth int) []fieldView {
 		inner := d.resolve(m.value)
 		list = append(list, fieldView{
 			Name: m.name, Type: inner.word(), Unit: inner.Unit, Depth: depth, Required: slices.Contains(s.Required, m.name),
-			Description: firstOf(m.value.Description, inner.Description),
+			Description: cmp.Or(m.value.Description, inner.Description),
 		})
 		list = append(list, d.fields(inner, depth+1)...)
 	}
 	return list
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }
 
 // text is a JSON value as a person writes it.

@@ -78,6 +78,12 @@ func only(run func(context.Context, *jobs.Task) error) map[string]jobs.Handler {
 	return map[string]jobs.Handler{"work": {Run: run}}
 }
 
+// pass lets d go by, and then whatever is due at that very instant finish.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func TestRunner_RunsJobs(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, store jobs.Store) {
@@ -86,7 +92,7 @@ func TestRunner_RunsJobs(t *testing.T) {
 		}))
 		defer b.stop()
 		j := b.enqueue(t, jobs.New{Lane: "x", Payload: json.RawMessage(`{"n":1}`)})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		got := b.job(t, j.ID)
 		if got.State != jobs.Done || got.Attempt != 1 || string(got.Progress) != `{"saw":"{\"n\":1}"}` || got.Ended.IsZero() {
 			t.Errorf("job %+v", got)
@@ -107,7 +113,7 @@ func TestRunner_RetriesAndGivesUp(t *testing.T) {
 			},
 		}})
 		j := b.enqueue(t, jobs.New{Lane: "x"})
-		time.Sleep(48 * time.Hour)
+		pass(48 * time.Hour)
 		b.stop()
 		if diff := cmp.Diff([]time.Duration{0, time.Hour, 3 * time.Hour, 6 * time.Hour}, at); diff != "" {
 			t.Errorf("attempts (-want +got):\n%s", diff)
@@ -134,7 +140,7 @@ func TestRunner_DoesNotRetryWhatCannotBeMended(t *testing.T) {
 			inBubble(t, func(t *testing.T, store jobs.Store) {
 				b := newBench(t, store, only(tt.run))
 				j := b.enqueue(t, jobs.New{Lane: "x"})
-				time.Sleep(time.Hour)
+				pass(time.Hour)
 				b.stop()
 				if got := b.job(t, j.ID); got.State != jobs.Failed || got.Attempt != 1 || got.Error != tt.want {
 					t.Errorf("job %+v", got)
@@ -169,7 +175,7 @@ func TestRunner_Lanes(t *testing.T) {
 		for i := range 9 {
 			b.enqueue(t, jobs.New{ID: fmt.Sprint(i), Lane: fmt.Sprint("lane", i%3)})
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		b.stop()
 		if diff := cmp.Diff(map[string]int{"all": 3, "lane0": 1, "lane1": 1, "lane2": 1}, most); diff != "" {
 			t.Errorf("most at once (-want +got):\n%s", diff)
@@ -203,9 +209,9 @@ func TestRunner_FailingLaneLeavesWorkersToOthers(t *testing.T) {
 		for range 200 {
 			b.enqueue(t, jobs.New{Lane: "dead"})
 		}
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		good := b.enqueue(t, jobs.New{Lane: "good"})
-		time.Sleep(15 * time.Second)
+		pass(15 * time.Second)
 		if got := b.job(t, good.ID).State; got != jobs.Done {
 			t.Errorf("the good lane's job is %s", got)
 		}
@@ -225,14 +231,14 @@ func TestRunner_Abort(t *testing.T) {
 		}))
 		defer b.stop()
 		j := b.enqueue(t, jobs.New{Lane: "x"})
-		time.Sleep(time.Minute) // longer than the lease: it is renewed
+		pass(time.Minute) // longer than the lease: it is renewed
 		if got := b.job(t, j.ID); got.State != jobs.Running || got.Attempt != 1 {
 			t.Fatalf("job %+v", got)
 		}
 		if _, err := b.Abort(t.Context(), "acme", j.ID); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if got := b.job(t, j.ID); got.State != jobs.Aborted || got.Attempt != 1 {
 			t.Errorf("job %+v", got)
 		}
@@ -254,11 +260,11 @@ func TestRunner_AbortFromAnotherProcess(t *testing.T) {
 		}))
 		defer b.stop()
 		j := b.enqueue(t, jobs.New{Lane: "x"})
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		if _, err := store.Abort(t.Context(), "acme", j.ID, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if got := b.job(t, j.ID); got.State != jobs.Aborted || got.Progress == nil {
 			t.Errorf("job %+v", got)
 		}
@@ -289,13 +295,13 @@ func TestRunner_ShutdownPutsJobsBack(t *testing.T) {
 		})
 		b := newBench(t, store, handlers)
 		j := b.enqueue(t, jobs.New{Lane: "x"})
-		time.Sleep(5*time.Minute + time.Second)
+		pass(5*time.Minute + time.Second)
 		b.stop()
 		if got := b.job(t, j.ID); got.State != jobs.Queued || got.Attempt != 0 || string(got.Progress) != "5" {
 			t.Errorf("after shutdown: %+v", got)
 		}
 		next := newBench(t, store, handlers)
-		time.Sleep(6 * time.Minute)
+		pass(6 * time.Minute)
 		next.stop()
 		if got := next.job(t, j.ID); got.State != jobs.Done || got.Attempt != 1 {
 			t.Errorf("after restart: %+v", got)
@@ -319,7 +325,7 @@ func TestRunner_GivesUpAJobThatKillsItsProcess(t *testing.T) {
 			}
 		}
 		b = newBench(t, store, map[string]jobs.Handler{"work": {Attempts: 3, Run: func(context.Context, *jobs.Task) error { ran++; return nil }}})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		b.stop()
 		if got := b.job(t, j.ID); got.State != jobs.Failed || ran != 0 {
 			t.Errorf("ran %d times more, job %+v", ran, got)
@@ -342,11 +348,11 @@ func TestRunner_Repeat(t *testing.T) {
 		if err := b.Repeat(t.Context(), jobs.New{Account: "acme", Kind: "work", Lane: "hourly"}, time.Hour, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5*time.Hour + 10*time.Minute)
+		pass(5*time.Hour + 10*time.Minute)
 		if err := b.StopRepeating(t.Context(), "acme", "hourly"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Hour)
+		pass(5 * time.Hour)
 		b.stop()
 		if len(at) != 5 {
 			t.Fatalf("ran at %v, want five times", at)
@@ -370,9 +376,9 @@ func TestRunner_ForgetsOldJobs(t *testing.T) {
 	inBubble(t, func(t *testing.T, store jobs.Store) {
 		b := newBench(t, store, map[string]jobs.Handler{"work": {Keep: 24 * time.Hour, Run: func(context.Context, *jobs.Task) error { return nil }}})
 		j := b.enqueue(t, jobs.New{Lane: "x"})
-		time.Sleep(23 * time.Hour)
+		pass(23 * time.Hour)
 		b.job(t, j.ID)
-		time.Sleep(3 * time.Hour)
+		pass(3 * time.Hour)
 		b.stop()
 		if _, err := b.Job(t.Context(), "acme", j.ID); !errors.Is(err, jobs.ErrNotFound) {
 			t.Errorf("after a day: %v, want ErrNotFound", err)

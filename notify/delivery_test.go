@@ -73,6 +73,12 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	})
 }
 
+// pass lets d go by, and then whatever is due at that very instant finish.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // end stops everything that runs in the bubble.
 func (w *world) end(t *testing.T) {
 	w.stop()
@@ -318,22 +324,22 @@ func TestDeliver_TellsWhatIsNew(t *testing.T) {
 		w.push(t, "invoices", invoice("i2", "old", "1999-12-20", 2000)) // history
 		w.push(t, "invoices", invoice("i1", "ann", "2000-01-01", 1000)) // nothing changed
 		w.push(t, "customers", `[{"id":"before","name":"Before"}]`)
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		want(t, "first day", b.told(t), "customer.created ann", "plan.created team", "movement.new ann 1000", "invoice.paid anni1", "customer.updated before")
 
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		w.push(t, "invoices", invoice("i3", "ann", "2000-01-02", 1500))
 		w.push(t, "invoices", `[{"id":"i4","customer_id":"before","type":"subscription","invoice_date":"2000-01-02","amount":900,"currency":"usd","plan_id":"pro","status":"failed"}]`)
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		want(t, "second day", b.told(t)[5:], "movement.expansion ann 500", "invoice.paid anni3", "failed_payment beforei4")
 		w.push(t, "invoices", `[{"id":"i4","customer_id":"before","type":"subscription","invoice_date":"2000-01-02","amount":900,"currency":"usd","plan_id":"pro"}]`)
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		want(t, "paid after all", b.told(t)[8:], "invoice.paid beforei4")
 
 		if err := w.engine.Announce(t.Context(), account, analytics.ImportCompleted, analytics.ImportData{DataSource: w.source}, "run 1"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		want(t, "import", b.told(t)[9:], "data_source.import_completed ")
 	})
 }
@@ -358,7 +364,7 @@ func TestDeliver_RecomputationTellsNothing(t *testing.T) {
 		if _, err := w.engine.UpdateSettings(t.Context(), account, analytics.SettingsPatch{Timezone: &zone}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		want(t, "told", b.told(t), "movement.new ann 1000", "movement.new ann 1200")
 	})
 }
@@ -372,15 +378,15 @@ func TestDeliver_DaysTell(t *testing.T) {
 		w.push(t, "invoices", invoice("i1", "ann", "1999-12-05", 1000)) // paid through 5 January, 7 days of grace
 		w.push(t, "invoices", invoice("i2", "bob", "1999-12-20", 2000)) // 20 January
 		b, _ := w.subscribe(t, "good.example", analytics.MovementChurn)
-		time.Sleep(20 * 24 * time.Hour)
+		pass(20 * 24 * time.Hour)
 		want(t, "after 20 days", b.told(t), "movement.churn ann -1000")
 		w.stop()
-		time.Sleep(8 * 24 * time.Hour) // bob's grace ends on the 27th: two days before
+		pass(8 * 24 * time.Hour) // bob's grace ends on the 27th: two days before
 		w.engine.Close()
 		w.engine = analytics.New(analytics.Config{Store: w.store.Analytics(), Outbox: w.store.Analytics(), Rows: ingest.Documents{}, Now: time.Now})
 		w.serve()
 		w.run(t)
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		want(t, "after a restart", b.told(t), "movement.churn ann -1000", "movement.churn bob -2000")
 	})
 }
@@ -389,12 +395,12 @@ func TestDeliver_ImportsAreSilent(t *testing.T) {
 	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		b, _ := w.subscribe(t, "good.example", notify.Events()...)
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		silent := analytics.Silently(t.Context())
 		w.pushWith(silent, t, "customers", `[{"id":"ann","name":"ann"},{"id":"bob","name":"bob"}]`)
 		w.pushWith(silent, t, "invoices", invoice("i1", "ann", "2000-01-02", 1000))
 		w.pushWith(silent, t, "invoices", invoice("i2", "bob", "1999-12-10", 2000)) // ends on 17 January
-		time.Sleep(20 * 24 * time.Hour)
+		pass(20 * 24 * time.Hour)
 		want(t, "told", b.told(t), "movement.churn bob -2000")
 	})
 }
@@ -421,7 +427,7 @@ func TestDeliver_RetriesForThreeDays(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.push(t, "customers", `[{"id":"ann","name":"ann"}]`)
-		time.Sleep(5 * 24 * time.Hour)
+		pass(5 * 24 * time.Hour)
 		want(t, "late", late.told(t), "customer.created ann")
 		if late.calls < 6 || len(dead.docs) > 0 || dead.calls != 10 {
 			t.Errorf("%d calls of the late receiver, %d of the dead one", late.calls, dead.calls)
@@ -443,7 +449,7 @@ func TestDeliver_RetriesForThreeDays(t *testing.T) {
 		if _, err := w.hooks.Resend(t.Context(), account, hooks[0].ID, list[0].ID); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		want(t, "resent", dead.told(t), "customer.created ann")
 	})
 }
@@ -454,9 +460,9 @@ func TestDeliver_Gone(t *testing.T) {
 		b, hooks := w.subscribe(t, "gone.example", analytics.CustomerCreated)
 		b.answer = func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }
 		w.push(t, "customers", `[{"id":"ann","name":"ann"}]`)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		w.push(t, "customers", `[{"id":"bob","name":"bob"}]`)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		h, pending, err := w.hooks.Get(t.Context(), account, hooks[0].ID)
 		if err != nil || h.Paused == "" || pending != 0 || b.calls != 1 {
 			t.Errorf("hook %+v, %d pending, %d calls, %v", h, pending, b.calls, err)
@@ -466,7 +472,7 @@ func TestDeliver_Gone(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.push(t, "customers", `[{"id":"cy","name":"cy"}]`)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		want(t, "after resuming", b.told(t), "customer.created cy")
 	})
 }
@@ -483,10 +489,10 @@ func TestDeliver_SlowReceiverDoesNotHoldOthers(t *testing.T) {
 			rows = append(rows, fmt.Sprintf(`{"id":"c%d","name":"c"}`, i))
 		}
 		w.push(t, "customers", "["+strings.Join(rows, ",")+"]")
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		good, _ := w.subscribe(t, "good.example", analytics.PlanCreated)
 		w.push(t, "plans", `[{"id":"team","name":"Team","interval":"month","interval_count":1,"currency":"usd"}]`)
-		time.Sleep(30 * time.Minute)
+		pass(30 * time.Minute)
 		want(t, "told", good.told(t), "plan.created team")
 	})
 }
@@ -517,9 +523,9 @@ func TestDeliver_Integrations(t *testing.T) {
 		w.push(t, "customers", `[{"id":"ann","name":"<!channel> & *Ann*"},{"id":"bob","name":"Bob"}]`)
 		w.push(t, "invoices", invoice("i1", "ann", "2000-01-01", 1050))
 		w.push(t, "invoices", invoice("i2", "bob", "2000-01-01", 499)) // below the threshold
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		w.push(t, "invoices", `[{"id":"c1","customer_id":"ann","type":"cancellation","invoice_date":"2000-01-02"}]`)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		want(t, "slack", got["slack"],
 			`{"mrkdwn":false,"text":"New: \u0026lt;!channel\u0026gt; \u0026amp; *Ann*, MRR +10.50 USD (0.00 USD → 10.50 USD)","unfurl_links":false}`,
 			`{"mrkdwn":false,"text":"Scheduled cancellation: \u0026lt;!channel\u0026gt; \u0026amp; *Ann* leaves on 2000-02-01, MRR -10.50 USD","unfurl_links":false}`)
@@ -539,7 +545,7 @@ func TestDeliver_Integrations(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.push(t, "invoices", invoice("i3", "bob", "2000-01-01", 2000))
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if len(got["slack"]) != 2 || len(got["webhook"]) != 3 {
 			t.Errorf("after switching Slack off: %v, %v", got["slack"], got["webhook"])
 		}

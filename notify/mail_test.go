@@ -41,10 +41,18 @@ func (p *postbox) Send(_ context.Context, m notify.Mail) error {
 }
 
 func (p *postbox) Recipient(_ context.Context, _, user string) (notify.Recipient, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if user != "ann" || p.email == "" {
 		return notify.Recipient{}, notify.ErrNoRecipient
 	}
 	return notify.Recipient{Address: mail.Address{Name: "Ann", Address: p.email}, Account: "Acme"}, nil
+}
+
+func (p *postbox) sent() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.mails)
 }
 
 func (p *postbox) subjects() string {
@@ -90,7 +98,7 @@ func TestMail_ReportsInTheAccountsMorning(t *testing.T) {
 		on := true
 		set(t, w, func(n *notify.Notifications) { n.DailyReport, n.WeeklyReport, n.MonthlyReport = &on, &on, &on })
 		set(t, w, func(*notify.Notifications) {})
-		time.Sleep(36 * time.Hour)
+		pass(36 * time.Hour)
 		if got := w.post.subjects(); got != "Confirm notifications about Acme" {
 			t.Fatalf("before the address was confirmed:\n%s", got)
 		}
@@ -99,7 +107,7 @@ func TestMail_ReportsInTheAccountsMorning(t *testing.T) {
 		}
 		w.push(t, "customers", `[{"id":"bob","name":"Bob"}]`)
 		w.push(t, "invoices", invoice("i1", "bob", "2000-01-02", 1050))
-		time.Sleep(19*time.Hour + 30*time.Minute) // the report of the 1st at once; now it is 07:30 on Monday, 3 January
+		pass(19*time.Hour + 30*time.Minute) // the report of the 1st at once; now it is 07:30 on Monday, 3 January
 		want := []string{
 			"Acme: MRR 10.50 USD, +10.50 USD (2000-01-02)",
 			"Acme: MRR 10.50 USD, +10.50 USD (1999-12-27 to 2000-01-02)",
@@ -111,19 +119,19 @@ func TestMail_ReportsInTheAccountsMorning(t *testing.T) {
 				t.Errorf("%q was sent %d times; sent are %q", subject, n, got)
 			}
 		}
-		time.Sleep(23 * time.Hour)
-		if n := len(w.post.mails); n != 5 {
+		pass(23 * time.Hour)
+		if n := w.post.sent(); n != 5 {
 			t.Errorf("%d mails before the next morning, want 5: %s", n, w.post.subjects())
 		}
-		time.Sleep(time.Hour)
-		if n := len(w.post.mails); n != 6 {
+		pass(time.Hour)
+		if n := w.post.sent(); n != 6 {
 			t.Errorf("%d mails the next morning, want 6: %s", n, w.post.subjects())
 		}
 		if err := w.hooks.Unsubscribe(t.Context(), w.post.token(t, "unsubscribe")); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(24 * time.Hour)
-		if n := len(w.post.mails); n != 6 {
+		pass(24 * time.Hour)
+		if n := w.post.sent(); n != 6 {
 			t.Errorf("mails went on: %s", w.post.subjects())
 		}
 	})
@@ -144,7 +152,7 @@ func TestMail_Alerts(t *testing.T) {
 		w.post.email = "ann@example.com"
 		on, threshold := true, int64(1000)
 		set(t, w, func(n *notify.Notifications) { n.ExpansionAlertThreshold, n.NotifyFailedPayment = &threshold, &on })
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		confirm := w.post.token(t, "confirm")
 		if err := w.hooks.Confirm(t.Context(), confirm); err != nil {
 			t.Fatal(err)
@@ -152,14 +160,16 @@ func TestMail_Alerts(t *testing.T) {
 		w.push(t, "customers", `[{"id":"bob","name":"Bob\r\nBcc: evil@example.com"},{"id":"cy","name":"Cy"}]`)
 		w.push(t, "invoices", invoice("i1", "bob", "2000-01-01", 1000))
 		w.push(t, "invoices", invoice("i2", "cy", "2000-01-01", 999))
-		time.Sleep(time.Hour)
-		if n := len(w.post.mails); n != 2 || !strings.Contains(w.post.mails[1].Subject, "New: Bob") {
+		pass(time.Hour)
+		if n := w.post.sent(); n != 2 || !strings.Contains(w.post.subjects(), "New: Bob") {
 			t.Fatalf("sent %s", w.post.subjects())
 		}
+		w.post.mu.Lock()
 		w.post.email = "ann@elsewhere.example" // the new address is not confirmed
+		w.post.mu.Unlock()
 		w.push(t, "invoices", invoice("i1", "bob", "2000-01-01", 5000))
-		time.Sleep(time.Hour)
-		if n := len(w.post.mails); n != 2 {
+		pass(time.Hour)
+		if n := w.post.sent(); n != 2 {
 			t.Errorf("sent to an address that nobody confirmed: %s", w.post.subjects())
 		}
 		if err := w.hooks.Confirm(t.Context(), confirm); !errors.Is(err, notify.ErrLink) {
@@ -177,11 +187,11 @@ func TestMail_AServerThatComesBack(t *testing.T) {
 		w.post.email, w.post.fail = "ann@example.com", errors.New("connection refused")
 		on := true
 		set(t, w, func(n *notify.Notifications) { n.DailyReport = &on })
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		w.post.mu.Lock()
 		w.post.fail = nil
 		w.post.mu.Unlock()
-		time.Sleep(6 * time.Hour)
+		pass(6 * time.Hour)
 		if got := w.post.subjects(); got != "Confirm notifications about Acme" {
 			t.Errorf("sent %q", got)
 		}

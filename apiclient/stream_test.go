@@ -2,6 +2,7 @@ package apiclient_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/growpanel/growpanel-mcp/apiclient"
@@ -57,27 +59,76 @@ func TestStream_AnErrorIsNoFile(t *testing.T) {
 
 func TestStream_ABrokenFileIsAnError(t *testing.T) {
 	t.Parallel()
-	stalled := make(chan struct{})
-	defer close(stalled)
-	for name, end := range map[string]func(){
-		"breaks off": func() { panic(http.ErrAbortHandler) },
-		"stalls":     func() { <-stalled },
-	} {
-		c := streamClient(t, 200*time.Millisecond, func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, "half")
-			_ = http.NewResponseController(w).Flush()
-			end()
-		})
-		var got bytes.Buffer
-		_, err := c.Stream(t.Context(), []string{"exports"}, nil, &got)
-		if err == nil || got.String() != "half" {
-			t.Errorf("%s: wrote %q without an error", name, got.String())
-		}
-		if name == "stalls" && !errors.Is(err, apiclient.ErrStalled) {
-			t.Errorf("%s: %v", name, err)
-		}
+	c := streamClient(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	var got bytes.Buffer
+	if _, err := c.Stream(t.Context(), []string{"exports"}, nil, &got); err == nil || got.String() != "half" {
+		t.Errorf("wrote %q: %v", got.String(), err)
 	}
 }
+
+// The whole may take any time, each part of it no more than the timeout.
+func TestStream_WaitsForEachPartAlone(t *testing.T) {
+	t.Parallel()
+	const timeout = time.Minute
+	for _, tt := range []struct {
+		name    string
+		waits   []time.Duration // before each part
+		want    string
+		wantErr error
+	}{
+		{"slow but steady", []time.Duration{timeout - 1, timeout - 1, timeout - 1}, "xxx", nil},
+		{"stalls at once", []time.Duration{timeout + 1}, "", apiclient.ErrStalled},
+		{"stalls after the first part", []time.Duration{0, timeout + 1}, "x", apiclient.ErrStalled},
+		{"stalls late", []time.Duration{timeout - 1, timeout - 1, timeout + 1}, "xx", apiclient.ErrStalled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, err := apiclient.New(apiclient.Options{
+					BaseURL: "http://api.example", Key: apiclient.NewSecret("k"), Timeout: timeout, MaxWait: -1, Transport: parts(tt.waits),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got strings.Builder
+				if _, err := c.Stream(t.Context(), []string{"exports"}, nil, &got); !errors.Is(err, tt.wantErr) || got.String() != tt.want {
+					t.Errorf("wrote %q: %v, want %q: %v", got.String(), err, tt.want, tt.wantErr)
+				}
+			})
+		})
+	}
+}
+
+// parts is a transport whose answers come in parts, each after a wait.
+type parts []time.Duration
+
+func (p parts) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: &slowBody{req.Context(), p}, ContentLength: -1}, nil
+}
+
+type slowBody struct {
+	ctx   context.Context
+	waits []time.Duration
+}
+
+func (b *slowBody) Read(to []byte) (int, error) {
+	if len(b.waits) == 0 {
+		return 0, io.EOF
+	}
+	select {
+	case <-time.After(b.waits[0]):
+		b.waits = b.waits[1:]
+		return copy(to, "x"), nil
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	}
+}
+
+func (b *slowBody) Close() error { return nil }
 
 func TestStream_AFailingWriterEndsTheCall(t *testing.T) {
 	t.Parallel()

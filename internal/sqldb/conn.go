@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -21,6 +22,8 @@ const (
 	walLimitBytes = 64 << 20
 	writerCacheKB = 16 << 10
 )
+
+const busyPause = 5 * time.Millisecond
 
 func writerDSN(cfg Config) string {
 	return dsn(cfg, "rwc",
@@ -57,17 +60,41 @@ type pool struct {
 	conns []*conn
 }
 
+// openWriter opens the connection that writes. A new file is turned to
+// write-ahead logging by a lock that is upgraded, which SQLite refuses at once,
+// whatever the busy timeout, while another connection does the same: two that
+// waited for each other would wait forever. So it is tried again here.
+func openWriter(ctx context.Context, cfg Config) (*pool, error) {
+	wait, cancel := context.WithTimeout(ctx, cfg.BusyTimeout)
+	defer cancel()
+	for {
+		p, err := openPool(ctx, writerDSN(cfg), 1)
+		if !errors.Is(explain(err), ErrBusy) {
+			return p, err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-wait.Done():
+			return nil, err
+		}
+	}
+}
+
 // openPool opens size connections at once, so that what is wrong with the file
 // is known now and not at the first use.
-func (db *DB) openPool(ctx context.Context, dsn string, size int) (*pool, error) {
+func openPool(ctx context.Context, dsn string, size int) (_ *pool, err error) {
 	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
 	p := &pool{db: sql.OpenDB(connector)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
 	p.db.SetMaxOpenConns(size)
 	p.db.SetMaxIdleConns(size)
-	db.pools = append(db.pools, p)
 	for range size {
 		c, err := p.db.Conn(ctx)
 		if err != nil {

@@ -76,26 +76,24 @@ func open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err := create(cfg.Path); err != nil {
 		return nil, err
 	}
-	db := &DB{path: cfg.Path, readers: make(chan *conn, cfg.Readers)}
+	writing, err := openWriter(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{path: cfg.Path, pools: []*pool{writing}, readers: make(chan *conn, cfg.Readers)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.closePools())
 		}
 	}()
-	writing, err := db.openPool(ctx, writerDSN(cfg), 1)
+	if err := migrate(ctx, writing.conns[0], cfg); err != nil {
+		return nil, err
+	}
+	reading, err := openPool(ctx, readerDSN(cfg), cfg.Readers)
 	if err != nil {
 		return nil, err
 	}
-	if err := keepOld(ctx, writing.conns[0], cfg); err != nil {
-		return nil, err
-	}
-	if err := migrate(ctx, writing.conns[0], cfg.Migrations); err != nil {
-		return nil, err
-	}
-	reading, err := db.openPool(ctx, readerDSN(cfg), cfg.Readers)
-	if err != nil {
-		return nil, err
-	}
+	db.pools = append(db.pools, reading)
 	for _, c := range reading.conns {
 		db.readers <- c
 	}

@@ -14,24 +14,38 @@ import (
 // schema or the new one, and of two processes that start at once the second
 // finds the work done. The number of the last script is the file's
 // user_version (sqlite.org/pragma.html#pragma_user_version).
-func migrate(ctx context.Context, c *conn, migrations fs.FS) (err error) {
-	scripts, err := readMigrations(migrations)
+func migrate(ctx context.Context, c *conn, cfg Config) (err error) {
+	scripts, err := readMigrations(cfg.Migrations)
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
-	if err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+	uncanceled := context.WithoutCancel(ctx)
+	if err := c.exec(uncanceled, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin migration: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			_ = c.exec(ctx, "ROLLBACK") // ended already if this fails
+			_ = c.exec(uncanceled, "ROLLBACK") // ended already if this fails
 		}
 	}()
-	version, err := schemaVersion(ctx, c, len(scripts))
+	version, err := schemaVersion(uncanceled, c, len(scripts))
 	if err != nil {
 		return err
 	}
+	if err := keepOld(ctx, cfg.Path, version, len(scripts)); err != nil {
+		return err
+	}
+	if err := runScripts(uncanceled, c, scripts, version); err != nil {
+		return err
+	}
+	if err := c.exec(uncanceled, "COMMIT"); err != nil {
+		return fmt.Errorf("commit migration: %w", err)
+	}
+	return nil
+}
+
+// runScripts runs those that a file of a version has not seen.
+func runScripts(ctx context.Context, c *conn, scripts []string, version int) error {
 	for i, script := range scripts[version:] {
 		if _, err := c.sql.ExecContext(ctx, script); err != nil {
 			return fmt.Errorf("run migration %d: %w", version+i+1, err)
@@ -40,29 +54,23 @@ func migrate(ctx context.Context, c *conn, migrations fs.FS) (err error) {
 	if _, err := c.sql.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(len(scripts))); err != nil {
 		return fmt.Errorf("record schema version: %w", err)
 	}
-	if err := c.exec(ctx, "COMMIT"); err != nil {
-		return fmt.Errorf("commit migration: %w", err)
-	}
 	return nil
 }
 
 // keepOld copies a file whose schema is about to change to a file beside it,
 // such as growpanel.db.schema-3, so that an operator can go back to the version
-// of the program before. One that is there from an earlier attempt stays.
-func keepOld(ctx context.Context, c *conn, cfg Config) error {
-	scripts, err := readMigrations(cfg.Migrations)
-	if err != nil {
-		return err
+// of the program before. One that is there from an earlier attempt stays. The
+// caller holds the write lock, so that no other process changes the schema
+// meanwhile.
+func keepOld(ctx context.Context, path string, version, next int) error {
+	if version == 0 || version == next {
+		return nil
 	}
-	version, err := schemaVersion(ctx, c, len(scripts))
-	if err != nil || version == 0 || version == len(scripts) {
-		return err
-	}
-	kept := cfg.Path + ".schema-" + strconv.Itoa(version)
+	kept := path + ".schema-" + strconv.Itoa(version)
 	if _, err := os.Lstat(kept); err == nil {
 		return nil
 	}
-	if err := Copy(ctx, cfg.Path, kept); err != nil {
+	if err := Copy(ctx, path, kept); err != nil {
 		return fmt.Errorf("back up before the schema changes: %w", err)
 	}
 	return nil

@@ -78,11 +78,19 @@ func TestOpen_MisnamedMigrationIsRefused(t *testing.T) {
 
 func TestOpen_ManyAtOnce(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "data.db")
+	for range 4 {
+		openAtOnce(t, 8, sqldb.Config{Path: filepath.Join(t.TempDir(), "data.db"), Migrations: scripts(schema)})
+	}
+}
+
+// openAtOnce opens a file as often as asked, as processes that start at once
+// do, and closes it.
+func openAtOnce(t *testing.T, times int, cfg sqldb.Config) {
+	t.Helper()
 	var wg sync.WaitGroup
-	for range 8 {
+	for range times {
 		wg.Go(func() {
-			db, err := sqldb.Open(t.Context(), sqldb.Config{Path: path, Migrations: scripts(schema)})
+			db, err := sqldb.Open(t.Context(), cfg)
 			if err != nil {
 				t.Errorf("Open: %v", err)
 				return

@@ -22,7 +22,7 @@ const (
 // secretSettings documents what Source.secrets reads.
 func secretSettings() []Setting {
 	return []Setting{
-		{Env: envSecret, Default: "drawn once, kept in the data folder", Help: "secrets of 32 bytes or more from which every key of the platform is derived, separated by commas: the first seals, all open. Losing it ends all connections of assistants"},
+		{Env: envSecret, Default: "drawn once, kept in the data folder", Help: "secrets of 32 bytes or more from which every key of the platform is derived, separated by commas: the first seals, all open. Losing it ends all connections of assistants, and loses the credentials of data sources and webhooks"},
 		{Env: envSecretFile, Help: "file that holds them, instead of `GROWPANEL_SECRET`"},
 	}
 }

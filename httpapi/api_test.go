@@ -80,7 +80,7 @@ func newAPIWith(t testing.TB, cfg httpapi.Config) *api {
 		t.Fatal(err)
 	}
 	cfg.Hooks = notify.New(notify.Config{
-		Store: store.Hooks(), Queue: store.Jobs(), Engine: a.engine, Now: now, People: directory{a.identity}, Sealer: links, PublicURL: "https://api.example",
+		Store: store.Hooks(links), Queue: store.Jobs(), Engine: a.engine, Now: now, People: directory{a.identity}, Sealer: links, PublicURL: "https://api.example",
 		Outgoing: httpx.OutgoingConfig{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	a.server = httpapi.New(cfg)

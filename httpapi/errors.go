@@ -35,6 +35,7 @@ var sentinels = append([]sentinel{
 	{analytics.ErrClosed, http.StatusServiceUnavailable, "shutting_down", "the server is shutting down; send the request again"},
 	{notify.ErrNotFound, http.StatusNotFound, "not_found", "no webhook has this id; GET /integrations/webhooks lists them"},
 	{notify.ErrRevoked, http.StatusConflict, "connection_revoked", ""},
+	{notify.ErrUnreadable, http.StatusConflict, "webhook_unreadable", ""},
 	{notify.ErrTooMany, http.StatusConflict, "too_many_webhooks", ""},
 	{identity.ErrNotFound, http.StatusNotFound, "not_found", "there is no such thing in this account"},
 	{identity.ErrTooManyKeys, http.StatusConflict, "too_many_api_keys", "the account has 1,000 API keys; delete one first"},

@@ -33,9 +33,9 @@ func hooksToWire(ctx context.Context, hooks []notify.Hook) []wire.Webhook {
 
 // hookToWire shows the whole URL to those who may change it.
 func hookToWire(ctx context.Context, h notify.Hook) wire.Webhook {
-	w := wire.Webhook{Id: h.ID, Url: notify.Shorten(h.URL), EventType: h.Event, CreatedAt: stampText(h.Created), Status: "active"}
-	if callerOf(ctx).Role.CanWrite() {
-		w.Url = h.URL.Reveal()
+	w := wire.Webhook{Id: h.ID, Url: h.URL.Reveal(), EventType: h.Event, CreatedAt: stampText(h.Created), Status: "active"}
+	if !callerOf(ctx).Role.CanWrite() && !h.Unreadable {
+		w.Url = notify.Shorten(h.URL)
 	}
 	if h.Paused != "" {
 		w.Status, w.PausedReason = "paused", &h.Paused

@@ -23,6 +23,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/ingest"
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/internal/sealed"
 	"github.com/growpanel/growpanel-mcp/jobs"
 	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
@@ -54,10 +55,14 @@ func openPlatform(ctx context.Context, folder string) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	box, err := sealed.NewBox("webhooks", make([]byte, sealed.MinSecretBytes))
+	if err != nil {
+		return nil, err
+	}
 	p := &platform{store: store}
 	p.engine = analytics.New(analytics.Config{Store: store.Analytics(), Outbox: store.Analytics(), Rows: ingest.Documents{}, Now: time.Now})
 	p.hooks = notify.New(notify.Config{
-		Store: store.Hooks(), Queue: store.Jobs(), Engine: p.engine, Now: time.Now,
+		Store: store.Hooks(box), Queue: store.Jobs(), Engine: p.engine, Now: time.Now,
 		Outgoing: httpx.OutgoingConfig{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	p.runner = jobs.NewRunner(jobs.Config{

@@ -88,6 +88,9 @@ func (s *Service) deliver(ctx context.Context, t *jobs.Task) error {
 	if err != nil {
 		return err
 	}
+	if h.Unreadable {
+		return ErrUnreadable // tried again: the operator may put the secret back
+	}
 	var doc analytics.Envelope
 	if err := json.Unmarshal(t.Payload, &doc); err != nil {
 		return jobs.Permanent(fmt.Errorf("read the event: %w", err))

@@ -95,7 +95,7 @@ func (w *world) end(t *testing.T) {
 // serve makes the service of the engine.
 func (w *world) serve() {
 	w.hooks = notify.New(notify.Config{
-		Store: w.store.Hooks(), Queue: w.store.Jobs(), Engine: w.engine, Now: time.Now, Version: "test",
+		Store: w.store.Hooks(w.sealer), Queue: w.store.Jobs(), Engine: w.engine, Now: time.Now, Version: "test",
 		Mailer: w.post, People: w.post, Sealer: w.sealer, PublicURL: "https://api.example",
 		Outgoing: httpx.OutgoingConfig{Resolver: w, Dial: w.dial, Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 	})

@@ -71,22 +71,44 @@ func PostWords() []string {
 // stored is an integration as the store keeps it.
 type stored struct {
 	Enabled   bool     `json:"enabled"`
-	URL       string   `json:"url"`
 	Threshold int64    `json:"threshold"`
 	Events    []string `json:"events"`
-	Keys      []string `json:"keys,omitempty"`
+
+	to         receiver // kept apart, sealed
+	unreadable bool     // to could not be opened
+}
+
+// receiver is where an integration posts to.
+type receiver struct {
+	URL  string   `json:"url"`
+	Keys []string `json:"keys,omitempty"`
 }
 
 func (s *Service) stored(ctx context.Context, account, name string) (stored, error) {
 	set := stored{Events: PostWords()}
-	text, err := s.store.Integration(ctx, account, name)
-	if err != nil || text == nil {
+	kept, err := s.store.Integration(ctx, account, name)
+	if err != nil || kept.Text == nil {
 		return set, err
 	}
-	if err := json.Unmarshal(text, &set); err != nil {
+	err = json.Unmarshal(kept.Text, &set)
+	if err == nil && kept.Secret != "" {
+		err = json.Unmarshal([]byte(kept.Secret.Reveal()), &set.to)
+	}
+	if err != nil {
 		return set, fmt.Errorf("read the settings of %s: %w", name, err)
 	}
+	set.unreadable = kept.Unreadable
 	return set, nil
+}
+
+// settings are an integration for the store.
+func (s stored) settings() (Settings, error) {
+	text, err := json.Marshal(s)
+	if err != nil || s.to.URL == "" && len(s.to.Keys) == 0 {
+		return Settings{Text: text}, err
+	}
+	secret, err := json.Marshal(s.to)
+	return Settings{Text: text, Secret: Secret(secret)}, err
 }
 
 // Integration returns the settings of an integration. ErrUnknownIntegration,
@@ -101,12 +123,18 @@ func (s *Service) Integration(ctx context.Context, account, name string) (Integr
 		return Integration{}, err
 	}
 	i := set.shown()
+	if set.unreadable {
+		i.LastError = unreadable
+		return i, nil
+	}
 	i.LastError, err = s.lastError(ctx, account, channel)
 	return i, err
 }
 
+const unreadable = "the secret of this server does not open the URL: enter it again"
+
 func (s stored) shown() Integration {
-	return Integration{Enabled: s.Enabled, URL: Secret(s.URL), Threshold: s.Threshold, Events: s.Events}
+	return Integration{Enabled: s.Enabled, URL: Secret(s.to.URL), Threshold: s.Threshold, Events: s.Events}
 }
 
 // lastError returns why the newest post of a channel failed.
@@ -146,11 +174,11 @@ func (s *Service) SetIntegration(ctx context.Context, account, name string, chan
 		return Integration{}, err
 	}
 	var shown Secret
-	if channel == Forward && set.URL != "" && len(set.Keys) == 0 {
+	if channel == Forward && set.to.URL != "" && len(set.to.Keys) == 0 {
 		shown = NewKey()
-		set.Keys = []string{shown.Reveal()}
+		set.to.Keys = []string{shown.Reveal()}
 	}
-	text, err := json.Marshal(set)
+	settings, err := set.settings()
 	if err != nil {
 		return Integration{}, fmt.Errorf("encode the settings of %s: %w", name, err)
 	}
@@ -162,7 +190,7 @@ func (s *Service) SetIntegration(ctx context.Context, account, name string, chan
 	if err != nil {
 		return Integration{}, err
 	}
-	if err := s.store.SetIntegration(ctx, account, name, text, channel, hooks, today); err != nil {
+	if err := s.store.SetIntegration(ctx, account, name, settings, channel, hooks, today); err != nil {
 		return Integration{}, err
 	}
 	i := set.shown()
@@ -183,7 +211,7 @@ func (s *Service) apply(set *stored, channel Channel, change IntegrationChange) 
 		}
 	}
 	if change.URL != nil {
-		set.URL = *change.URL
+		set.to.URL = *change.URL
 	}
 	if change.Threshold != nil {
 		if *change.Threshold < 0 {
@@ -205,7 +233,7 @@ func (s *Service) apply(set *stored, channel Channel, change IntegrationChange) 
 	if change.Enabled != nil {
 		set.Enabled = *change.Enabled
 	}
-	if set.Enabled && set.URL == "" {
+	if set.Enabled && set.to.URL == "" {
 		return &FieldError{"url", "is required to enable it"}
 	}
 	return nil
@@ -222,13 +250,13 @@ func (s *Service) hooksOf(ctx context.Context, account string, channel Channel, 
 		return nil, err
 	}
 	var keys []Secret
-	for _, k := range set.Keys {
+	for _, k := range set.to.Keys {
 		keys = append(keys, Secret(k))
 	}
 	var hooks []Hook
 	for _, word := range set.Events {
 		h := Hook{
-			ID: "in_" + rand.Text(), Account: account, Channel: channel, Event: postEvents()[word], URL: Secret(set.URL), Keys: keys,
+			ID: "in_" + rand.Text(), Account: account, Channel: channel, Event: postEvents()[word], URL: Secret(set.to.URL), Keys: keys,
 			Threshold: set.Threshold, Created: s.now().UTC().Truncate(time.Millisecond),
 		}
 		for _, o := range old {

@@ -88,11 +88,11 @@ const notificationsPrefix = "notifications/"
 func mailChannel(user string) Channel { return Channel("mail/" + user) }
 
 func (s *Service) subscriber(ctx context.Context, account, user string) (sub subscriber, err error) {
-	text, err := s.store.Integration(ctx, account, notificationsPrefix+user)
-	if err != nil || text == nil {
+	set, err := s.store.Integration(ctx, account, notificationsPrefix+user)
+	if err != nil || set.Text == nil {
 		return sub, err
 	}
-	if err := json.Unmarshal(text, &sub); err != nil {
+	if err := json.Unmarshal(set.Text, &sub); err != nil {
 		return sub, fmt.Errorf("read the notifications of user %s: %w", user, err)
 	}
 	return sub, nil
@@ -158,7 +158,7 @@ func (s *Service) saveSubscriber(ctx context.Context, account, user string, sub 
 	if err != nil {
 		return err
 	}
-	return s.store.SetIntegration(ctx, account, notificationsPrefix+user, text, mailChannel(user), s.alerts(account, user, &sub), today)
+	return s.store.SetIntegration(ctx, account, notificationsPrefix+user, Settings{Text: text}, mailChannel(user), s.alerts(account, user, &sub), today)
 }
 
 // alerts are the hooks of a user's notifications.

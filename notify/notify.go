@@ -57,6 +57,9 @@ type Hook struct {
 	Threshold int64 // movements worth less, in minor units of the base currency, are left out
 	Created   time.Time
 	Paused    string // why nothing is delivered any more, "" if it is
+	// Unreadable is set by the store when no secret of the server opens URL and
+	// Keys, which are empty then.
+	Unreadable bool
 	// CreatedVia is the id of the connection's key that it was created with, and
 	// that it goes with; "" for none.
 	CreatedVia string
@@ -84,6 +87,8 @@ var (
 	ErrNotFound = errors.New("there is no such webhook")
 	ErrRevoked  = errors.New("the connection was revoked")
 	ErrTooMany  = errors.New("the account has 100 webhooks; delete one first")
+	// ErrUnreadable is about a hook whose URL and keys no secret of the server opens.
+	ErrUnreadable = errors.New("the secret of this server does not open the webhook's URL and signing key: delete it and create it again")
 )
 
 // DuplicateError says that an account has a hook with this URL and event.
@@ -94,13 +99,22 @@ func (e *DuplicateError) Error() string {
 	return "a webhook with this url and event_type exists: " + e.ID
 }
 
-// StoredIntegration is the settings of one integration of one account.
+// Settings are what a store keeps of an integration.
+type Settings struct {
+	Text       []byte // JSON, nil if there are none
+	Secret     Secret // JSON of what only this server may read, "" if there is none
+	Unreadable bool   // set by the store when no secret of the server opens Secret, which is empty then
+}
+
+// StoredIntegration is the settings of one integration of one account, without
+// what is sealed.
 type StoredIntegration struct {
 	Account, Name string
 	Settings      []byte
 }
 
-// Store keeps hooks and the settings of integrations. Implementations are safe
+// Store keeps hooks and the settings of integrations. Whatever is a Secret it
+// keeps sealed, for one hook or integration of one account. Implementations are safe
 // for concurrent use; a method that returns nil has made its change durable, one
 // that returns an error has changed nothing, and each touches one account alone.
 type Store interface {
@@ -134,13 +148,12 @@ type Store interface {
 	// Pending counts the deliveries that wait for a hook.
 	Pending(ctx context.Context, account, id string) (int, error)
 
-	// Integration returns the stored settings of an integration as JSON, nil if
-	// there are none.
-	Integration(ctx context.Context, account, name string) ([]byte, error)
+	// Integration returns the stored settings of an integration.
+	Integration(ctx context.Context, account, name string) (Settings, error)
 
 	// SetIntegration stores the settings of an integration and replaces the hooks
 	// of its channel. Hooks that are there keep their deliveries.
-	SetIntegration(ctx context.Context, account, name string, settings []byte, channel Channel, hooks []Hook, today string) error
+	SetIntegration(ctx context.Context, account, name string, settings Settings, channel Channel, hooks []Hook, today string) error
 
 	// Integrations returns stored settings of all accounts whose names begin with
 	// a prefix, by account and name, after one of them; "" for the first page.

@@ -217,6 +217,9 @@ func (s *Service) Rotate(ctx context.Context, account, id string) (Secret, error
 	if err != nil {
 		return "", err
 	}
+	if h.Unreadable {
+		return "", ErrUnreadable
+	}
 	keys := []Secret{NewKey(), h.Keys[0]}
 	if err := s.store.SetKeys(ctx, account, id, keys, s.now().UTC().Truncate(time.Millisecond)); err != nil {
 		return "", err
@@ -269,6 +272,9 @@ func (s *Service) Test(ctx context.Context, account, id string) (sample analytic
 	sample, ok := Sample(account, h.Event, s.now())
 	if !ok {
 		return analytics.Event{}, nil, ErrNotFound
+	}
+	if h.Unreadable {
+		return sample, ErrUnreadable, nil
 	}
 	return sample, s.call(ctx, s.calls, h, sample.ID, sample.Body), nil
 }

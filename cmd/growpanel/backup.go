@@ -28,8 +28,8 @@ func (p process) backup() *cobra.Command {
 		Long: "Write the data folder into one file, while a server may be using it. The file holds\n" +
 			"every account as of one moment; it is read again and checked before the command ends.\n" +
 			"Keep it as safe as the data folder. The secret is left out unless --include-secret is\n" +
-			"given: without it, a restored folder has lost its assistants' connections and the\n" +
-			"credentials of its data sources, but nothing else.",
+			"given: without it, a restored folder has lost its assistants' connections, the\n" +
+			"credentials of its data sources and the URLs and keys of its webhooks, but nothing else.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := config.LoadServe(p.source(cmd.Flags()), config.Admin)

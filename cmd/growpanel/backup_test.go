@@ -150,6 +150,12 @@ func TestDoctor_OfAFolder(t *testing.T) {
 		t.Errorf("of a folder that is well:\n%s", out)
 	}
 	file := filepath.Join(folder, "growpanel.db")
+	if err := sqldb.Copy(t.Context(), file, file+".schema-8"); err != nil {
+		t.Fatal(err)
+	}
+	if out := good(t, "admin", "doctor", "--data", folder); !strings.Contains(out, "[growpanel.db.schema-8] are from before") {
+		t.Errorf("of a folder with a kept copy:\n%s", out)
+	}
 	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}

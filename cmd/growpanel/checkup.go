@@ -43,7 +43,7 @@ func (p process) examineFolder(cmd *cobra.Command) error {
 	if _, err := os.Stat(filepath.Join(cfg.Data, sqlstore.FileName)); err != nil {
 		return fmt.Errorf("there is no data in %s: choose its folder with --data: %w", cfg.Data, err)
 	}
-	if err := errors.Join(p.print(cfg.Data+"\n"), c.lock(cfg.Data), c.modes(cfg.Data), c.files(cmd.Context(), cfg.Data)); err != nil {
+	if err := errors.Join(p.print(cfg.Data+"\n"), c.lock(cfg.Data), c.modes(cfg.Data), c.files(cmd.Context(), cfg.Data), c.copies(cfg.Data)); err != nil {
 		return err
 	}
 	if !c.sick { // a damaged file is not opened
@@ -108,6 +108,18 @@ func (c *checkup) files(ctx context.Context, folder string) error {
 		}
 	}
 	return nil
+}
+
+// copies tells of the data files that upgrades kept.
+func (c *checkup) copies(folder string) error {
+	kept, err := filepath.Glob(filepath.Join(folder, "*.db.schema-*"))
+	if err != nil || len(kept) == 0 {
+		return err
+	}
+	for i := range kept {
+		kept[i] = filepath.Base(kept[i])
+	}
+	return c.say(true, "%v are from before upgrades: delete them when you will not go back; up to schema-8 they have the URLs and keys of webhooks readable", kept)
 }
 
 func (c *checkup) rates(ctx context.Context, store *sqlstore.Store) error {

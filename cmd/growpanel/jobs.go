@@ -32,8 +32,21 @@ func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, s
 	if err != nil {
 		return nil, nil, err
 	}
+	receivers, err := newBox("webhooks", secrets)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = store.Analytics().RewriteConnections(ctx, func(account, source string, connection []byte) ([]byte, error) {
+		return pull.Reseal(box, account, source, connection)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := store.Hooks(receivers).Reseal(ctx); err != nil {
+		return nil, nil, err
+	}
 	hooks := notify.New(notify.Config{
-		Store: store.Hooks(), Queue: store.Jobs(), Engine: engine, Now: p.now, Outgoing: pf.outgoing(p, cfg), Version: version,
+		Store: store.Hooks(receivers), Queue: store.Jobs(), Engine: engine, Now: p.now, Outgoing: pf.outgoing(p, cfg), Version: version,
 		Mailer: p.mailer(cfg.Mail), People: people{users}, Sealer: links, PublicURL: cfg.APIPublicURL,
 	})
 	handlers := hooks.Handlers()

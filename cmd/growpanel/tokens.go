@@ -93,7 +93,7 @@ func (p process) rotateSecret() *cobra.Command {
 		Use:   "rotate-secret",
 		Short: "Seal anew, with the first secret of GROWPANEL_SECRET, what an older one sealed",
 		Long: "Seal anew, with the first secret of GROWPANEL_SECRET, what an older one sealed. " +
-			"Put a new secret before the old one and restart the servers; then run this. " +
+			"Put a new secret before the old one and restart the servers, which seals anew what the API holds; then run this. " +
 			"The old secret may go when the life of a refresh token has passed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -101,6 +101,27 @@ type Credentials struct {
 type Sealer interface {
 	Seal(text []byte, place string) []byte
 	Open(sealed []byte, place string) ([]byte, error)
+	Current(sealed []byte) bool // sealed with the secret that seals now
+}
+
+// Reseal seals the credentials of a connection, as a data source keeps it, with
+// the secret that seals now. It returns nil when there is nothing to change, also
+// when no secret opens them.
+func Reseal(sealer Sealer, account, source string, connection []byte) ([]byte, error) {
+	var c Connection
+	if err := json.Unmarshal(connection, &c); err != nil {
+		return nil, fmt.Errorf("read the connection of data source %s: %w", source, err)
+	}
+	if len(c.Auth.Secret) == 0 || sealer.Current(c.Auth.Secret) {
+		return nil, nil
+	}
+	where := place(account, source, c.Endpoint)
+	secret, err := sealer.Open(c.Auth.Secret, where)
+	if err != nil {
+		return nil, nil //nolint:nilerr // with the secret that is missing it can be read again
+	}
+	c.Auth.Secret = sealer.Seal(secret, where)
+	return json.Marshal(c)
 }
 
 // place is what the credentials of a data source are sealed for. The origin is

@@ -4,6 +4,7 @@
 package sealed
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -74,6 +75,9 @@ func (b *Box) Seal(text []byte, place string) []byte {
 	_, _ = rand.Read(nonce) // never fails: crypto/rand
 	return k.aead.Seal(append(k.id[:], nonce...), nonce, text, []byte(place))
 }
+
+// Current reports whether a text was sealed with the first secret.
+func (b *Box) Current(sealed []byte) bool { return bytes.HasPrefix(sealed, b.keys[0].id[:]) }
 
 // Open decrypts a text that was sealed for the place, or returns ErrSealed.
 func (b *Box) Open(sealed []byte, place string) ([]byte, error) {

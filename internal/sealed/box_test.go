@@ -32,6 +32,9 @@ func TestBox(t *testing.T) {
 			t.Errorf("%s: Open = %q, %v", name, got, err)
 		}
 	}
+	if rotated := newBox(t, "credentials", "b", "a"); rotated.Current(sealed) || !rotated.Current(rotated.Seal(text, "ds_1")) || !b.Current(sealed) {
+		t.Error("Current does not tell what the first secret sealed")
+	}
 	refused := func(name string, box *Box, sealed []byte, place string) {
 		t.Helper()
 		if got, err := box.Open(sealed, place); !errors.Is(err, ErrSealed) || got != nil {

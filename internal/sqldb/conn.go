@@ -30,6 +30,7 @@ func writerDSN(cfg Config) string {
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"foreign_keys(ON)",
+		"secure_delete(ON)", // what is deleted is overwritten: it may be a credential, or somebody's name
 		"wal_autocheckpoint("+strconv.Itoa(walPages)+")",
 		"journal_size_limit("+strconv.Itoa(walLimitBytes)+")",
 		"cache_size(-"+strconv.Itoa(writerCacheKB)+")",

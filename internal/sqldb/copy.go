@@ -65,13 +65,45 @@ func Check(ctx context.Context, path string) error {
 	return nil
 }
 
+// Scrub rewrites the file without what was deleted from it, and empties its log.
+// It waits for the reads and writes under way, keeps others waiting, and takes as
+// long as copying the file.
+func (db *DB) Scrub(ctx context.Context) error {
+	if !db.enter() {
+		return ErrClosed
+	}
+	defer db.active.Done()
+	err := with(ctx, writerDSN(Config{Path: db.path, BusyTimeout: defaultBusyTimeout}), func(c *sql.Conn) error {
+		if _, err := c.ExecContext(ctx, "VACUUM"); err != nil {
+			return err
+		}
+		var busy, pages, moved int
+		if err := c.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
+			return err
+		}
+		if busy != 0 {
+			return ErrBusy
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("rewrite data file %s: %w", db.path, explain(err))
+	}
+	return nil
+}
+
 // alone runs fn over a reading connection of its own.
 func alone(ctx context.Context, path string, fn func(*sql.Conn) error) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
 	}
-	connector, err := sqlite.NewConnector(dsn(Config{Path: path, BusyTimeout: defaultBusyTimeout}, "ro"))
+	return with(ctx, dsn(Config{Path: path, BusyTimeout: defaultBusyTimeout}, "ro"), fn)
+}
+
+// with runs fn over a connection of its own.
+func with(ctx context.Context, dsn string, fn func(*sql.Conn) error) error {
+	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return err
 	}

@@ -6424,7 +6424,7 @@ type Webhook struct {
 	// Status `active`, or `paused`: new events are left out.
 	Status string `json:"status"`
 
-	// Url Where events are posted to; shortened for readonly keys.
+	// Url Where events are posted to; shortened for readonly keys, empty when the server's secret was changed and does not open it.
 	Url string `json:"url"`
 }
 

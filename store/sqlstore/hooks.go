@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -15,14 +14,17 @@ import (
 )
 
 // Hooks is a notify.Store.
-type Hooks struct{ db *sqldb.DB }
+type Hooks struct {
+	db     *sqldb.DB
+	sealer Sealer
+}
 
 var _ notify.Store = (*Hooks)(nil)
 
 // CreateHooks implements notify.Store.
 func (s *Hooks) CreateHooks(ctx context.Context, account string, hooks []notify.Hook, limit int, today string) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		there, err := listHooks(ctx, tx, account, notify.Webhook)
+		there, err := s.listHooks(ctx, tx, account, notify.Webhook)
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (s *Hooks) CreateHooks(ctx context.Context, account string, hooks []notify.
 		if err := beginTelling(ctx, tx, account, today); err != nil {
 			return err
 		}
-		return addHooks(ctx, tx, account, hooks)
+		return s.addHooks(ctx, tx, account, hooks)
 	})
 }
 
@@ -61,47 +63,33 @@ func beginTelling(ctx context.Context, tx *sqldb.Tx, account, today string) erro
 	return raiseToldThrough(ctx, tx, account, today)
 }
 
-func addHooks(ctx context.Context, tx *sqldb.Tx, account string, hooks []notify.Hook) error {
-	const insert = `INSERT INTO hook (account_id, id, no, channel, event, url, keys, threshold, created_at, paused, created_via)
-		VALUES (?1, ?2, (SELECT coalesce(max(no), 0) + 1 FROM hook WHERE account_id = ?1), ?3, ?4, ?5, ?6, ?7, ?8, '', ?9)`
+func (s *Hooks) addHooks(ctx context.Context, tx *sqldb.Tx, account string, hooks []notify.Hook) error {
+	const insert = `INSERT INTO hook (account_id, id, no, channel, event, sealed, threshold, created_at, paused, created_via)
+		VALUES (?1, ?2, (SELECT coalesce(max(no), 0) + 1 FROM hook WHERE account_id = ?1), ?3, ?4, ?5, ?6, ?7, '', ?8)`
 	for _, h := range hooks {
-		keys, err := keysText(h.Keys)
+		sealed, err := s.sealHook(account, h.ID, h.URL, h.Keys)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, insert, account, h.ID, string(h.Channel), h.Event, h.URL.Reveal(), keys, h.Threshold, timeText(h.Created), h.CreatedVia); err != nil {
+		if _, err := tx.Exec(ctx, insert, account, h.ID, string(h.Channel), h.Event, sealed, h.Threshold, timeText(h.Created), h.CreatedVia); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keysText is a hook's keys as a column's value.
-func keysText(keys []notify.Secret) (string, error) {
-	plain := make([]string, len(keys))
-	for i, k := range keys {
-		plain[i] = k.Reveal()
-	}
-	text, err := json.Marshal(plain)
-	return string(text), err
-}
+const hookColumns = "id, channel, event, sealed, rotated_at, threshold, created_at, paused, created_via"
 
-const hookColumns = "id, channel, event, url, keys, rotated_at, threshold, created_at, paused, created_via"
-
-func scanHook(account string, scan func(dest ...any) error) (h notify.Hook, err error) {
+func (s *Hooks) scanHook(account string, scan func(dest ...any) error) (h notify.Hook, err error) {
 	h.Account = account
-	var url, keys, created string
+	var sealed []byte
+	var created string
 	var rotated sql.NullString
-	if err := scan(&h.ID, &h.Channel, &h.Event, &url, &keys, &rotated, &h.Threshold, &created, &h.Paused, &h.CreatedVia); err != nil {
+	if err := scan(&h.ID, &h.Channel, &h.Event, &sealed, &rotated, &h.Threshold, &created, &h.Paused, &h.CreatedVia); err != nil {
 		return notify.Hook{}, orErr(notify.ErrNotFound, err)
 	}
-	h.URL = notify.Secret(url)
-	var plain []string
-	if err := json.Unmarshal([]byte(keys), &plain); err != nil {
+	if err := s.openHook(&h, sealed); err != nil {
 		return notify.Hook{}, err
-	}
-	for _, k := range plain {
-		h.Keys = append(h.Keys, notify.Secret(k))
 	}
 	if rotated.Valid {
 		if h.Rotated, err = time.Parse(timeLayout, rotated.String); err != nil {
@@ -115,16 +103,16 @@ func scanHook(account string, scan func(dest ...any) error) (h notify.Hook, err 
 // Hooks implements notify.Store.
 func (s *Hooks) Hooks(ctx context.Context, account string, channel notify.Channel) (hooks []notify.Hook, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		hooks, err = listHooks(ctx, tx, account, channel)
+		hooks, err = s.listHooks(ctx, tx, account, channel)
 		return err
 	})
 	return hooks, err
 }
 
-func listHooks(ctx context.Context, tx *sqldb.Tx, account string, channel notify.Channel) (hooks []notify.Hook, err error) {
+func (s *Hooks) listHooks(ctx context.Context, tx *sqldb.Tx, account string, channel notify.Channel) (hooks []notify.Hook, err error) {
 	const query = "SELECT " + hookColumns + " FROM hook WHERE account_id = ? AND channel = ? ORDER BY no"
 	err = tx.Each(ctx, query, []any{account, string(channel)}, func(rows *sql.Rows) error {
-		h, err := scanHook(account, rows.Scan)
+		h, err := s.scanHook(account, rows.Scan)
 		hooks = append(hooks, h)
 		return err
 	})
@@ -133,12 +121,16 @@ func listHooks(ctx context.Context, tx *sqldb.Tx, account string, channel notify
 
 // Hook implements notify.Store.
 func (s *Hooks) Hook(ctx context.Context, account, id string) (h notify.Hook, err error) {
-	const query = "SELECT " + hookColumns + " FROM hook WHERE account_id = ? AND id = ?"
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		h, err = scanHook(account, func(dest ...any) error { return tx.Get(ctx, query, []any{account, id}, dest...) })
+		h, err = s.hook(ctx, tx, account, id)
 		return err
 	})
 	return h, err
+}
+
+func (s *Hooks) hook(ctx context.Context, tx *sqldb.Tx, account, id string) (notify.Hook, error) {
+	const query = "SELECT " + hookColumns + " FROM hook WHERE account_id = ? AND id = ?"
+	return s.scanHook(account, func(dest ...any) error { return tx.Get(ctx, query, []any{account, id}, dest...) })
 }
 
 // DeleteHook implements notify.Store.
@@ -166,13 +158,20 @@ func (s *Hooks) DropCustomer(ctx context.Context, account, source, customer stri
 
 // SetKeys implements notify.Store.
 func (s *Hooks) SetKeys(ctx context.Context, account, id string, keys []notify.Secret, rotated time.Time) error {
-	text, err := keysText(keys)
-	if err != nil {
-		return err
-	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		return changedOr(notify.ErrNotFound)(
-			tx.Exec(ctx, "UPDATE hook SET keys = ?, rotated_at = ? WHERE account_id = ? AND id = ?", text, timeText(rotated), account, id))
+		h, err := s.hook(ctx, tx, account, id)
+		if err != nil {
+			return err
+		}
+		if h.Unreadable {
+			return notify.ErrUnreadable
+		}
+		sealed, err := s.sealHook(account, id, h.URL, keys)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "UPDATE hook SET sealed = ?, rotated_at = ? WHERE account_id = ? AND id = ?", sealed, timeText(rotated), account, id)
+		return err
 	})
 }
 
@@ -191,31 +190,36 @@ func (s *Hooks) Pending(ctx context.Context, account, id string) (n int, err err
 }
 
 // Integration implements notify.Store.
-func (s *Hooks) Integration(ctx context.Context, account, name string) (settings []byte, err error) {
+func (s *Hooks) Integration(ctx context.Context, account, name string) (settings notify.Settings, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		settings = nil
+		settings = notify.Settings{}
 		var text string
-		err := tx.Get(ctx, "SELECT settings FROM integration WHERE account_id = ? AND name = ?", []any{account, name}, &text)
+		var sealed []byte
+		err := tx.Get(ctx, "SELECT settings, sealed FROM integration WHERE account_id = ? AND name = ?", []any{account, name}, &text, &sealed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
-		settings = []byte(text)
-		return err
+		if err != nil {
+			return err
+		}
+		secret, unreadable := s.open(sealed, integrationPlace(account, name))
+		settings = notify.Settings{Text: []byte(text), Secret: notify.Secret(secret), Unreadable: unreadable}
+		return nil
 	})
 	return settings, err
 }
 
 // SetIntegration implements notify.Store.
-func (s *Hooks) SetIntegration(ctx context.Context, account, name string, settings []byte, channel notify.Channel, hooks []notify.Hook, today string) error {
-	const set = "INSERT OR REPLACE INTO integration (account_id, name, settings) VALUES (?, ?, ?)"
+func (s *Hooks) SetIntegration(ctx context.Context, account, name string, settings notify.Settings, channel notify.Channel, hooks []notify.Hook, today string) error {
+	const set = "INSERT OR REPLACE INTO integration (account_id, name, settings, sealed) VALUES (?, ?, ?, ?)"
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		if _, err := tx.Exec(ctx, set, account, name, string(settings)); err != nil {
+		if _, err := tx.Exec(ctx, set, account, name, string(settings.Text), s.seal(settings.Secret.Reveal(), integrationPlace(account, name))); err != nil {
 			return err
 		}
 		if err := beginTelling(ctx, tx, account, today); err != nil {
 			return err
 		}
-		old, err := listHooks(ctx, tx, account, channel)
+		old, err := s.listHooks(ctx, tx, account, channel)
 		if err != nil {
 			return err
 		}
@@ -230,7 +234,7 @@ func (s *Hooks) SetIntegration(ctx context.Context, account, name string, settin
 				return err
 			}
 		}
-		return addHooks(ctx, tx, account, hooks)
+		return s.addHooks(ctx, tx, account, hooks)
 	})
 }
 

@@ -44,7 +44,7 @@ func (s *Store) Close() error { return s.db.Close() }
 func (s *Store) Analytics() *Analytics { return &Analytics{db: s.db} }
 
 // Hooks returns the file as a notify.Store.
-func (s *Store) Hooks() *Hooks { return &Hooks{db: s.db} }
+func (s *Store) Hooks(sealer Sealer) *Hooks { return &Hooks{db: s.db, sealer: sealer} }
 
 // Jobs returns the file as a jobs.Store.
 func (s *Store) Jobs() *Jobs { return &Jobs{db: s.db} }

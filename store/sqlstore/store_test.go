@@ -10,6 +10,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/identity/identitytest"
+	"github.com/growpanel/growpanel-mcp/internal/sealed"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 	"github.com/growpanel/growpanel-mcp/jobs"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
@@ -49,8 +50,22 @@ func TestHooks_Contract(t *testing.T) {
 	t.Parallel()
 	storetest.RunHooks(t, func(t *testing.T) storetest.HookStore {
 		s := open(t, t.TempDir())
-		return storetest.HookStore{Hooks: s.Hooks(), Outbox: s.Analytics(), Jobs: s.Jobs()}
+		return storetest.HookStore{Hooks: s.Hooks(newBox(t, "a")), Outbox: s.Analytics(), Jobs: s.Jobs()}
 	})
+}
+
+// newBox makes a box of secrets that repeat a letter each, the first one seals.
+func newBox(t *testing.T, letters ...string) *sealed.Box {
+	t.Helper()
+	var secrets [][]byte
+	for _, letter := range letters {
+		secrets = append(secrets, []byte(strings.Repeat(letter, sealed.MinSecretBytes)))
+	}
+	box, err := sealed.NewBox("webhooks", secrets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
 }
 
 func TestStore_FileModes(t *testing.T) {

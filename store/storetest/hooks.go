@@ -180,6 +180,12 @@ func testTell(t *testing.T, s HookStore) {
 }
 
 func testHookDelete(t *testing.T, s HookStore) {
+	slack := hookOf("in_1", analytics.MovementNew)
+	slack.Channel = notify.Slack
+	if err := s.Hooks.SetIntegration(t.Context(), "acme", "slack", notify.Settings{Text: []byte("{}")}, notify.Slack, []notify.Hook{slack}, firstDay); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, "DeleteHook of an integration's", s.Hooks.DeleteHook(t.Context(), "acme", "in_1"), notify.ErrNotFound)
 	createHooks(t, s, hookOf("wh_1", analytics.MovementNew), hookOf("wh_2", analytics.MovementNew))
 	tell(t, s, event(t, "acme", 1))
 	if err := s.Hooks.DeleteHook(t.Context(), "acme", "wh_1"); err != nil {
@@ -234,20 +240,20 @@ func testIntegration(t *testing.T, s HookStore) {
 		h.Channel = notify.Slack
 		return h
 	}
-	put := func(ctx context.Context, settings string, hooks ...notify.Hook) {
+	put := func(ctx context.Context, settings, secret string, hooks ...notify.Hook) {
 		t.Helper()
-		if err := s.Hooks.SetIntegration(ctx, "acme", "slack", []byte(settings), notify.Slack, hooks, firstDay); err != nil {
+		if err := s.Hooks.SetIntegration(ctx, "acme", "slack", notify.Settings{Text: []byte(settings), Secret: notify.Secret(secret)}, notify.Slack, hooks, firstDay); err != nil {
 			t.Fatal(err)
 		}
 	}
-	put(ctx, `{"a":1}`, slack("in_1", analytics.MovementNew), slack("in_2", analytics.MovementNew))
+	put(ctx, `{"a":1}`, "", slack("in_1", analytics.MovementNew), slack("in_2", analytics.MovementNew))
 	tell(t, s, event(t, "acme", 1))
-	put(ctx, `{"a":2}`, slack("in_1", analytics.MovementNew))
-	if text, err := s.Hooks.Integration(ctx, "acme", "slack"); err != nil || string(text) != `{"a":2}` {
-		t.Errorf("settings %s, %v", text, err)
+	put(ctx, `{"a":2}`, `{"url":"x"}`, slack("in_1", analytics.MovementNew))
+	if got, err := s.Hooks.Integration(ctx, "acme", "slack"); err != nil || string(got.Text) != `{"a":2}` || got.Secret.Reveal() != `{"url":"x"}` {
+		t.Errorf("settings %s, %s, %v", got.Text, got.Secret.Reveal(), err)
 	}
-	if text, err := s.Hooks.Integration(ctx, "beta", "slack"); err != nil || text != nil {
-		t.Errorf("settings of another account: %s, %v", text, err)
+	if got, err := s.Hooks.Integration(ctx, "beta", "slack"); err != nil || got.Text != nil || got.Secret != "" {
+		t.Errorf("settings of another account: %s, %v", got.Text, err)
 	}
 	for id, want := range map[string]int{"wh_1": 1, "in_1": 1, "in_2": 0} {
 		if got := pending(t, s, id); got != want {

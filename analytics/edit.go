@@ -294,9 +294,10 @@ func (l *tableLog) inserted(r Row) {
 	l.insert = append(l.insert, r)
 }
 
-// updated notes the new form of a row.
+// updated notes the new form of a row. What an insert alone writes stays.
 func (l *tableLog) updated(r Row) {
 	if i, ok := l.position(r.Seq); ok {
+		r.Received = l.insert[i].Received
 		l.insert[i] = r
 		return
 	}

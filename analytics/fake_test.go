@@ -138,7 +138,7 @@ func (a *memoryAccount) write(c analytics.Changeset) error {
 		if err := once(r.Key(), true); err != nil {
 			return fmt.Errorf("update: %w", err)
 		}
-		r.Doc = bytes.Clone(r.Doc)
+		r.Doc, r.Received = bytes.Clone(r.Doc), a.rows[r.Key()].Received
 		a.rows[r.Key()] = r
 	}
 	for _, k := range c.Delete {

@@ -148,6 +148,9 @@ func (l *loader) customer(r Row) error {
 	i := uint32(len(a.customers))
 	record := a.newRecord(source, &row)
 	record.Ledger = &ledger.Ledger{}
+	if !r.Received.IsZero() {
+		record.Received = calendar.Moment(r.Received)
+	}
 	a.customers = append(a.customers, customer{doc: a.hash(r.Doc), seq: r.Seq})
 	a.records = append(a.records, record)
 	a.days = append(a.days, customerDays{wake: calendar.NoDay, first: calendar.NoDay})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
@@ -74,7 +76,7 @@ func (e *edit) putCustomer(source uint32, row *CustomerRow) {
 	}
 	w := e.touch(i)
 	record := a.newRecord(source, row)
-	record.Ledger = w.record.Ledger
+	record.Ledger, record.Received = w.record.Ledger, w.record.Received
 	w.replay = w.replay || record.TrialStarted != w.record.TrialStarted
 	w.record, w.doc = record, doc
 	e.log[TableCustomer].updated(Row{Table: TableCustomer, Seq: w.seq, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc})
@@ -82,14 +84,18 @@ func (e *edit) putCustomer(source uint32, row *CustomerRow) {
 
 func (e *edit) addCustomer(source uint32, row *CustomerRow, doc uint64) {
 	a := e.a
+	received := a.engine.now().UTC().Truncate(time.Millisecond)
 	w := &work{
 		index: uint32(len(a.customers)),
 		seq:   e.takeSeq(TableCustomer), record: a.newRecord(source, row), doc: doc, owned: true, replay: true,
 	}
+	w.record.Received = calendar.Moment(received)
 	a.customers = append(a.customers, customer{work: w})
 	a.byID[customerKey{source, w.record.ID}] = w.index
 	e.touched = append(e.touched, w)
-	e.log[TableCustomer].inserted(Row{Table: TableCustomer, Seq: w.seq, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc})
+	e.log[TableCustomer].inserted(Row{
+		Table: TableCustomer, Seq: w.seq, Source: e.sourcesView()[source].seq, ID: row.ID, Doc: row.Doc, Received: received,
+	})
 }
 
 func (e *edit) putPlan(source uint32, row *PlanRow) error {

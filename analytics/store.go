@@ -6,6 +6,7 @@ package analytics
 
 import (
 	"context"
+	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics/fx"
 )
@@ -40,6 +41,10 @@ type Row struct {
 	Owner  int64 // Seq of the invoice's customer; 0 for other tables
 	ID     string
 	Doc    []byte
+	// Received is when a customer's row first came in, to the millisecond; zero
+	// when that is not known, and for other tables. An insert writes it, an update
+	// leaves it as it was.
+	Received time.Time
 }
 
 // Key names a row to delete.

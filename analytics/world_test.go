@@ -144,7 +144,8 @@ func renderCustomer(s *report.Snapshot, c *report.Customer) string {
 	l := c.Ledger
 	var b strings.Builder
 	custom, _ := json.Marshal(c.Custom)
-	fmt.Fprintf(&b, "customer %s/%s %s %s %s %s %v %v %s\n", s.Sources[c.Source].ID, c.ID, c.Name, c.Email, c.Country, c.State, c.Created, c.TrialStarted, custom)
+	fmt.Fprintf(&b, "customer %s/%s %s %s %s %s %v %v came %v %s\n", s.Sources[c.Source].ID, c.ID, c.Name, c.Email, c.Country, c.State, c.Created,
+		c.TrialStarted, c.Received, custom)
 	fmt.Fprintf(&b, "  wake %s first %s %s trial %s %s cancel %s %s %s overdue %s next %s payments %d paid %v rates %t %s\n",
 		l.Wake, l.FirstPaid, l.FirstInvoice, l.TrialStart, l.TrialEnd, l.CancelRequest, l.CancelEnd, s.Symbols[l.CancelReason], l.Overdue,
 		l.NextBilling, l.Payments, l.Paid, l.NeedsRates, l.Currency)

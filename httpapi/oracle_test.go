@@ -118,7 +118,11 @@ func (o *oracled) found(rates oracletest.Rates) {
 		return slices.ContainsFunc(m.Invoices, listed) && (!o.single || slices.ContainsFunc(m.Invoices, open))
 	})
 	// The rows come in before today, and days pass until then.
-	o.setClock(today - oracletest.Day(o.rng.IntN(300)*o.rng.IntN(2)))
+	came := today - oracletest.Day(o.rng.IntN(300)*o.rng.IntN(2))
+	for _, m := range c.Members {
+		m.Received = came
+	}
+	o.setClock(came)
 	o.push()
 	o.ok(o.t, o.key, "GET", "/reports/summary", "")
 	o.setClock(today - oracletest.Day(o.rng.IntN(20)*o.rng.IntN(2)))

@@ -333,6 +333,39 @@ func TestSources_ResyncFetchesAgain(t *testing.T) {
 	}
 }
 
+// A customer without a date of creation is a lead of the day on which its row
+// first came in, and remains it when an import or a push brings it again.
+func TestSources_WhatIsFetchedAgainKeepsTheDayOnWhichItCame(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	e := newEndpoint(t)
+	e.answer(pages{"/customers": pulledCustomers})
+	source := a.newConnected(t, e.URL)
+	a.imported(t, source)
+	came := time.Unix(a.clock.Load(), 0).UTC()
+	first := a.ok(t, a.readonly, "GET", "/customers", "")
+	if got := first.text("result", "list", 0, "created_date"); got != came.Format(time.RFC3339) {
+		t.Errorf("created_date %s, want that of the import, %s", got, came)
+	}
+	a.pass(40 * 24 * time.Hour)
+	e.answer(pages{"/customers": `[{"id":"c1","name":"One"},{"id":"c2","name":"Renamed"},{"id":"c3","name":"Three"}]`})
+	a.imported(t, source)
+	a.ok(t, a.admin, "POST", "/data-sources/"+source+"/customers", `[{"id":"c1","name":"One Ltd"}]`)
+	a.ok(t, a.admin, "PUT", "/data/customers/c2", `{"country":"dk"}`)
+	days := came.Format(time.DateOnly)
+	table := a.ok(t, a.readonly, "GET", "/reports/leads-table?sort=customer_name&order=asc&date="+days, "")
+	if got := fmt.Sprint(table.text("result", "list", 0, "name"), table.text("result", "list", 1, "name"), table.number("result", "count")); got != "One LtdRenamed2" {
+		t.Errorf("leads of %s: %s", days, table.raw)
+	}
+	if got := a.ok(t, a.readonly, "GET", "/reports/leads-summary", "").number("summary", "leads_30"); got != 1 {
+		t.Errorf("%v leads in 30 days, want the third customer alone", got)
+	}
+	raw := a.ok(t, a.readonly, "GET", "/data/customers/c1", "")
+	if raw.at("created_date") != nil {
+		t.Errorf("the raw row states %v, and was pushed without", raw.at("created_date"))
+	}
+}
+
 func TestSources_AbortEndsAnImport(t *testing.T) {
 	t.Parallel()
 	a, e := newAPI(t), newEndpoint(t)

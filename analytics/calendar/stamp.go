@@ -30,6 +30,10 @@ func InstantStamp(t time.Time) Stamp {
 	return Stamp(sec<<2 | stampInstant)
 }
 
+// Moment returns the stamp of an instant that no client sent: one at midnight
+// UTC is an instant as any other.
+func Moment(t time.Time) Stamp { return Stamp(t.Unix()<<2 | stampInstant) }
+
 // ParseStamp reads YYYY-MM-DD, YYYYMMDD or RFC 3339 with optional fraction; a
 // timestamp without a zone is read as UTC. Years 1900 to 9999 are accepted.
 func ParseStamp(s string) (Stamp, error) {

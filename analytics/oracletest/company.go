@@ -25,6 +25,7 @@ type Member struct {
 	Country               string    // "" when not stated
 	Industry              string    // a custom variable, "" when not stated
 	Created, TrialStarted time.Time // zero when not stated
+	Received              Day       // on which the row came in
 
 	Invoices []Invoice
 	History  *Customer

@@ -21,19 +21,20 @@ func (c *Company) trialStart(m *Member) Day {
 }
 
 // created is the day on which the member was created, else the first that is
-// known of it.
+// known of it, not later than the one on which it came in.
 func (c *Company) created(m *Member) Day {
 	if !m.Created.IsZero() {
 		return day(m.Created, c.Settings.Zone)
 	}
-	first := c.trialStart(m)
+	first := m.Received
+	if trial := c.trialStart(m); trial != noDay {
+		first = min(first, trial)
+	}
 	for _, i := range m.Invoices {
 		if i.Status == "void" || i.Status == "uncollectible" {
 			continue
 		}
-		if d := day(i.Date, c.Settings.Zone); first == noDay || d < first {
-			first = d
-		}
+		first = min(first, day(i.Date, c.Settings.Zone))
 	}
 	return first
 }

@@ -19,7 +19,7 @@ const noAge = -1
 func (s *Snapshot) ageOn(c *Customer, day calendar.Day) int {
 	start := c.Ledger.FirstPaid
 	if !start.Valid() {
-		created := c.created()
+		created := s.created(c)
 		if created.IsZero() {
 			return noAge
 		}

@@ -97,7 +97,7 @@ func StateOf(s *Snapshot, c *Customer) CustomerState { return s.stateOf(c) }
 func (s *Snapshot) stateOf(c *Customer) CustomerState {
 	l := c.Ledger
 	cs := CustomerState{
-		Customer: c, SourceID: s.source(c.Source).ID, Status: c.Status(), CreatedDate: c.created(),
+		Customer: c, SourceID: s.source(c.Source).ID, Status: c.Status(), CreatedDate: s.created(c),
 		TrialStart: c.TrialStarted, TrialEnd: stamp(l.TrialEnd), PaidStarted: stamp(l.FirstPaid),
 		CancelEnd: stamp(l.CancelEnd), OverdueDate: stamp(l.Overdue), CancelReason: s.cancelReason(c), Payments: int(l.Payments),
 	}
@@ -162,8 +162,10 @@ func lastCurrency(l *ledger.Ledger) money.Currency {
 	return money.None
 }
 
-// created is the stated date, else the earliest day that is known of.
-func (c *Customer) created() calendar.Stamp {
+// created is the stated date, else the earliest day that is known of: the start
+// of a trial, the first invoice, or the day on which the row first came in. It is
+// zero when nothing is known.
+func (s *Snapshot) created(c *Customer) calendar.Stamp {
 	if !c.Created.IsZero() {
 		return c.Created
 	}
@@ -172,6 +174,9 @@ func (c *Customer) created() calendar.Stamp {
 		if day.Valid() && (first == calendar.NoDay || day < first) {
 			first = day
 		}
+	}
+	if !c.Received.IsZero() && (first == calendar.NoDay || c.Received.Day(s.Settings.Zone) < first) {
+		return c.Received
 	}
 	return stamp(first)
 }

@@ -36,7 +36,7 @@ func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
 	e := &CustomerExport{sc: sc, found: sc.listed()}
 	if q.DateGiven {
 		e.found = slices.DeleteFunc(e.found, func(c *Customer) bool {
-			created := c.created()
+			created := s.created(c)
 			return created.IsZero() || !q.Range.Contains(created.Day(s.Settings.Zone))
 		})
 	}

@@ -46,7 +46,7 @@ type lead struct {
 
 func (s *Snapshot) leadOf(c *Customer) lead {
 	f := lead{created: calendar.NoDay, trial: c.Ledger.TrialStart, paid: c.Ledger.FirstPaid}
-	if at := c.created(); !at.IsZero() {
+	if at := s.created(c); !at.IsZero() {
 		f.created = at.Day(s.Settings.Zone)
 	}
 	if f.trial > s.Today {

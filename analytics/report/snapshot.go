@@ -101,10 +101,11 @@ type Customer struct {
 	ID           string
 	Name         string
 	Email        string
-	Country      string // lower-case ISO 3166 alpha-2, "" when not stated
-	State        string // lower case
-	Created      calendar.Stamp
+	Country      string         // lower-case ISO 3166 alpha-2, "" when not stated
+	State        string         // lower case
+	Created      calendar.Stamp // as stated; see Snapshot.created
 	TrialStarted calendar.Stamp
+	Received     calendar.Stamp // when the row first came in, zero when not known
 	Custom       map[string]string
 	Ledger       *ledger.Ledger
 }

@@ -8,9 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 	"github.com/growpanel/growpanel-mcp/oauth"
 	oauthsql "github.com/growpanel/growpanel-mcp/oauth/sqlstore"
+	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
 
 // good runs a command that must succeed and returns its output.
@@ -65,6 +69,48 @@ func TestBackup_RestoresIntoAnotherFolder(t *testing.T) {
 			t.Errorf("%v was left behind", left)
 		}
 	}
+}
+
+// When customers came in is nowhere but in the data file, and comes back.
+func TestBackup_KeepsWhenCustomersCameIn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	from, to, file := filepath.Join(dir, "from"), filepath.Join(dir, "to"), filepath.Join(dir, "backup.tar")
+	good(t, "admin", "create-account", "Acme", "--data", from)
+	want := analytics.Row{
+		Table: analytics.TableCustomer, Seq: 1, Source: 1, ID: "c", Doc: []byte(`{"id":"c"}`), Received: time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC),
+	}
+	store := openData(t, from)
+	if err := store.Analytics().Commit(t.Context(), "a", analytics.Changeset{Insert: []analytics.Row{want}, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good(t, "admin", "backup", file, "--data", from)
+	good(t, "admin", "restore", file, "--data", to)
+	store = openData(t, to)
+	_, err := store.Analytics().Load(t.Context(), "a", func(got analytics.Row) error {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the customer (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func openData(t *testing.T, folder string) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestBackup_ADamagedOneReplacesNothing(t *testing.T) {

@@ -1405,7 +1405,7 @@ type Customer struct {
 	// Country ISO 3166 code, lower case.
 	Country *string `json:"country"`
 
-	// CreatedDate When the customer was created.
+	// CreatedDate When the customer was created; if its row does not state it, the first that is known of it.
 	CreatedDate *string `json:"created_date"`
 
 	// Currency The customer's currency; null before the first invoice.
@@ -1504,7 +1504,7 @@ type CustomerDetail struct {
 	// Country ISO 3166 code, lower case.
 	Country *string `json:"country"`
 
-	// CreatedDate When the customer was created.
+	// CreatedDate When the customer was created; if its row does not state it, the first that is known of it.
 	CreatedDate *string `json:"created_date"`
 
 	// Currency The customer's currency; the base currency before the first invoice.
@@ -1567,7 +1567,7 @@ type CustomerInput struct {
 	// Country ISO 3166 code of two letters, in any case.
 	Country *string `json:"country,omitempty"`
 
-	// Created When it was created; a day or an ISO 8601 instant.
+	// Created When it was created; a day or an ISO 8601 instant. Without it, the first that is known of the customer: trial, invoice, or when the row first came in.
 	Created *string `json:"created,omitempty"`
 
 	// CreatedDate The same as `created`.
@@ -1633,7 +1633,7 @@ type CustomerPatch struct {
 	// Country ISO 3166 code of two letters, in any case.
 	Country *string `json:"country,omitempty"`
 
-	// Created When it was created; a day or an ISO 8601 instant.
+	// Created When it was created; a day or an ISO 8601 instant. Without it, the first that is known of the customer: trial, invoice, or when the row first came in.
 	Created *string `json:"created,omitempty"`
 
 	// CreatedDate The same as `created`.
@@ -3415,7 +3415,7 @@ type LeadsTableRow struct {
 	// Country ISO 3166 code.
 	Country *string `json:"country"`
 
-	// CreatedDate When the customer was created.
+	// CreatedDate When the customer was created; if its row does not state it, the first that is known of it.
 	CreatedDate *string `json:"created_date"`
 
 	// DataSource The id of the data source that the customer came from.
@@ -5437,7 +5437,7 @@ type StoredCustomer struct {
 	// Country ISO 3166 code, lower case.
 	Country *string `json:"country"`
 
-	// CreatedDate When it was created; null when not stated.
+	// CreatedDate When it was created, as stated; null when not stated.
 	CreatedDate *string `json:"created_date"`
 
 	// CustomVariables The customer's own attributes.
@@ -12273,7 +12273,7 @@ type ClientInterface interface {
 
 	// GetReportsLeads The funnel from lead to customer
 	//
-	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today.
+	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
 	//
 	// Corresponds with GET /reports/leads (the `GetReportsLeads` operationId).
 	GetReportsLeads(ctx context.Context, params *GetReportsLeadsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -15371,7 +15371,7 @@ func (c *Client) GetReportsLatestActivity(ctx context.Context, params *GetReport
 
 // GetReportsLeads The funnel from lead to customer
 //
-// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today.
+// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
 //
 // Corresponds with GET /reports/leads (the `GetReportsLeads` operationId).
 func (c *Client) GetReportsLeads(ctx context.Context, params *GetReportsLeadsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -36009,7 +36009,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsLeadsWithResponse The funnel from lead to customer
 	//
-	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today.
+	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -53250,7 +53250,7 @@ func (c *ClientWithResponses) GetReportsLatestActivityWithResponse(ctx context.C
 
 // GetReportsLeadsWithResponse The funnel from lead to customer
 //
-// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today.
+// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -43,8 +43,16 @@ func (s *Analytics) Load(ctx context.Context, account string, visit func(analyti
 func visitRows(ctx context.Context, tx *sqldb.Tx, t analytics.Table, query string, args []any, visit func(analytics.Row) error) error {
 	row := analytics.Row{Table: t}
 	var doc sql.RawBytes
-	return tx.Each(ctx, query, args, func(rows *sql.Rows) error {
-		if err := rows.Scan(&row.Seq, &row.Source, &row.Owner, &row.ID, &doc); err != nil {
+	var received sql.NullString
+	columns := []any{&row.Seq, &row.Source, &row.Owner, &row.ID, &doc}
+	if statements[t].received {
+		columns = append(columns, &received)
+	}
+	return tx.Each(ctx, query, args, func(rows *sql.Rows) (err error) {
+		if err := rows.Scan(columns...); err != nil {
+			return err
+		}
+		if row.Received, err = parseTime(received); err != nil {
 			return err
 		}
 		row.Doc = doc
@@ -198,7 +206,7 @@ func raiseVersion(ctx context.Context, tx *sqldb.Tx, account string, version uin
 
 // insertRows inserts runs of rows of the same table, insertBatch at a time.
 func insertRows(ctx context.Context, tx *sqldb.Tx, no int64, rows []analytics.Row) error {
-	args := make([]any, 0, insertBatch*rowColumns)
+	var args []any
 	for len(rows) > 0 {
 		n := runLength(rows, insertBatch)
 		query := statements[rows[0].Table].insertMany
@@ -209,6 +217,9 @@ func insertRows(ctx context.Context, tx *sqldb.Tx, no int64, rows []analytics.Ro
 		for i := range rows[:n] {
 			r := &rows[i]
 			args = append(args, no, r.Seq, r.Source, r.Owner, r.ID, string(r.Doc))
+			if statements[r.Table].received {
+				args = append(args, timeOrNull(r.Received))
+			}
 		}
 		if _, err := tx.Exec(ctx, query, args...); err != nil {
 			return fmt.Errorf("insert %s %d to %d: %w", statements[rows[0].Table].name, rows[0].Seq, rows[n-1].Seq, err)

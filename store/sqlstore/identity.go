@@ -20,6 +20,11 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 
 func timeText(t time.Time) string { return t.UTC().Format(timeLayout) }
 
+// timeOrNull is null for a time that is not known.
+func timeOrNull(t time.Time) sql.NullString {
+	return sql.NullString{String: timeText(t), Valid: !t.IsZero()}
+}
+
 // parseTime reads a time that may be null, which is zero.
 func parseTime(text sql.NullString) (time.Time, error) {
 	if !text.Valid {

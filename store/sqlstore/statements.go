@@ -7,7 +7,6 @@ import (
 )
 
 const (
-	rowColumns = 6
 	// insertBatch is how many rows one statement inserts: measured, more gain
 	// little, and fewer cost a call each.
 	insertBatch = 32
@@ -16,18 +15,19 @@ const (
 // tableStatements are the statements of one table; each binds the account.
 type tableStatements struct {
 	name                                                     string
+	received                                                 bool // rows have received_at
 	load, rows, insertOne, insertMany, update, remove, clear string
 }
 
 // statements has an entry for every analytics.Table.
 var statements = [...]tableStatements{
-	analytics.TableSource:    statementsOf("source"),
-	analytics.TableCustomer:  statementsOf("customer"),
-	analytics.TablePlan:      statementsOf("plan"),
-	analytics.TableInvoice:   statementsOf("invoice"),
-	analytics.TablePlanGroup: statementsOf("plan_group"),
-	analytics.TableSettings:  statementsOf("settings"),
-	analytics.TableSegment:   statementsOf("segment"),
+	analytics.TableSource:    statementsOf("source", false),
+	analytics.TableCustomer:  statementsOf("customer", true),
+	analytics.TablePlan:      statementsOf("plan", false),
+	analytics.TableInvoice:   statementsOf("invoice", false),
+	analytics.TablePlanGroup: statementsOf("plan_group", false),
+	analytics.TableSettings:  statementsOf("settings", false),
+	analytics.TableSegment:   statementsOf("segment", false),
 }
 
 // loadOrder is the order that analytics.Store promises: what is referred to
@@ -37,13 +37,17 @@ var loadOrder = [...]analytics.Table{
 	analytics.TablePlanGroup, analytics.TableCustomer, analytics.TableInvoice,
 }
 
-func statementsOf(table string) tableStatements {
-	const row = "(?, ?, ?, ?, ?, ?)"
-	insert := "INSERT INTO " + table + " (account_no, seq, source, owner, id, doc) VALUES "
+func statementsOf(table string, received bool) tableStatements {
+	columns, row := "seq, source, owner, id, doc", "(?, ?, ?, ?, ?, ?)"
+	if received {
+		columns, row = columns+", received_at", "(?, ?, ?, ?, ?, ?, ?)"
+	}
+	insert := "INSERT INTO " + table + " (account_no, " + columns + ") VALUES "
 	return tableStatements{
 		name:       table,
-		load:       "SELECT seq, source, owner, id, doc FROM " + table + " WHERE account_no = ? ORDER BY seq",
-		rows:       "SELECT seq, source, owner, id, doc FROM " + table + " WHERE account_no = ? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+		received:   received,
+		load:       "SELECT " + columns + " FROM " + table + " WHERE account_no = ? ORDER BY seq",
+		rows:       "SELECT " + columns + " FROM " + table + " WHERE account_no = ? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
 		insertOne:  insert + row,
 		insertMany: insert + row + strings.Repeat(", "+row, insertBatch-1),
 		update:     "UPDATE " + table + " SET source = ?, owner = ?, id = ?, doc = ? WHERE account_no = ? AND seq = ?",

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -29,6 +30,7 @@ func RunAnalytics(t *testing.T, open func(t *testing.T) analytics.Store) {
 		"rows come back by number":                           testRows,
 		"awkward text comes back as written":                 testAwkwardText,
 		"rows are updated and deleted":                       testUpdateDelete,
+		"when a customer came in stays as inserted":          testReceived,
 		"the rows of a data source are cleared":              testClear,
 		"the version is that of the last commit":             testVersion,
 		"a commit that fails has written nothing":            testAtomic,
@@ -56,7 +58,9 @@ func row(table analytics.Table, seq int64) analytics.Row {
 	switch table {
 	case analytics.TableInvoice:
 		r.Source, r.Owner = 1, seq%7+1
-	case analytics.TableCustomer, analytics.TablePlan:
+	case analytics.TableCustomer:
+		r.Source, r.Received = 1, time.Date(2026, 1, 31, 0, 0, int(seq), int(seq)*int(time.Millisecond), time.UTC)
+	case analytics.TablePlan:
 		r.Source = 1
 	case analytics.TableSettings:
 		r.ID = ""
@@ -201,6 +205,35 @@ func testUpdateDelete(t *testing.T, s analytics.Store) {
 	})
 	old := invoices(1, 5)
 	wantRows(t, s, account, []analytics.Row{changed, old[2], old[4], added}, 2)
+}
+
+func testReceived(t *testing.T, s analytics.Store) {
+	account := uuid.NewString()
+	old := rows(analytics.TableCustomer, 1, 40)
+	old[2].Received = time.Time{}                                           // not known
+	old[3].Received = time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)           // midnight
+	old[4].Received = time.Date(2026, 2, 1, 9, 0, 0, 999_000_000, time.UTC) // not a whole second
+	mustCommit(t, s, account, analytics.Changeset{Insert: old, Version: 1})
+	wantRows(t, s, account, old, 1)
+
+	c := analytics.Changeset{Version: 2}
+	for i, at := range []time.Time{{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} {
+		changed := old[i]
+		changed.Doc, changed.Received = []byte(`{"again":true}`), at
+		c.Update = append(c.Update, changed)
+		old[i].Doc = changed.Doc
+	}
+	mustCommit(t, s, account, c)
+	wantRows(t, s, account, old, 2)
+	var got []analytics.Row
+	err := s.Rows(t.Context(), account, analytics.TableCustomer, []int64{1, 3}, func(r analytics.Row) error {
+		r.Doc = slices.Clone(r.Doc)
+		got = append(got, r)
+		return nil
+	})
+	if diff := cmp.Diff([]analytics.Row{old[0], old[2]}, got); err != nil || diff != "" {
+		t.Errorf("Rows: %v (-want +got):\n%s", err, diff)
+	}
 }
 
 func testClear(t *testing.T, s analytics.Store) {

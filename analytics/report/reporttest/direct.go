@@ -28,6 +28,7 @@ type Direct struct {
 	plans     map[string]Plan
 	customers map[string]Customer
 	invoices  map[string]Invoice
+	received  map[string]calendar.Stamp // when each customer first came in
 }
 
 var _ Engine = (*Direct)(nil)
@@ -37,6 +38,7 @@ func NewDirect() *Direct {
 	return &Direct{
 		settings: ledger.DefaultSettings(), weekStart: time.Monday,
 		plans: map[string]Plan{}, customers: map[string]Customer{}, invoices: map[string]Invoice{},
+		received: map[string]calendar.Stamp{}, today: calendar.NoDay,
 	}
 }
 
@@ -60,6 +62,7 @@ func (d *Direct) Push(rows []Push) error {
 			d.plans[p.Plan.ID] = *p.Plan
 		case p.Customer != nil:
 			d.customers[p.Customer.ID] = *p.Customer
+			d.receive(p.Customer.ID)
 		case p.Invoice != nil:
 			if _, ok := d.customers[p.Invoice.CustomerID]; !ok {
 				return fmt.Errorf("invoice %s: no customer %q", p.Invoice.ID, p.Invoice.CustomerID)
@@ -73,11 +76,20 @@ func (d *Direct) Push(rows []Push) error {
 	return nil
 }
 
+// receive notes that a customer comes in at noon of today.
+func (d *Direct) receive(id string) {
+	if _, known := d.received[id]; !known && d.today.Valid() {
+		year, month, day := d.today.YMD()
+		d.received[id] = calendar.Moment(time.Date(year, month, day, 12, 0, 0, 0, d.settings.Zone))
+	}
+}
+
 // Delete implements Engine.
 func (d *Direct) Delete(row Delete) error {
 	switch row.Kind {
 	case "customer":
 		delete(d.customers, row.ID)
+		delete(d.received, row.ID)
 		maps.DeleteFunc(d.invoices, func(_ string, in Invoice) bool { return in.CustomerID == row.ID })
 	case "plan":
 		delete(d.plans, row.ID)
@@ -219,6 +231,7 @@ func (d *Direct) Snapshot() (*report.Snapshot, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.Received = d.received[id]
 		c.Ledger = replayer.Replay(events[id], c.TrialStarted, d.today)
 		if first := c.Ledger.FirstPaid; first.Valid() && (!b.s.FirstDay.Valid() || first < b.s.FirstDay) {
 			b.s.FirstDay = first

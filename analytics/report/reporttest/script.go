@@ -5,7 +5,7 @@
 //
 // A script is read line by line; # begins a comment.
 //
-//	today 2024-05-15                            what reports call today
+//	today 2024-05-15                            what reports call today; what is pushed next comes in then
 //	setting churn_recognition immediate         a setting of the contract
 //	rate 2024-01-05 eur usd 1.0796              one eur costs 1.0796 usd
 //	plan pro monthly usd "Pro Plan" group=Paid  or quarterly, yearly, weekly, daily, "every 2 weeks"

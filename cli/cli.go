@@ -10,8 +10,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/growpanel/growpanel-mcp/apiclient"
 )
@@ -37,26 +39,26 @@ type client struct {
 	verbose bool
 }
 
-// Commands returns the client's commands, each with the options that all of
-// them take.
-func Commands(env Env) []*cobra.Command {
+// Attach adds the client's commands to root, in the group of this id or "" for
+// none. The options that all of them take may stand before a command or behind.
+func Attach(root *cobra.Command, group string, env Env) {
 	c := &client{Env: env}
-	commands := []*cobra.Command{
+	for _, cmd := range []*cobra.Command{
 		c.reports(), c.customers(), c.plans(), c.data(), c.exports(), c.settings(), c.integrations(), c.account(), c.api(),
+	} {
+		c.globals(cmd.PersistentFlags())
+		cmd.GroupID = group
+		root.AddCommand(cmd)
 	}
-	for _, cmd := range commands {
-		c.globals(cmd)
-	}
-	return commands
+	c.globals(root.Flags()) // not persistent: other commands of root do not take them
+	root.TraverseChildren = true
 }
 
-func (c *client) globals(cmd *cobra.Command) {
-	f := cmd.PersistentFlags()
+func (c *client) globals(f *pflag.FlagSet) {
 	f.StringVar(&c.key, "api-key", "", "API `key` (else GROWPANEL_API_KEY, GROWPANEL_API_TOKEN, ~/.growpanelrc)")
 	f.StringVar(&c.url, "api-url", "", "API base `URL` (else GROWPANEL_API_URL, ~/.growpanelrc, https://api.growpanel.io)")
 	f.StringVar(&c.format, "format", "", "output `format`: json, table or csv (default: table on a terminal, else json)")
-	f.Bool("no-color", false, "")
-	_ = f.MarkHidden("no-color") // output has no colors; scripts of other clients pass it
+	f.Bool("no-color", false, "accepted for scripts: output has no colors")
 	f.BoolVar(&c.verbose, "verbose", false, "log the request and the status to standard error")
 }
 
@@ -123,6 +125,9 @@ func explain(err error) error {
 	}
 	text := fmt.Sprintf("%s (HTTP %d)", e.Message, e.Status)
 	for _, d := range e.Details {
+		if d.Index == nil && strings.Contains(e.Message, d.Message) {
+			continue // said already
+		}
 		text += "\n  "
 		if d.Index != nil {
 			text += fmt.Sprintf("row %d: ", *d.Index)

@@ -25,12 +25,12 @@ func run(t *testing.T, handler http.HandlerFunc, tty bool, stdin string, args ..
 	var out, errs bytes.Buffer
 	root := &cobra.Command{Use: "growpanel", SilenceUsage: true, SilenceErrors: true}
 	root.SetErr(&errs)
-	root.AddCommand(Commands(Env{
+	Attach(root, "", Env{
 		In: strings.NewReader(stdin), Out: &out, Err: &errs, InTTY: stdin == "", OutTTY: tty,
 		Connect: func(key apiclient.Secret, _ string) (*apiclient.Client, error) {
 			return apiclient.New(apiclient.Options{BaseURL: server.URL, Key: key})
 		},
-	})...)
+	})
 	root.SetArgs(append(args, "--api-key", "k"))
 	err = root.ExecuteContext(context.Background()) //nolint:usetesting // the server outlives the test's context otherwise
 	return out.String(), errs.String(), err
@@ -110,6 +110,11 @@ func TestCommands_Requests(t *testing.T) {
 		{"settings get", "", "GET /settings"},
 		{`settings update --body {"trial_days":7}`, "", `POST /settings {"trial_days":7}`},
 		{"settings slack", "", "GET /settings/slack"},
+		{"settings stripe", "", "GET /settings/stripe"},
+		{`settings hubspot --body {"enabled":true}`, "", `POST /settings/hubspot {"enabled":true}`},
+		{"settings looker-studio", "", "GET /settings/looker-studio"},
+		{"--format csv --no-color plans list", "", "GET /plans"},
+		{"--verbose reports --api-url x mrr --date ytd", "", "GET /reports/mrr?date=ytd"},
 		{`settings notifications --body {"email_reports":true}`, "", `PUT /settings/notifications {"email_reports":true}`},
 		{"settings notifications preview --report weekly", "", "GET /settings/notifications/preview?report=weekly"},
 		{`settings webhook --body {"enabled":false}`, "", `POST /settings/webhook {"enabled":false}`},
@@ -198,6 +203,26 @@ func TestRender(t *testing.T) {
 		{"row and base currency apart, as plain decimals", movements, "date,currency,customer_name,type,mrr_change,mrr_change_base_currency\n2026-01-02,kwd,\"A\x1b[31m, Inc\",new,12.345,40.00\n", false, "reports movement-table --format csv"},
 		{"control characters stay out of the terminal", movements, "DATE        CUSTOMER NAME  TYPE  MRR CHANGE\n2026-01-02  A [31m, Inc    new   12.345 KWD\n", true, "reports movement-table"},
 		{"rows by key", `{"currency":"jpy","result":{"list":{"de":{"arpa":100,"subscribers":2},"us":{"arpa":50,"subscribers":3}}}}`, "KEY  SUBSCRIBERS  ARPA\nde   2            100 JPY\nus   3            50 JPY\n", true, "reports map"},
+		{
+			"a row for each value of a breakdown, every amount in display units",
+			`{"currency":"usd","result":[{"date":"2026-01-01","total_mrr":300,"new":5,"breakdown":{"~":{"label":"(not set)","total_mrr":100},"p":{"label":"Pro","new":5,"total_mrr":200}}}]}`,
+			"date,total_mrr,new,breakdown\n2026-01-01,3.00,0.05,(total)\n2026-01-01,1.00,,(not set)\n2026-01-01,2.00,0.05,Pro\n", false, "--format csv reports mrr",
+		},
+		{
+			"a table shows the breakdown behind its first column",
+			`{"currency":"usd","result":[{"date":"2026-01-01","total_mrr":300,"total_customers":3,"breakdown":{"p":{"label":"Pro","total_mrr":200,"total_customers":2}}}]}`,
+			"DATE        BREAKDOWN  TOTAL MRR  TOTAL CUSTOMERS\n2026-01-01  (total)    3.00 USD   3\n2026-01-01  Pro        2.00 USD   2\n", true, "reports mrr",
+		},
+		{
+			"columns for the earlier period",
+			`{"currency":"usd","result":[{"date":"2026-01-01","total_mrr":300,"compare":{"date":"2025-01-01","total_mrr":200}}]}`,
+			"date,total_mrr,compare_date,compare_total_mrr\n2026-01-01,3.00,2025-01-01,2.00\n", false, "reports mrr --format csv",
+		},
+		{
+			"amounts inside a cell are in display units as well",
+			`{"currency":"usd","result":{"list":[{"cohort_group":"2026","initial_mrr":500,"periods":[{"mrr_retained":500,"customers_retained":2,"nrr":null}]}]}}`,
+			"cohort_group,initial_mrr,periods\n2026,5.00,\"[{\"\"mrr_retained\"\":5.00,\"\"customers_retained\"\":2,\"\"nrr\"\":null}]\"\n", false, "reports cohort --format csv",
+		},
 		{"values", `{"count":1,"has_more":false,"values":[{"value":"Retail","customer_count":7,"variable_name":"industry"}]}`, "VARIABLE NAME  VALUE   CUSTOMER COUNT\nindustry       Retail  7\n", true, "reports custom-variables"},
 		{"empty list", `{"result":[]}`, "No data\n", true, "reports mrr"},
 		{"an object is key and value", `{"success":true,"id":"x"}`, "KEY      VALUE\nsuccess  true\nid       x\n", true, "account get"},
@@ -232,6 +257,17 @@ func TestErrors(t *testing.T) {
 	_, _, err = run(t, fail(400, `{"error":"bad row","details":[{"index":2,"field":"amount","message":"must be an integer"}]}`), false, `[{}]`, "data", "invoices", "create")
 	if err == nil || !strings.Contains(err.Error(), "bad row (HTTP 400)") || !strings.Contains(err.Error(), "row 2: amount: must be an integer") {
 		t.Errorf("400 = %v", err)
+	}
+}
+
+func TestErrors_SayAFaultOnce(t *testing.T) {
+	t.Parallel()
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":"date: no range","details":[{"field":"date","message":"no range"}]}`)
+	}
+	if _, _, err := run(t, handler, false, "", "reports", "mrr"); err == nil || err.Error() != "date: no range (HTTP 400)" {
+		t.Errorf("error = %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -67,10 +68,20 @@ func baseCurrency(body []byte) string {
 	return top.Currency
 }
 
-// table is an answer as rows of named cells. Keys are those of the first row.
+// table is an answer as rows of named cells, its keys in the order they came.
 type table struct {
 	keys []string
 	rows []map[string]cell
+}
+
+// add appends a row whose cells have these keys.
+func (t *table) add(row map[string]cell, keys ...string) {
+	for _, key := range keys {
+		if !slices.Contains(t.keys, key) {
+			t.keys = append(t.keys, key)
+		}
+	}
+	t.rows = append(t.rows, row)
 }
 
 // cell is one value, formatted.
@@ -100,7 +111,7 @@ func tabulate(body []byte, schema *openapi.Schema, base string) (table, error) {
 		}
 		for _, f := range fields {
 			switch schema := schema.Child([]byte(f.key)); {
-			case f.key == "list" && bytes.HasPrefix(bytes.TrimSpace(f.value), []byte("{")):
+			case f.key == "list" && isObject(f.value):
 				return keyed(f.value, schema, base)
 			case f.key == "list", f.key == "values" && bytes.HasPrefix(bytes.TrimSpace(f.value), []byte("[")):
 				return list(f.value, schema, base)
@@ -148,27 +159,93 @@ func list(body []byte, schema *openapi.Schema, base string) (table, error) {
 		return table{}, err
 	}
 	t := table{}
-	for i, raw := range rows {
-		if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-			fields, err := members(raw)
-			if err != nil {
-				return table{}, err
-			}
-			row := map[string]cell{}
-			own := rowCurrency(fields, schema)
-			for _, f := range fields {
-				if i == 0 {
-					t.keys = append(t.keys, f.key)
-				}
-				row[f.key] = scalar(f.value, schema.Child([]byte(f.key)), base, own)
-			}
-			t.rows = append(t.rows, row)
+	for _, raw := range rows {
+		if !isObject(raw) {
+			t.add(map[string]cell{"value": scalar(raw, schema, base, "")}, "value")
 			continue
 		}
-		t.keys = []string{"value"}
-		t.rows = append(t.rows, map[string]cell{"value": scalar(raw, schema, base, "")})
+		if err := t.object(raw, schema, base); err != nil {
+			return table{}, err
+		}
 	}
 	return t, nil
+}
+
+func isObject(raw []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) }
+
+// totalLabel is what a breakdown's column says in the row of all its values.
+const totalLabel = "(total)"
+
+// object adds the row of one object. The earlier period under `compare` goes
+// into columns of its own, and each value under `breakdown` into a row of its
+// own behind the total.
+func (t *table) object(raw json.RawMessage, schema *openapi.Schema, base string) error {
+	fields, err := members(raw)
+	if err != nil {
+		return err
+	}
+	row, own := map[string]cell{}, rowCurrency(fields, schema)
+	var keys []string
+	var breakdown []field
+	for _, f := range fields {
+		under := schema.Child([]byte(f.key))
+		switch {
+		case f.key == "compare" && isObject(f.value):
+			earlier, err := members(f.value)
+			if err != nil {
+				return err
+			}
+			for _, e := range earlier {
+				key := "compare_" + e.key
+				row[key] = scalar(e.value, under.Child([]byte(e.key)), base, own)
+				keys = append(keys, key)
+			}
+			continue
+		case f.key == "breakdown" && isObject(f.value):
+			if breakdown, err = members(f.value); err != nil {
+				return err
+			}
+			row[f.key] = cell{text: totalLabel}
+		default:
+			row[f.key] = scalar(f.value, under, base, own)
+		}
+		keys = append(keys, f.key)
+	}
+	t.add(row, keys...)
+	for _, value := range breakdown {
+		if err := t.part(row, value, schema.Child([]byte("breakdown")).Child([]byte(value.key)), base, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part adds the row of one value of a breakdown. It shares with the total what
+// names the row; every number is the value's own.
+func (t *table) part(total map[string]cell, value field, schema *openapi.Schema, base, own string) error {
+	figures, err := members(value.value)
+	if err != nil {
+		return err
+	}
+	row := map[string]cell{}
+	for key, c := range total {
+		if !c.number {
+			row[key] = c
+		}
+	}
+	row["breakdown"] = cell{text: value.key}
+	var keys []string
+	for _, f := range figures {
+		c := scalar(f.value, schema.Child([]byte(f.key)), base, own)
+		if f.key == "label" {
+			row["breakdown"] = c
+			continue
+		}
+		row[f.key] = c
+		keys = append(keys, f.key)
+	}
+	t.add(row, keys...)
+	return nil
 }
 
 func pairsTable(fields []field, schema *openapi.Schema, base string) table {
@@ -231,11 +308,7 @@ func scalar(raw json.RawMessage, schema *openapi.Schema, base, own string) cell 
 		}
 		return cell{text: s}
 	case text[0] == '{' || text[0] == '[':
-		var compact bytes.Buffer
-		if err := json.Compact(&compact, raw); err != nil {
-			return cell{text: text}
-		}
-		return cell{text: compact.String()}
+		return cell{text: nested(raw, schema, base, own)}
 	case text == "true" || text == "false":
 		return cell{text: text}
 	}
@@ -247,6 +320,50 @@ func scalar(raw json.RawMessage, schema *openapi.Schema, base, own string) cell 
 	default:
 		return cell{text: text, number: true}
 	}
+}
+
+// nested is a value of several parts as compact JSON, its amounts in display
+// units as in any other cell.
+func nested(raw json.RawMessage, schema *openapi.Schema, base, own string) string {
+	raw = bytes.TrimSpace(raw)
+	switch raw[0] {
+	case '{':
+		fields, err := members(raw)
+		if err != nil {
+			return string(raw)
+		}
+		if code := rowCurrency(fields, schema); code != "" {
+			own = code
+		}
+		parts := make([]string, len(fields))
+		for i, f := range fields {
+			parts[i] = fmt.Sprintf("%s:%s", quoted(f.key), nested(f.value, schema.Child([]byte(f.key)), base, own))
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	case '[':
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil {
+			return string(raw)
+		}
+		parts := make([]string, len(items))
+		for i, item := range items {
+			parts[i] = nested(item, schema, base, own)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case '"':
+		return string(raw)
+	default:
+		c := scalar(raw, schema, base, own)
+		if c.text == "" {
+			return "null"
+		}
+		return c.text
+	}
+}
+
+func quoted(s string) []byte {
+	b, _ := json.Marshal(s) // a string always has JSON
+	return b
 }
 
 // display moves the decimal point of an integer of minor units; the digits stay
@@ -315,15 +432,25 @@ func (t table) text(w io.Writer, chosen []string) error {
 	return out.Flush()
 }
 
+// pick returns those of the chosen keys that the table has, with what a
+// breakdown or a comparison adds: its value, and the earlier day and figure.
 func (t table) pick(chosen []string) []string {
 	var keys []string
 	for _, key := range chosen {
-		if _, ok := t.rows[0][key]; ok {
+		if slices.Contains(t.keys, key) {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
 		return t.keys
+	}
+	for _, key := range keys[:min(2, len(keys))] {
+		if earlier := "compare_" + key; slices.Contains(t.keys, earlier) {
+			keys = append(keys, earlier)
+		}
+	}
+	if slices.Contains(t.keys, "breakdown") {
+		keys = slices.Insert(keys, 1, "breakdown")
 	}
 	return keys
 }
@@ -352,62 +479,4 @@ func grouped(number string) string {
 		whole += "." + fraction
 	}
 	return sign + whole
-}
-
-// columns are what a table shows of answers that have more keys than fit.
-func columns(path string) []string {
-	switch path {
-	case "/reports/mrr":
-		return []string{"date", "total_mrr", "total_arr", "new", "expansion", "contraction", "churn", "reactivation", "total_customers"}
-	case "/reports/movement-table":
-		return []string{"date", "customer_name", "type", "mrr_change", "new_mrr", "old_mrr", "plan_name"}
-	case "/reports/cohort":
-		return []string{"label", "initial_customers", "initial_mrr", "retention_rate"}
-	case "/reports/retention":
-		return []string{
-			"date", "nrr", "grr", "customer_churn_rate", "mrr_churn_rate", "net_mrr_churn_rate", "arpa", "ltv", "customer_lifetime",
-		}
-	case "/reports/customer-concentration":
-		return []string{"name", "mrr", "percentage"}
-	case "/reports/churn-scheduled-movements":
-		return []string{"date", "customer_name", "type", "mrr_change", "plan_name", "cancel_requested_date"}
-	case "/reports/churn-reasons":
-		return []string{"label", "cancellations", "customers", "mrr", "percent"}
-	case "/reports/cancellation-timing":
-		return []string{"label", "cancellations", "customers", "mrr", "percent"}
-	case "/reports/cancellation-timing-detail":
-		return []string{"cancel_date", "effective_date", "customer_name", "mrr", "plan_name", "cancel_reason"}
-	case "/reports/latest-activity":
-		return []string{"date", "type", "customer_name", "amount", "effective_date"}
-	case "/reports/map":
-		return []string{"key", "current_mrr", "subscribers", "arpa", "customer_churn_rate", "leads"}
-	case "/reports/custom-variables":
-		return []string{"variable_name", "value", "customer_count"}
-	case "/reports/leads":
-		return []string{"date", "new_leads", "new_trials", "conversions", "conversion_rate"}
-	case "/reports/leads-table":
-		return []string{"name", "email", "created_date", "status", "plan_name", "trial_end_date"}
-	case "/reports/transactions":
-		return []string{"date", "amount", "count", "type"}
-	case "/reports/transactions-detail":
-		return []string{"date", "customer_name", "type", "amount", "description", "transaction_id"}
-	case "/reports/invoices-detail":
-		return []string{"invoice_date", "invoice_ref", "customer_name", "invoice_status", "total", "payment_date"}
-	case "/reports/cashflow-refunds":
-		return []string{"date", "amount", "count"}
-	case "/reports/cashflow-failed-payments":
-		return []string{"date", "amount", "count", "recovery_rate"}
-	case "/reports/cashflow-failure-rate":
-		return []string{"date", "failed_invoices", "total_invoices", "failure_rate", "recovery_rate"}
-	case "/reports/cashflow-refunds-detail":
-		return []string{"date", "customer_name", "amount", "description", "invoice_ref"}
-	case "/reports/cashflow-failed-payments-detail":
-		return []string{"date", "customer_name", "amount", "recovery_status", "attempt_count", "invoice_ref"}
-	case "/customers":
-		return []string{"id", "name", "email", "status", "current_mrr", "created_date"}
-	case "/plans":
-		return []string{"id", "name", "interval", "amount", "customer_count"}
-	default:
-		return nil
-	}
 }

@@ -151,6 +151,8 @@ func TestRun_WrongUse(t *testing.T) {
 	}{
 		{name: "unknown command", args: []string{"report"}, want: `unknown command "report"`},
 		{name: "unknown flag", args: []string{"serve", "--redis"}, want: "unknown flag: --redis"},
+		{name: "no command", want: "choose one of the commands above"},
+		{name: "wrong value of a switch", args: []string{"serve", "--fx-feed=maybe"}, want: `--fx-feed "maybe": want on or off`},
 		{name: "wrong value", args: []string{"serve", "--api-listen", "8081"}, want: `--api-listen "8081": want host:port`},
 		{name: "no account", args: []string{"admin", "create-key"}, want: `required flag(s) "account" not set`},
 		{name: "no upstream", args: []string{"serve", "mcp"}, want: "GROWPANEL_API_URL: want the origin of the REST API"},
@@ -170,5 +172,21 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	if stdout, _, code := command(t, nil, "", "version"); code != 0 || stdout != "growpanel "+version+"\n" {
 		t.Errorf("exit %d, output %q", code, stdout)
+	}
+	for _, flag := range []string{"--version", "-V"} {
+		if stdout, _, code := command(t, nil, "", flag); code != 0 || stdout != "growpanel version "+version+"\n" {
+			t.Errorf("%s: exit %d, output %q", flag, code, stdout)
+		}
+	}
+}
+
+// A quote in a setting's text would make a word of it the name of the value.
+func TestServe_HelpNamesValues(t *testing.T) {
+	t.Parallel()
+	stdout, _, _ := command(t, nil, "", "serve", "--help")
+	for _, want := range []string{"--redis-url URL ", "--data DIR ", "--fx-feed[=on] "} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("help lacks %q:\n%s", want, stdout)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,6 +18,8 @@ func (p process) root() *cobra.Command {
 		Use:           "growpanel",
 		Short:         "Subscription analytics: a REST API, an MCP server for AI clients, and a command line",
 		Version:       version,
+		Args:          cobra.NoArgs, // any is an unknown command
+		RunE:          cli.HelpAndFail,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -28,10 +31,8 @@ func (p process) root() *cobra.Command {
 		cmd.GroupID = "server"
 		root.AddCommand(cmd)
 	}
-	for _, cmd := range cli.Commands(cli.Env{In: p.in, Out: p.out, Err: p.err, InTTY: p.inTTY, OutTTY: p.outTTY, Connect: p.connect}) {
-		cmd.GroupID = "client"
-		root.AddCommand(cmd)
-	}
+	cli.Attach(root, "client", cli.Env{In: p.in, Out: p.out, Err: p.err, InTTY: p.inTTY, OutTTY: p.outTTY, Connect: p.connect})
+	root.Flags().BoolP("version", "V", false, "version for growpanel")
 	root.AddCommand(&cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		Run: func(cmd *cobra.Command, _ []string) { cmd.Println("growpanel", version) },
@@ -58,11 +59,14 @@ func (p process) connect(key apiclient.Secret, address string) (*apiclient.Clien
 func addSettings(flags *pflag.FlagSet, command config.Command) {
 	for _, s := range config.Flags(command) {
 		help := fmt.Sprintf("%s [$%s]", s.Help, s.Env)
-		if s.Switch() {
-			flags.Bool(s.Flag, false, help)
-			continue
+		if !s.Switch() {
+			help += fmt.Sprintf(" (default %s)", s.Default)
 		}
-		flags.Var(&text{kind: s.Kind}, s.Flag, fmt.Sprintf("%s (default %s)", help, s.Default))
+		// pflag would take a quoted word for the name of the value.
+		flag := flags.VarPF(&text{kind: s.Kind}, s.Flag, "", strings.ReplaceAll(help, "`", ""))
+		if s.Switch() {
+			flag.NoOptDefVal = "on"
+		}
 	}
 }
 

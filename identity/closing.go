@@ -60,6 +60,16 @@ func (s *Service) ReopenAccount(ctx context.Context, id string) error {
 	return nil
 }
 
+// Closing reports whether the account's deletion was asked for: nothing is
+// fetched or sent for it then. One that does not exist is not closing.
+func (s *Service) Closing(ctx context.Context, account string) (bool, error) {
+	a, err := s.store.Account(ctx, account)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, fmt.Errorf("is account %s closing: %w", account, err)
+	}
+	return !a.ClosingAt.IsZero(), nil
+}
+
 // deleteClosed deletes the accounts whose time is over. One that fails is tried
 // again by the next sweep.
 func (s *Service) deleteClosed(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,15 @@ func TestRun_DeletesAnAccountAfterItsTimeOfGrace(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		wantClosing := func(want ...bool) {
+			t.Helper()
+			for i, id := range append(slices.Clone(ids), "none") {
+				if got, err := s.Closing(t.Context(), id); got != want[i] || err != nil {
+					t.Errorf("Closing(%s) = %v, %v, want %v", id, got, err, want[i])
+				}
+			}
+		}
+		wantClosing(true, true, false, false)
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { s.Run(ctx) })
@@ -52,6 +62,7 @@ func TestRun_DeletesAnAccountAfterItsTimeOfGrace(t *testing.T) {
 		if err := s.ReopenAccount(t.Context(), ids[1]); err != nil {
 			t.Fatal(err)
 		}
+		wantClosing(true, false, false, false)
 		time.Sleep(4 * time.Hour)
 		synctest.Wait()
 		stop()

@@ -35,18 +35,37 @@ func (r *Runner) start(ctx context.Context, job *Job, h Handler) {
 
 	go func() {
 		err := r.attempt(attempt, cancel, job, h)
-		failed := r.finish(attempt, job, h, err)
+		end := r.finish(attempt, job, h, err)
 		stop()
 		r.mu.Lock()
 		delete(r.cancels, job.ID)
 		r.mu.Unlock()
 		cancel(nil)
-		r.done <- ended{key: key, failed: failed}
+		end.key = key
+		r.done <- end
 	}()
+}
+
+// mayRun returns errSuspended for a job that has to wait for its account.
+func (r *Runner) mayRun(ctx context.Context, job *Job) error {
+	if r.suspended == nil || job.Account == "" {
+		return nil
+	}
+	suspended, err := r.suspended(ctx, job.Account)
+	if err != nil {
+		return fmt.Errorf("ask for account %s: %w", job.Account, err)
+	}
+	if suspended {
+		return errSuspended
+	}
+	return nil
 }
 
 // attempt runs the handler while it renews the lease.
 func (r *Runner) attempt(ctx context.Context, cancel context.CancelCauseFunc, job *Job, h Handler) error {
+	if err := r.mayRun(ctx, job); err != nil {
+		return err
+	}
 	if job.Attempt > h.Attempts {
 		// The attempts before ended with their process: this job may be why.
 		return Permanent(fmt.Errorf("given up after %d attempts, the last of which did not end", h.Attempts))
@@ -72,7 +91,7 @@ func protect(run func() error) (err error) {
 }
 
 // beat renews the lease until ctx ends, and ends the attempt when the lease is
-// lost or an abort was asked for.
+// lost, an abort was asked for or the account is suspended.
 func (r *Runner) beat(ctx context.Context, cancel context.CancelCauseFunc, job *Job) {
 	expires := r.now().Add(r.lease)
 	ticker := time.NewTicker(r.lease / 3)
@@ -94,18 +113,21 @@ func (r *Runner) beat(ctx context.Context, cancel context.CancelCauseFunc, job *
 		case abort:
 			cancel(errAborted)
 			return
+		case errors.Is(r.mayRun(ctx, job), errSuspended):
+			cancel(errSuspended)
+			return
 		case err == nil:
 			expires = until
 		}
 	}
 }
 
-// finish writes how an attempt ended and reports whether it failed.
-func (r *Runner) finish(ctx context.Context, job *Job, h Handler, err error) (failed bool) {
+// finish writes how an attempt ended and tells what it means for the lane.
+func (r *Runner) finish(ctx context.Context, job *Job, h Handler, err error) ended {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, ErrLost) {
 		r.logger.WarnContext(ctx, "job lost its lease", slog.String("job", job.ID), slog.String("kind", job.Kind))
-		return true
+		return ended{failed: true}
 	}
 	o := r.outcome(job, h, err, cause)
 	if o.State == Failed {
@@ -119,7 +141,10 @@ func (r *Runner) finish(ctx context.Context, job *Job, h Handler, err error) (fa
 		// It is leased until it runs again.
 		r.logger.ErrorContext(ctx, "job could not be finished", slog.String("job", job.ID), slog.Any("error", err))
 	}
-	return o.State == Failed || o.State == Queued && !o.Refund
+	return ended{
+		failed:    o.State == Failed || o.State == Queued && !o.Refund,
+		suspended: o.State == Queued && (errors.Is(err, errSuspended) || errors.Is(cause, errSuspended)),
+	}
 }
 
 func (r *Runner) outcome(job *Job, h Handler, err, cause error) Outcome {
@@ -129,6 +154,8 @@ func (r *Runner) outcome(job *Job, h Handler, err, cause error) Outcome {
 		return Outcome{State: Done, EndedAt: now}
 	case errors.Is(cause, errAborted) || errors.Is(err, errAborted):
 		return Outcome{State: Aborted, Error: errAborted.Error(), EndedAt: now}
+	case errors.Is(cause, errSuspended) || errors.Is(err, errSuspended):
+		return Outcome{State: Queued, RunAt: now.Add(SuspendedWait), Error: job.Error, Refund: true}
 	case errors.Is(cause, errShutdown):
 		return Outcome{State: Queued, RunAt: now, Error: job.Error, Refund: true}
 	case IsPermanent(err) || job.Attempt >= h.Attempts:

@@ -20,9 +20,18 @@ type Config struct {
 	Now      func() time.Time
 	Logger   *slog.Logger
 
+	// Suspended reports whether work for an account waits for now: its jobs do not
+	// begin, and those that run are interrupted. Whether it goes on is asked every
+	// SuspendedWait. Nil for never.
+	Suspended func(ctx context.Context, account string) (bool, error)
+
 	Lease time.Duration // how long a crashed worker's job waits for another; 0 is 30 s
 	Poll  time.Duration // how often to look for jobs that others enqueued; 0 is 1 s
 }
+
+// SuspendedWait is how long jobs of a suspended account wait until it is asked
+// again whether they may run.
+const SuspendedWait = 15 * time.Minute
 
 const (
 	defaultLease  = 30 * time.Second
@@ -44,6 +53,8 @@ type Runner struct {
 	lease    time.Duration
 	poll     time.Duration
 
+	suspended func(ctx context.Context, account string) (bool, error) // may be nil
+
 	wake chan struct{} // holds one token when there may be something to do
 	done chan ended
 
@@ -63,20 +74,22 @@ type laneKey struct{ kind, lane string }
 type lane struct {
 	running  int
 	failures int       // in a row
-	resume   time.Time // a lane that fails is left alone for a while, so that it does not keep workers from others
+	resume   time.Time // a lane that fails, or whose account is suspended, is left alone for a while, so that it does not keep workers from others
 }
 
 // ended is an attempt that is over.
 type ended struct {
-	key    laneKey
-	failed bool
+	key       laneKey
+	failed    bool
+	suspended bool
 }
 
 // NewRunner makes a runner; nothing runs before Run.
 func NewRunner(cfg Config) *Runner {
 	r := &Runner{
 		store: cfg.Store, handlers: map[string]Handler{}, now: cfg.Now, logger: cfg.Logger, lease: cfg.Lease, poll: cfg.Poll,
-		wake: make(chan struct{}, 1), done: make(chan ended),
+		suspended: cfg.Suspended,
+		wake:      make(chan struct{}, 1), done: make(chan ended),
 		cancels: map[string]context.CancelCauseFunc{}, running: map[string]int{}, lanes: map[laneKey]*lane{},
 	}
 	setDefault(&r.lease, defaultLease)
@@ -214,6 +227,10 @@ func (r *Runner) settle(e ended) {
 	r.running[e.key.kind]--
 	l := r.lanes[e.key]
 	l.running--
+	if e.suspended {
+		l.resume = r.now().Add(SuspendedWait)
+		return
+	}
 	if !e.failed {
 		l.failures, l.resume = 0, time.Time{}
 		if l.running == 0 {
@@ -379,6 +396,8 @@ func Jitter(most time.Duration) time.Duration {
 var (
 	errAborted  = errors.New("the job was aborted")
 	errShutdown = errors.New("the process is shutting down")
+	// errSuspended is about the account that the job is for.
+	errSuspended = errors.New("the account is suspended")
 )
 
 func (r *Runner) cancel(id string, cause error) {

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,13 +34,14 @@ const account = "acme"
 // world is engine, store, service and runner under the clock of a bubble. Hosts
 // are servers in memory, behind addresses that look public.
 type world struct {
-	engine *analytics.Engine
-	store  *sqlstore.Store
-	hooks  *notify.Service
-	source string
-	stop   func()
-	post   *postbox
-	sealer *sealed.Box
+	engine  *analytics.Engine
+	store   *sqlstore.Store
+	hooks   *notify.Service
+	source  string
+	stop    func()
+	post    *postbox
+	sealer  *sealed.Box
+	closing atomic.Bool // the account is
 
 	mu    sync.Mutex
 	hosts map[string]*pipeListener
@@ -96,10 +98,12 @@ func (w *world) end(t *testing.T) {
 func (w *world) serve() {
 	w.hooks = notify.New(notify.Config{
 		Store: w.store.Hooks(w.sealer), Queue: w.store.Jobs(), Engine: w.engine, Now: time.Now, Version: "test",
-		Mailer: w.post, People: w.post, Sealer: w.sealer, PublicURL: "https://api.example",
+		Mailer: w.post, People: w.post, Sealer: w.sealer, PublicURL: "https://api.example", Suspended: w.suspended,
 		Outgoing: httpx.OutgoingConfig{Resolver: w, Dial: w.dial, Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 	})
 }
+
+func (w *world) suspended(context.Context, string) (bool, error) { return w.closing.Load(), nil }
 
 // run starts a runner until stop.
 func (w *world) run(t *testing.T) {

@@ -127,11 +127,21 @@ func TestMail_ReportsInTheAccountsMorning(t *testing.T) {
 		if n := w.post.sent(); n != 6 {
 			t.Errorf("%d mails the next morning, want 6: %s", n, w.post.subjects())
 		}
+		w.closing.Store(true)
+		pass(48 * time.Hour)
+		if n := w.post.sent(); n != 6 {
+			t.Errorf("%d mails while the account was closing, want 6: %s", n, w.post.subjects())
+		}
+		w.closing.Store(false)
+		pass(time.Hour)
+		if n := w.post.sent(); n != 7 {
+			t.Errorf("%d mails once it was kept, want that of the last day alone: %s", n, w.post.subjects())
+		}
 		if err := w.hooks.Unsubscribe(t.Context(), w.post.token(t, "unsubscribe")); err != nil {
 			t.Fatal(err)
 		}
 		pass(24 * time.Hour)
-		if n := w.post.sent(); n != 6 {
+		if n := w.post.sent(); n != 7 {
 			t.Errorf("mails went on: %s", w.post.subjects())
 		}
 	})

@@ -422,6 +422,11 @@ func (s *Service) enqueueReportsOf(ctx context.Context, i StoredIntegration) err
 	if len(periods) == 0 || sub.Confirmed == "" {
 		return nil
 	}
+	if s.suspended != nil {
+		if suspended, err := s.suspended(ctx, i.Account); err != nil || suspended {
+			return err
+		}
+	}
 	snapshot, err := s.engine.Snapshot(ctx, i.Account)
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ type Config struct {
 	// hosts of its own.
 	Outgoing httpx.OutgoingConfig
 	Version  string // of the product, for the User-Agent
+	// Suspended reports whether an account gets no reports for now; nil for never.
+	// What else waits then is up to the runner.
+	Suspended func(ctx context.Context, account string) (bool, error)
 
 	// What follows is for mail. Without a Mailer none is sent.
 	Mailer    Mailer
@@ -51,16 +54,17 @@ type Engine interface {
 
 // Service manages hooks and delivers to them. It is safe for concurrent use.
 type Service struct {
-	store   Store
-	queue   Queue
-	engine  Engine
-	now     func() time.Time
-	agent   string
-	hooks   httpx.OutgoingConfig // whom webhooks may call
-	calls   *http.Client
-	slack   *http.Client
-	teams   *http.Client
-	outside httpx.OutgoingConfig
+	store     Store
+	queue     Queue
+	engine    Engine
+	now       func() time.Time
+	agent     string
+	suspended func(ctx context.Context, account string) (bool, error)
+	hooks     httpx.OutgoingConfig // whom webhooks may call
+	calls     *http.Client
+	slack     *http.Client
+	teams     *http.Client
+	outside   httpx.OutgoingConfig
 
 	mailer    Mailer // may be nil
 	people    Directory
@@ -85,7 +89,8 @@ func New(cfg Config) *Service {
 	s := &Service{
 		store: cfg.Store, queue: cfg.Queue, engine: cfg.Engine, now: cfg.Now, agent: "GrowPanel-Webhooks/" + cfg.Version,
 		hooks: purpose(out, "webhook"), outside: out,
-		mailer: cfg.Mailer, people: cfg.People, sealer: cfg.Sealer, publicURL: cfg.PublicURL,
+		suspended: cfg.Suspended,
+		mailer:    cfg.Mailer, people: cfg.People, sealer: cfg.Sealer, publicURL: cfg.PublicURL,
 	}
 	s.calls = httpx.NewOutgoing(s.hooks)
 	s.slack = httpx.NewOutgoing(s.channel(Slack))

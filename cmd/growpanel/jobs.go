@@ -47,11 +47,12 @@ func (pf *platform) openJobs(ctx context.Context, p process, cfg config.Serve, s
 	}
 	hooks := notify.New(notify.Config{
 		Store: store.Hooks(receivers), Queue: store.Jobs(), Engine: engine, Now: p.now, Outgoing: pf.outgoing(p, cfg), Version: version,
-		Mailer: p.mailer(cfg.Mail), People: people{users}, Sealer: links, PublicURL: cfg.APIPublicURL,
+		Suspended: users.Closing,
+		Mailer:    p.mailer(cfg.Mail), People: people{users}, Sealer: links, PublicURL: cfg.APIPublicURL,
 	})
 	handlers := hooks.Handlers()
 	handlers[pull.JobKind] = importer.Handler()
-	runner := jobs.NewRunner(jobs.Config{Store: store.Jobs(), Handlers: handlers, Now: p.now, Logger: pf.log})
+	runner := jobs.NewRunner(jobs.Config{Store: store.Jobs(), Handlers: handlers, Suspended: users.Closing, Now: p.now, Logger: pf.log})
 	// This process alone has the data folder: whoever held a lease is gone.
 	if _, err := store.Jobs().ReclaimAll(ctx, p.now()); err != nil {
 		return nil, nil, err

@@ -10994,7 +10994,7 @@ type ClientInterface interface {
 
 	// DeleteAccount Delete the account
 	//
-	// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
+	// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once; imports, webhooks, posts and e-mails rest. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
 	//
 	// Corresponds with DELETE /account (the `DeleteAccount` operationId).
 	DeleteAccount(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12482,7 +12482,7 @@ type ClientInterface interface {
 
 // DeleteAccount Delete the account
 //
-// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
+// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once; imports, webhooks, posts and e-mails rest. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
 //
 // Corresponds with DELETE /account (the `DeleteAccount` operationId).
 func (c *Client) DeleteAccount(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -34560,7 +34560,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteAccountWithResponse Delete the account
 	//
-	// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
+	// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once; imports, webhooks, posts and e-mails rest. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -50835,7 +50835,7 @@ func (r PostSettingsIntegrationResponse) ContentType() string {
 
 // DeleteAccountWithResponse Delete the account
 //
-// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
+// Begins the deletion. For 7 days an owner can undo it; until then everything else answers 403 with the code `account_closing`. Connections of assistants and the keys of members who are not owners are deleted at once; imports, webhooks, posts and e-mails rest. After the 7 days all of the account goes for good. Needs a key of an owner that may write.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -137,6 +137,24 @@ func TestClients_EveryErrorIsJSONWithAnErrorText(t *testing.T) {
 
 // The Go SDK decodes into types only when the content type says json, and takes
 // every number as a float32: integers must not carry decimals.
+// What is missing or unknown is named, with what would be right.
+func TestClients_ErrorsSayWhatWouldBeRight(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for path, want := range map[string]string{
+		"/reports/nothing":          `there is no report "nothing"; reports are cancellation-timing, `,
+		"/v1/reports/nothing/":      `there is no report "nothing"`,
+		"/":                         "there is no endpoint GET /; GET /openapi.json lists all, and /docs shows them",
+		"/reports":                  "there is no endpoint GET /reports",
+		"/reports/custom-variables": "key: is required",
+	} {
+		got := a.do(t, a.admin, "GET", path, "")
+		if !strings.HasPrefix(got.text("error"), want) {
+			t.Errorf("GET %s: %s, want %s", path, got.text("error"), want)
+		}
+	}
+}
+
 func TestClients_NumbersAreIntegers(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

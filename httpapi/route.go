@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/internal/httpx"
+	"github.com/growpanel/growpanel-mcp/openapi"
 )
 
 // router finds the handler of a request. It wraps http.ServeMux, whose plain
@@ -87,10 +88,26 @@ func (rt *router) methodsOf(r *http.Request) []string {
 }
 
 func unknownPath(r *http.Request) error {
-	return &httpx.Error{
-		Status: http.StatusNotFound, Code: "not_found",
-		Message: fmt.Sprintf("there is no endpoint %s %s; GET /openapi.json lists all", clip(r.Method), clip(r.URL.EscapedPath())),
+	message := fmt.Sprintf("there is no endpoint %s %s; GET /openapi.json lists all, and /docs shows them", clip(r.Method), clip(r.URL.EscapedPath()))
+	if path, ok := canonicalPath(r.URL.EscapedPath()); ok {
+		if name, ok := strings.CutPrefix(path, reportsPath); ok {
+			message = fmt.Sprintf("there is no report %q; reports are %s", clip(name), strings.Join(reportNames(), ", "))
+		}
 	}
+	return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Message: message}
+}
+
+const reportsPath = "/reports/"
+
+// reportNames lists the reports of the contract.
+func reportNames() []string {
+	var names []string
+	for _, op := range openapi.Operations() {
+		if name, ok := strings.CutPrefix(op.Path, reportsPath); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // canonicalPath returns the escaped path under which routes are registered:

@@ -172,6 +172,9 @@ func (w *charsetWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // paramError says which parameter the generated server could not read.
 func paramError(r *http.Request, err error) error {
+	if missing, ok := errors.AsType[*wire.RequiredParamError](err); ok {
+		return httpx.Field(missing.ParamName, "is required")
+	}
 	format, ok := errors.AsType[*wire.InvalidParamFormatError](err)
 	switch {
 	case !ok:

@@ -248,7 +248,7 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 		return mcpgo.NewToolResultError(reconnect), nil
 	}
 	if err != nil {
-		return apiFailure(err)
+		return apiFailure(c.named(err))
 	}
 	if isText(response) {
 		return s.file(ctx, c, response), nil
@@ -266,6 +266,22 @@ func (s *Server) run(ctx context.Context, c *toolCall) (*mcpgo.CallToolResult, e
 		return mcpgo.NewToolResultError("the API answered with something that is not JSON; the API's address may be wrong"), nil
 	}
 	return result(shaped), nil
+}
+
+// named gives the parameter that a refusal is about the tool's name for it.
+func (c *toolCall) named(err error) error {
+	refused, ok := errors.AsType[*apiclient.Error](err)
+	if !ok {
+		return err
+	}
+	for _, name := range c.action.query {
+		if rest, found := strings.CutPrefix(refused.Message, wireName(name)+":"); found {
+			own := *refused
+			own.Message = name + ":" + rest
+			return &own
+		}
+	}
+	return err
 }
 
 // reconnect answers a call over a connection whose API key is gone.

@@ -50,7 +50,7 @@ func TestCall_RefusesWhatItWouldIgnore(t *testing.T) {
 		{"get_report", `{"name":"mrr","sort":"date"}`, `the report mrr does not use "sort"; beside filters, limit and offset it takes: date, base_currency, fix_fx, interval, breakdown, committed`},
 		{"get_report", `{"name":"summary","interval":"month"}`, `the report summary does not use "interval"`},
 		{"get_report", `{"name":"mrr","breakdown":"plans"}`, `breakdown: "plans" cannot be split by, did you mean "plan"? Valid: plan, currency`},
-		{"get_report", `{"name":"movement-table","selected_type":"upgrade"}`, `selected_type: "upgrade" is not valid; use one of: new, expansion`},
+		{"get_report", `{"name":"movement-table","selected_type":"upgrading"}`, `selected_type: "upgrading" is not valid; use one of: new, expansion`},
 		{"get_report", `{"name":"mrr","interval":"fortnight"}`, `interval: "fortnight" is not valid; use one of: day, week`},
 		{"get_report", `{"name":"mrr","segmnt":"x"}`, `unknown argument "segmnt", did you mean "segment"?`},
 		{"api_request", `{"method":"PATCH","path":"/account"}`, `method: "PATCH" is not valid`},
@@ -64,6 +64,72 @@ func TestCall_RefusesWhatItWouldIgnore(t *testing.T) {
 		result := callTool(t, newServer(t, api, false), tt.tool, tt.arguments)
 		if text := textOf(t, result); !result.IsError || !strings.Contains(text, tt.want) || len(api.asked) > 0 {
 			t.Errorf("%s %s: error %v, asked %v, says %s\nwant %s", tt.tool, tt.arguments, result.IsError, api.asked, text, tt.want)
+		}
+	}
+}
+
+// A filter value that can match nothing would answer that there is no revenue.
+func TestCall_FiltersAreUnderstoodOrRefused(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ arguments, sent, refused string }{
+		{arguments: `{"region":"North America"}`, sent: "region=north_america"},
+		{arguments: `{"region":["north-america","Latin America"]}`, sent: "region=north_america+latam"},
+		{arguments: `{"region":"europe US"}`, sent: "region=europe+us"},
+		{arguments: `{"region":"~dach~~*"}`, sent: "region=~dach+%2A"},
+		{arguments: `{"region":"~"}`, sent: "region=~"},
+		{arguments: `{"region":"the north"}`, refused: `region: "the" is neither an ISO 3166 code of two letters nor one of: africa`},
+		{arguments: `{"country":"US, ~DE"}`, sent: "country=us~~~de"},
+		{arguments: `{"country":"us~~~de"}`, sent: "country=us~~~de"},
+		{arguments: `{"country":"uk"}`, sent: "country=gb"},
+		{arguments: `{"country":"Germany"}`, refused: `country: "Germany" is not an ISO 3166 code of two letters such as us`},
+		{arguments: `{"country":"us~~USA"}`, refused: `country: "USA" is not an ISO 3166 code`},
+		{arguments: `{"currency":"EUR"}`, sent: "currency=eur"},
+		{arguments: `{"currency":"dollars"}`, refused: `currency: "dollars" is not an ISO 4217 code such as usd`},
+		{arguments: `{"market":"North America"}`, sent: "market=north_america"},
+		{arguments: `{"market":"smb"}`, refused: `market: "smb" is not valid`},
+		{arguments: `{"status":["Churned","past due"]}`, sent: "status=canceled~~past_due"},
+		{arguments: `{"status":"activ"}`, refused: `status: "activ" is not valid, did you mean "active"?`},
+		{arguments: `{"billing_freq":"Annual"}`, sent: "billing_freq=year"},
+		{arguments: `{"billing_freq":"fortnight"}`, refused: `billing_freq: "fortnight" is not valid`},
+	}
+	for _, tt := range tests {
+		api := &stubAPI{}
+		result := callTool(t, newServer(t, api, false), "get_report", `{"name":"summary",`+tt.arguments[1:])
+		text := textOf(t, result)
+		switch {
+		case tt.refused != "":
+			if !result.IsError || !strings.Contains(text, tt.refused) || len(api.asked) > 0 {
+				t.Errorf("%s: asked %v, says %s, want %s", tt.arguments, api.asked, text, tt.refused)
+			}
+		case len(api.asked) != 1 || !strings.HasSuffix(api.asked[0], "?"+tt.sent):
+			t.Errorf("%s: asked %v, says %s, want %s", tt.arguments, api.asked, text, tt.sent)
+		}
+	}
+}
+
+func TestCall_TypesInOtherWords(t *testing.T) {
+	t.Parallel()
+	for arguments, want := range map[string]string{
+		`{"name":"movement-table","selected_type":"Churned"}`:  "selected-type=churn",
+		`{"name":"movement-table","selected_type":"upgrade"}`:  "selected-type=expansion",
+		`{"name":"mrr-subtypes","type":"Downgrades"}`:          "type=contraction",
+		`{"name":"transactions-detail","selected_type":"FEE"}`: "selected-type=fee",
+	} {
+		api := &stubAPI{}
+		result := callTool(t, newServer(t, api, false), "get_report", arguments)
+		if len(api.asked) != 1 || !strings.Contains(api.asked[0], want) {
+			t.Errorf("%s: asked %v, says %s, want %s", arguments, api.asked, textOf(t, result), want)
+		}
+	}
+}
+
+func TestCall_ErrorsNameTheArgument(t *testing.T) {
+	t.Parallel()
+	for wire, want := range map[string]string{"baseCurrency": "base_currency", "selected-date": "selected_date", "date": "date"} {
+		api := replying(400, "application/json", `{"error":"`+wire+`: \"x\" is wrong","details":[{"field":"`+wire+`","message":"\"x\" is wrong"}]}`)
+		result := callTool(t, newServer(t, api, false), "get_report", `{"name":"movement-table"}`)
+		if got := textOf(t, result); got != "API error 400: "+want+`: "x" is wrong` {
+			t.Errorf("%s: %s", wire, got)
 		}
 	}
 }
@@ -321,7 +387,7 @@ func TestCall_CSV(t *testing.T) {
 	t.Parallel()
 	csv := "id,name\r\n1,\"A\r\nB\"\r\n2,C\r\n3,D\r\n"
 	result := callTool(t, newServer(t, replying(200, "text/csv; charset=utf-8", csv), false), "export_csv", `{"type":"customers","offset":1}`)
-	want := "export_csv customers\n2 of 3 rows, from offset 1.\nid,name\r\n2,C\r\n3,D\r\n"
+	want := "export_csv customers\nAmounts are in minor units, unlike those of other tools: 9900 is 99.00 in usd or eur, 9900 in jpy.\n2 of 3 rows, from offset 1.\nid,name\r\n2,C\r\n3,D\r\n"
 	if diff := cmp.Diff(want, textOf(t, result)); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}

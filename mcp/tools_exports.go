@@ -53,13 +53,16 @@ func (s *Server) file(ctx context.Context, c *toolCall, response *apiclient.Resp
 	offset, _ := strconv.Atoi(c.query.Get("offset"))
 	total, _ := strconv.Atoi(response.Header.Get(countHeader)) // older servers do not say
 	shown := result(answer.CSV(answer.File{
-		Title: c.title(), Body: response.Body, Offset: offset, Total: total,
+		Title: c.title(), Note: exportNote, Body: response.Body, Offset: offset, Total: total,
 	}, c.values.Int("max_tokens", 0)))
 	if c.tool.name == "export_csv" && knowsLinks(ctx) {
 		shown.Content = append(shown.Content, exportLink(c))
 	}
 	return shown
 }
+
+// exportNote tells amounts of a file from those of every other answer.
+const exportNote = "Amounts are in minor units, unlike those of other tools: 9900 is 99.00 in usd or eur, 9900 in jpy."
 
 // countHeader tells how many rows an export has in all.
 const countHeader = "X-GrowPanel-Count"

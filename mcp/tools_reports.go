@@ -127,46 +127,29 @@ func paged(report string) bool {
 	return false
 }
 
-// filters are the arguments that narrow every report and the customer list.
-func filters() args.Set {
-	return args.Set{
-		{Name: "plan", Type: args.List, Description: "Or group, e.g. pro~~team"},
-		{Name: "currency", Type: args.List, Description: "e.g. usd"},
-		{Name: "country", Type: args.List, Description: "e.g. us~~de"},
-		{Name: "region", Type: args.List, Description: "e.g. eu"},
-		{Name: "market", Type: args.List, Description: "e.g. dach"},
-		{Name: "state", Type: args.List, Description: "e.g. ny"},
-		{Name: "billing_freq", Type: args.List, Words: frequencies(), Description: "e.g. month"},
-		{Name: "status", Type: args.List, Words: statuses(), Description: "e.g. active, past_due"},
-		{Name: "customer", Type: args.List, Description: "e.g. cus_1"},
-		{Name: "data_source", Type: args.List, Description: "e.g. api"},
-		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
-		{Name: "pricing_model", Type: args.List, Description: "e.g. metered"},
-		{Name: "cancel_reason", Type: args.List, Description: "e.g. too_expensive"},
-		{Name: "age", Type: args.List, Description: "Months, e.g. 6-12"},
-		{Name: "segment", Description: "e.g. EU"},
-		{Name: "has_discount", Type: args.Boolean, Description: "e.g. true"},
-		{Name: "custom", Type: args.Map, Description: `e.g. {"tier":"gold"}`},
-	}
-}
-
-func frequencies() map[string]string {
-	return map[string]string{
-		"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter",
-		"yearly": "year", "annual": "year", "annually": "year",
-	}
-}
-
-func statuses() map[string]string {
-	return map[string]string{"cancelled": "canceled", "churned": "canceled", "paying": "active", "trial": "trialing", "past-due": "past_due", "trial-ended": "trial_ended"}
-}
-
 func comparisons() map[string]string {
 	return map[string]string{"previous-period": "last-period", "previous-year": "last-year", "year-over-year": "last-year", "yoy": "last-year"}
 }
 
 func movementTypes() []string {
 	return []string{"new", "expansion", "contraction", "churn", "reactivation"}
+}
+
+// kind returns the API's word for a type of movement, lead or transaction, as
+// far as people have others for it.
+func kind(text string) (string, error) {
+	word := strings.ToLower(text)
+	switch word {
+	case "churned", "cancellation", "cancellations":
+		return "churn", nil
+	case "expanded", "upgrade", "upgrades":
+		return "expansion", nil
+	case "contracted", "downgrade", "downgrades":
+		return "contraction", nil
+	case "reactivated", "reactivations":
+		return "reactivation", nil
+	}
+	return word, nil
 }
 
 func baseCurrencyProperty() args.Property {
@@ -192,11 +175,11 @@ func getReport() tool {
 	props = append(
 		props,
 		args.Property{Name: "selected_date", Convert: args.Day, Description: "e.g. 2026-03-01"},
-		args.Property{Name: "selected_type", Description: "e.g. churn"},
+		args.Property{Name: "selected_type", Convert: kind, Description: "e.g. churn"},
 		args.Property{Name: "sort", Enum: []string{"date", "mrr_change", "mrr_change_base_currency", "amount", "amount_base_currency", "customer_name", "type"}, Open: true, Description: "e.g. amount"},
 		args.Property{Name: "order", Enum: []string{"desc", "asc"}, Words: map[string]string{"descending": "desc", "ascending": "asc"}, Description: "Default desc"},
 		args.Property{Name: "trailing_months", Type: args.Integer, Min: 1, Max: 120, Description: "e.g. 12"},
-		args.Property{Name: "type", Description: "e.g. churn"},
+		args.Property{Name: "type", Convert: kind, Description: "e.g. churn"},
 		args.Property{Name: "category", Type: args.List, Description: "e.g. new~~churn"},
 		args.Property{Name: "subtype", Type: args.List, Description: "e.g. plan_change"},
 		args.Property{Name: "compare", Enum: []string{"last-period", "last-year"}, Words: comparisons(), Open: true, Description: "e.g. last-year"},
@@ -205,7 +188,8 @@ func getReport() tool {
 		args.Property{Name: "search", Description: "e.g. soft"},
 		limit(1000), offset(), maxTokens(),
 	)
-	common := append(filters().Names(), "name", "limit", "offset", "max_tokens")
+	narrowing := filters().Names()
+	common := append(slices.Clip(narrowing), "name", "limit", "offset", "max_tokens")
 	return tool{
 		name:  "get_report",
 		title: "Report",
@@ -219,7 +203,7 @@ func getReport() tool {
 		output:  outputSchema(true),
 		check:   func(c *toolCall) error { return checkReport(c, common) },
 		route:   routeReport,
-		options: reportOptions,
+		options: func(c *toolCall, o *answer.Options) { reportOptions(c, o, narrowing) },
 	}
 }
 
@@ -289,11 +273,16 @@ func routeReport(c *toolCall) error {
 	return nil
 }
 
-func reportOptions(c *toolCall, o *answer.Options) {
+func reportOptions(c *toolCall, o *answer.Options, filters []string) {
 	name := c.values.Get("name")
 	o.Title = name
 	o.Offset, o.Limit, o.Paged = c.values.Int("offset", 0), c.values.Int("limit", 0), paged(name)
 	o.SectionRows = c.values.Int("limit", 20)
+	for _, p := range c.echo {
+		if slices.Contains(filters, p.Name) || strings.HasPrefix(p.Name, "custom_") {
+			o.Filters = append(o.Filters, p)
+		}
+	}
 	o.Narrow = "To get less: a shorter date, a longer interval, more filters, limit. To get more at once: max_tokens up to 20000."
 	o.Hidden = []string{"cohort_date", "customers", "retention_rate"}
 	if name != "cohort" {

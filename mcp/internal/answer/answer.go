@@ -74,6 +74,9 @@ type Options struct {
 	Tokens int
 	// SectionRows bounds the lists that stand beside the rows; 0 does not.
 	SectionRows int
+	// Filters are those of Query that narrow what is counted. An answer in which
+	// every figure is 0 points at them.
+	Filters []Pair
 	// Hidden names fields of rows that the text leaves out because they repeat
 	// another. The structured form has them.
 	Hidden []string
@@ -120,27 +123,28 @@ var errUnexpected = errors.New("unexpected token")
 
 // shaper holds one answer in the making.
 type shaper struct {
-	opt    Options
-	scan   jsonscan.Scanner
-	base   []byte   // reporting currency, as in the body
-	tables []*table // the list of the answer first, if there is one
-	body   []byte
-	rows   jsonCopy // room for the head, then "rows" and its elements
-	data   jsonCopy // members of "data"
-	lines  []byte   // text: what is not a table
-	facts  table    // the fields behind lines; has no rows
-	head   []byte   // scratch for the head of the structured form
-	spare  []*table // tables of earlier answers, to use again
-	row    []cell   // the cells of the rows being read
-	cells  []byte   // text of those that are not as in the body
-	query  []Pair   // what the API says about the request
-	from   string   // first day of the range
-	to     string   // last day of the range
-	zone   string   // time zone of the range
-	listed bool     // the answer has a list
-	count  int      // total that the API states, -1 if it does not
-	seen   int      // rows of the list, shown or not
-	shown  int
+	opt            Options
+	scan           jsonscan.Scanner
+	base           []byte   // reporting currency, as in the body
+	tables         []*table // the list of the answer first, if there is one
+	body           []byte
+	rows           jsonCopy // room for the head, then "rows" and its elements
+	data           jsonCopy // members of "data"
+	lines          []byte   // text: what is not a table
+	facts          table    // the fields behind lines; has no rows
+	head           []byte   // scratch for the head of the structured form
+	spare          []*table // tables of earlier answers, to use again
+	row            []cell   // the cells of the rows being read
+	cells          []byte   // text of those that are not as in the body
+	query          []Pair   // what the API says about the request
+	from           string   // first day of the range
+	to             string   // last day of the range
+	zone           string   // time zone of the range
+	listed         bool     // the answer has a list
+	figures, zeros int      // amounts and counts, and those of them that are 0
+	count          int      // total that the API states, -1 if it does not
+	seen           int      // rows of the list, shown or not
+	shown          int
 
 	baseExponent int  // decimals of base
 	baseKnown    bool // base is a currency

@@ -36,6 +36,30 @@ func decoded(t *testing.T, data []byte) map[string]any {
 	return v
 }
 
+func TestShape_FiltersBehindZeros(t *testing.T) {
+	t.Parallel()
+	const note = "Every figure here is 0. Check that these filters match anything: plan=Enterprise, custom_tier=gold."
+	filters := []Pair{{"plan", "Enterprise"}, {"custom_tier", "gold"}}
+	for _, tt := range []struct {
+		body string
+		want bool
+	}{
+		{`{"currency":"usd","summary":{"mrr_current":0,"subscribers_current":0,"mrr_percentage_change_30":null}}`, true},
+		{`{"currency":"usd","summary":{"mrr_current":0,"subscribers_current":1}}`, false},
+		{`{"currency":"usd","summary":{"mrr_current":-5,"subscribers_current":0}}`, false},
+		{`{"currency":"usd","summary":{}}`, false},
+	} {
+		body, want := tt.body, tt.want
+		a, _ := shape(t, "/reports/summary", body, Options{Title: "summary", Query: filters, Filters: filters})
+		if strings.Contains(a.Text, note) != want {
+			t.Errorf("%s: note %v, want %v in\n%s", body, !want, want, a.Text)
+		}
+		if a, _ = shape(t, "/reports/summary", body, Options{Title: "summary"}); strings.Contains(a.Text, "Every figure") {
+			t.Errorf("%s: a note without filters:\n%s", body, a.Text)
+		}
+	}
+}
+
 func TestShape_MRR(t *testing.T) {
 	t.Parallel()
 	body := `{"breakdown":"plan","currency":"usd","query":{"breakdown":"plan","committed":false,"filters":{"country":"us~~de"},"fix_fx":true,"from":"2026-01-01","interval":"month","timezone":"Europe/Berlin","to":"2026-02-28"},` +

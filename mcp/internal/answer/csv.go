@@ -9,6 +9,7 @@ import (
 // File is a CSV file of the API, with a head line.
 type File struct {
 	Title  string
+	Note   string // a line on what the file holds
 	Body   []byte
 	Offset int // of the first record to show
 	// Total is how many records there are in all, when Body begins at Offset; 0
@@ -49,7 +50,11 @@ func CSV(f File, tokens int) Answer {
 	if shown > 0 && f.Offset+shown < total {
 		next = f.Offset + shown
 	}
-	return csvAnswer(f.Title, string(bytes.ToValidUTF8(part, nil)), csvExtent{f.Offset, shown, total, next, clipped})
+	title := f.Title
+	if f.Note != "" {
+		title += "\n" + f.Note
+	}
+	return csvAnswer(title, string(bytes.ToValidUTF8(part, nil)), csvExtent{f.Offset, shown, total, next, clipped})
 }
 
 // csvExtent says which part of a file an answer holds.

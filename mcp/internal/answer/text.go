@@ -43,11 +43,7 @@ func (sh *shaper) writeHead(b *strings.Builder) {
 		part(b, "amounts in ", strings.ToUpper(string(sh.base)))
 	}
 	for _, p := range sh.echo() {
-		value := p.Value
-		if len(value) > maxEcho {
-			value = strings.ToValidUTF8(value[:maxEcho], "") + "..."
-		}
-		part(b, p.Name, "=", Printable(value))
+		part(b, p.Name, "=", short(p.Value))
 	}
 	b.WriteByte('\n')
 }
@@ -93,7 +89,32 @@ func (sh *shaper) writeNotes(b *strings.Builder) {
 	if sh.clipped {
 		b.WriteString("Long values are shortened where marked \"...\".\n")
 	}
+	sh.writeDoubt(b)
 	sh.writeUnscaled(b)
+}
+
+// writeDoubt says of figures that are all 0 which filters may match nothing: a
+// value with a slip looks like a business without revenue.
+func (sh *shaper) writeDoubt(b *strings.Builder) {
+	if sh.figures == 0 || sh.zeros < sh.figures || len(sh.opt.Filters) == 0 {
+		return
+	}
+	b.WriteString("Every figure here is 0. Check that these filters match anything: ")
+	for i, p := range sh.opt.Filters {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(p.Name + "=" + short(p.Value))
+	}
+	b.WriteString(".\n")
+}
+
+// short is a value as the head and the notes repeat it.
+func short(value string) string {
+	if len(value) > maxEcho {
+		value = strings.ToValidUTF8(value[:maxEcho], "") + "..."
+	}
+	return Printable(value)
 }
 
 // writeUnscaled names the fields whose numbers stay as the API sent them, as

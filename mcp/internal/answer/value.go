@@ -185,6 +185,12 @@ func (sh *shaper) copyValue(sc *scope, kind jsonscan.Kind, c column, start int, 
 // point, everything else stays.
 func (sh *shaper) number(sc *scope, c *column, w *jsonCopy) cell {
 	start, end := sh.scan.Start(), sh.scan.Offset()
+	if c.unit.IsMoney() || c.unit == openapi.Count {
+		sh.figures++
+		if string(sh.scan.Raw()) == "0" {
+			sh.zeros++
+		}
+	}
 	exponent := sh.exponent(sc, c)
 	if exponent == 0 {
 		return cell{from: start, to: end}

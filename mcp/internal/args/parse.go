@@ -57,6 +57,8 @@ func members(raw json.RawMessage) ([]argument, error) {
 	s := jsonscan.NewScanner(raw)
 	switch s.Next() {
 	case jsonscan.ObjectStart:
+	case jsonscan.Null: // as some clients send for no arguments
+		return nil, nil
 	case jsonscan.String:
 		if inner := bytes.TrimSpace(s.AppendString(nil)); len(inner) > 0 && inner[0] == '{' {
 			return members(inner)
@@ -316,7 +318,7 @@ func (p *Property) integer(text string) (string, error) {
 	n, err := strconv.Atoi(text)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%q is not a whole number, %s", text, p.hint())
+		return "", fmt.Errorf("%q is not a whole number; %s", text, p.hint())
 	case n < p.Min && p.Clamp:
 		n = p.Min
 	case n < p.Min:

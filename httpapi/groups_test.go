@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A change of a segment or a plan group shows in the very next report, although
@@ -59,6 +61,24 @@ func TestSegmentsAndPlanGroups_ReportsFollowAtOnce(t *testing.T) {
 	}
 	want("breakdown=plan", 10000, "breakdown", "Alpha Basic", "total_mrr")
 	want("plan="+manual, 0, "total_mrr")
+}
+
+// Who begins with a plan of two groups is in the cohorts of both, and once in
+// their average.
+func TestPlanGroups_CohortsOfAPlanInTwo(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.found(t, a.admin, "Alpha") // One pays 199 for Alpha-pro, which is in the group Alpha Group
+	a.ok(t, a.admin, "POST", "/data/plan-groups", `{"name":"All","plans":["Alpha-pro","Alpha-basic"]}`)
+	customers := map[string]float64{}
+	got := a.ok(t, a.readonly, "GET", "/reports/cohort?date=all&breakdown=plan", "")
+	for _, item := range got.list("result", "list") {
+		row, _ := item.(map[string]any)
+		customers[row["cohort_group"].(string)], _ = row["initial_customers"].(float64)
+	}
+	if diff := cmp.Diff(map[string]float64{"Alpha Group": 1, "All": 2, "average": 2}, customers); diff != "" {
+		t.Errorf("customers of cohorts (-want +got):\n%s", diff)
+	}
 }
 
 func TestSegmentsAndPlanGroups_Refused(t *testing.T) {

@@ -234,9 +234,15 @@ func (r *Replayer) place(s *stream, o *ordered, ev *Event, currency money.Curren
 	if adds {
 		return
 	}
+	cause := ByFree // an invoice of nothing takes everything
+	for i := range items {
+		if items[i].mrr > 0 {
+			cause = ByInvoice
+		}
+	}
 	for i := range s.lines {
 		if i >= 64 || taken&(1<<i) == 0 {
-			r.endLine(s, i, o.day)
+			r.endLine(s, i, o.day, cause)
 		}
 	}
 }
@@ -247,13 +253,13 @@ func (r *Replayer) retire(s *stream, o *ordered, currency money.Currency, items 
 		l := &s.lines[i]
 		again := func(it item) bool { return it.plan == l.state.Plan }
 		if l.state.Currency == currency && slices.ContainsFunc(items, again) {
-			r.endLine(s, i, o.day)
+			r.endLine(s, i, o.day, ByInvoice)
 		}
 	}
 }
 
 // endLine takes a line's value away, and what invoices contribute to it.
-func (r *Replayer) endLine(s *stream, at int, day calendar.Day) {
+func (r *Replayer) endLine(s *stream, at int, day calendar.Day, cause Cause) {
 	for i := range s.parts {
 		if int(s.parts[i].line) == at {
 			s.parts[i].line = -1
@@ -261,7 +267,7 @@ func (r *Replayer) endLine(s *stream, at int, day calendar.Day) {
 	}
 	l := &s.lines[at]
 	l.raw, l.state.MRR, l.state.Quantity, l.state.Discount = 0, 0, 0, 0
-	r.tape.push(l.slot, day, ByInvoice, l.state)
+	r.tape.push(l.slot, day, cause, l.state)
 }
 
 func (r *Replayer) newLine(s *stream) int {
@@ -325,6 +331,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	l.raw += delta
 	s.parts = append(s.parts, part{event: o.index, line: int32(at), amount: delta})
 	st := l.state
+	fresh := st.Plan == 0
 	st.MRR, st.Currency = max(0, l.raw), currency
 	if it.basis > 0 || st.Plan == 0 {
 		st.Plan, st.Interval = it.plan, it.interval
@@ -332,7 +339,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 			st.Quantity = it.quantity
 		}
 	}
-	if !wasRunning {
+	if !wasRunning || fresh || it.proration == FullProration { // the row sets it, it does not add
 		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, r.pricing(ev, it.plan), it.discount, max(1, it.quantity)
 	}
 	l.state = st

@@ -18,7 +18,7 @@ type Invoice struct {
 	Currency money.Currency
 	Kind     Kind
 	Status   Status
-	Pricing  Pricing // as stated, else the plan's
+	Pricing  Pricing // as stated, without the plan's; of a refund the refunded invoice's if that is metered
 }
 
 // InFull marks an Invoice.Extra that counts in Ledger.Extras.
@@ -68,11 +68,8 @@ func (r *Replayer) bill(ev *Event, currency money.Currency) {
 		Amount: ev.Amount, Day: ev.Date.Day(r.set.Zone), Ref: ev.Ref, Plan: ev.Plan, Method: ev.Method,
 		Currency: currency, Kind: ev.Kind, Status: ev.Status, Pricing: ev.Pricing,
 	}
-	if ev.Kind == Refund && (ev.Plan == 0 || ev.Method == 0) {
+	if ev.Kind == Refund {
 		r.inherit(&inv, ev)
-	}
-	if inv.Pricing == Licensed && int(inv.Plan) < len(r.plans) {
-		inv.Pricing = r.plans[inv.Plan].Pricing
 	}
 	if ev.Extra != nil {
 		inv.Extra = r.rare(ev.Extra)
@@ -91,8 +88,8 @@ func (r *Replayer) rare(x *Extra) uint32 {
 	return InFull | uint32(len(r.extras)-1)
 }
 
-// inherit gives a refund the plan and the payment method of the invoice that it
-// is for, so that both are found under the same filters.
+// inherit gives a refund the plan, the payment method and the pricing model of
+// the invoice that it is for, so that both are found under the same filters.
 func (r *Replayer) inherit(inv *Invoice, ev *Event) {
 	target, _ := r.refunded(ev)
 	if named := ev.Extra != nil && ev.Extra.RefundOf != ""; target < 0 && named {
@@ -108,11 +105,11 @@ func (r *Replayer) inherit(inv *Invoice, ev *Event) {
 	from := &r.events[target]
 	if inv.Plan == 0 {
 		inv.Plan = from.Plan
-		inv.Pricing = max(inv.Pricing, from.Pricing)
 	}
 	if inv.Method == 0 {
 		inv.Method = from.Method
 	}
+	inv.Pricing = max(inv.Pricing, r.pricing(from, from.Plan))
 }
 
 // unbilled returns the currency of a row that replay leaves out, and so does

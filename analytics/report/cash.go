@@ -57,7 +57,7 @@ type cashScan struct {
 	match  func(*ledger.State) bool // the filters on invoices, nil for none
 	rates  *rates
 	split  *split     // nil without a breakdown
-	byPlan []CashType // of a licensed subscription
+	byPlan []CashType // of a subscription whose invoice states no pricing model
 
 	entries []entry
 	state   ledger.State
@@ -77,7 +77,9 @@ func newCashScan(s *Snapshot, q *Query, first calendar.Day, rows int) *cashScan 
 	}
 	cs.byPlan = make([]CashType, max(1, len(s.Plans)))
 	for i := range s.Plans {
-		cs.byPlan[i] = subscriptionCash(s.Plans[i].Interval)
+		if cs.byPlan[i] = subscriptionCash(s.Plans[i].Interval); s.Plans[i].Pricing == ledger.Metered {
+			cs.byPlan[i] = MeteredCash
+		}
 	}
 	return cs
 }
@@ -217,8 +219,9 @@ func (cs *cashScan) put(e entry) {
 // at. The result is overwritten by the next call.
 func (cs *cashScan) stateOf(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef) *ledger.State {
 	st := &cs.state
-	st.Plan, st.Method, st.Currency, st.Pricing, st.Discount = plan, inv.Method, inv.Currency, inv.Pricing, 0
-	st.Interval = cs.s.plan(plan).Interval
+	st.Plan, st.Method, st.Currency, st.Discount = plan, inv.Method, inv.Currency, 0
+	of := cs.s.plan(plan)
+	st.Interval, st.Pricing = of.Interval, max(inv.Pricing, of.Pricing)
 	if inv.Extra == 0 {
 		return st
 	}

@@ -72,6 +72,8 @@ type cohorts struct {
 	levels []balanceAt    // of one customer
 	split  *split
 	groups []group
+	all    group
+	joined []*group // that one customer is in
 }
 
 // group is one cohort while it is collected.
@@ -132,16 +134,13 @@ func (t *cohorts) add(c *Customer) error {
 		return nil
 	}
 	row--
-	g, err := t.group(c, start, row)
-	if err != nil {
+	if err := t.join(c, start, row); err != nil {
 		return err
 	}
 	initial, err := t.initial(l, start, row, foreign)
 	if err != nil {
 		return err
 	}
-	g.mrr += initial
-	g.customers++
 	when := &t.when[0]
 	if t.fixed {
 		when = &t.when[row]
@@ -149,32 +148,45 @@ func (t *cohorts) add(c *Customer) error {
 	if err := t.sc.balances(l, t.sc.match, moves, foreign, when, t.levels); err != nil {
 		return err
 	}
-	for i := row; i < len(t.levels); i++ {
-		g.count(i-row, initial, t.levels[i].level, t.levels[i].live)
+	for _, g := range t.joined {
+		g.mrr += initial
+		g.customers++
+		for i := row; i < len(t.levels); i++ {
+			g.count(i-row, initial, t.levels[i].level, t.levels[i].live)
+		}
 	}
 	return nil
 }
 
-// group finds the cohort of a customer that started with a movement in a row.
-func (t *cohorts) group(c *Customer, start *ledger.Movement, row int) (*group, error) {
+// join finds the cohorts of a customer that started with a movement in a row:
+// several when its plan is in several groups, and the one of all.
+func (t *cohorts) join(c *Customer, start *ledger.Movement, row int) error {
+	t.joined = append(t.joined[:0], &t.all)
 	if t.split == nil {
-		return &t.groups[row], nil
+		t.joined = append(t.joined, &t.groups[row])
+		return nil
 	}
-	value, err := t.valueOf(c, start)
+	values, err := t.valuesOf(c, start)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for int(value) >= len(t.groups) {
-		t.groups = append(t.groups, group{})
+	for _, value := range values {
+		for int(value) >= len(t.groups) {
+			t.groups = append(t.groups, group{})
+		}
 	}
-	return &t.groups[value], nil
+	for _, value := range values {
+		t.joined = append(t.joined, &t.groups[value])
+	}
+	return nil
 }
 
-// valueOf is the customer's value on its first paid day: where subscriptions
-// differ, that of the largest.
-func (t *cohorts) valueOf(c *Customer, start *ledger.Movement) (int32, error) {
+// valuesOf are the customer's values on its first paid day: where subscriptions
+// differ, those of the largest.
+func (t *cohorts) valuesOf(c *Customer, start *ledger.Movement) ([]int32, error) {
 	if !t.split.d.ofState() {
-		return t.split.ofCustomer(c)
+		value, err := t.split.ofCustomer(c)
+		return []int32{value}, err
 	}
 	view := ledger.View{Match: t.sc.match}
 	var largest *ledger.State
@@ -184,11 +196,7 @@ func (t *cohorts) valueOf(c *Customer, start *ledger.Movement) (int32, error) {
 			largest = st
 		}
 	}
-	values, err := t.split.ofState(largest)
-	if err != nil {
-		return 0, err
-	}
-	return values[0], nil
+	return t.split.ofState(largest)
 }
 
 // initial is the customer's first MRR.
@@ -222,14 +230,6 @@ func (g *group) count(k int, initial, level int64, live bool) {
 	}
 }
 
-func (r *remains) add(o *remains) {
-	r.mrr += o.mrr
-	r.gross += o.gross
-	r.customers += o.customers
-	r.initialMRR += o.initialMRR
-	r.initialCustomers += o.initialCustomers
-}
-
 func (r *remains) period() CohortPeriod {
 	return CohortPeriod{
 		MRRRetained: r.mrr, CustomersRetained: r.customers,
@@ -250,17 +250,6 @@ func (g *group) cohort(name, label string) CohortRow {
 
 func (t *cohorts) report() *CohortReport {
 	out := &CohortReport{}
-	var all group
-	for i := range t.groups {
-		all.mrr += t.groups[i].mrr
-		all.customers += t.groups[i].customers
-		for k := range t.groups[i].periods {
-			for k >= len(all.periods) {
-				all.periods = append(all.periods, remains{})
-			}
-			all.periods[k].add(&t.groups[i].periods[k])
-		}
-	}
 	if t.split != nil {
 		for _, value := range t.split.sorted() {
 			out.List = append(out.List, t.groups[value].cohort(t.split.keys[value], t.split.labels[value]))
@@ -283,7 +272,7 @@ func (t *cohorts) report() *CohortReport {
 			out.NetChurn.include(opposite(p.NRR))
 		}
 	}
-	out.List = append(out.List, all.cohort(AverageGroup, "Average"))
+	out.List = append(out.List, t.all.cohort(AverageGroup, "Average"))
 	return out
 }
 

@@ -97,6 +97,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s).
 .PHONY: soak
 soak: ## Run laws over 10,000 random companies, and store models over 50,000 steps under the race detector.
 	@time GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout=0 ./analytics/...
+	@time GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout=0 -run='^TestLaw_' ./httpapi
 	@time GROWPANEL_SOAK_STEPS=50000 CGO_ENABLED=1 go test -race -count=1 -timeout=0 -run='^TestModel$$' ./oauth/...
 
 .PHONY: bench

@@ -13,8 +13,18 @@ import (
 // member is a customer with invoices until about a day.
 func (o *oracled) member(n int, invoices []oracletest.Invoice, about oracletest.Day) *oracletest.Member {
 	m := &oracletest.Member{
-		ID: fmt.Sprintf("c%d", n), Country: []string{"us", "dk", "de", "us", "de", ""}[n%6], Invoices: invoices,
-		Industry: []string{"", "Retail", "retail", "Software"}[o.rng.IntN(4)],
+		ID: fmt.Sprintf("c%d", n), Country: []string{"us", "dk", "de", "us", "gb", "", "jp", "za", "br"}[n%9], Invoices: invoices,
+		Variables: map[string]string{},
+	}
+	for _, values := range [][]string{
+		{"industry", "Retail", "retail", "Software"}, {"channel", "ads", "web"}, {"size", "1-10", "11+"}, {"tier", "Gold", "gold, large", "Free plan"},
+	} {
+		if k := o.rng.IntN(len(values)); k > 0 {
+			m.Variables[values[0]] = values[k]
+		}
+	}
+	if m.Country == "us" || m.Country == "br" {
+		m.State = []string{"", "ca", "ny", "on"}[o.rng.IntN(4)]
 	}
 	if o.rng.IntN(2) == 0 {
 		m.Created = (about - oracletest.Day(o.rng.IntN(400))).Time().Add(time.Duration(o.rng.IntN(2)*o.rng.IntN(86400)) * time.Second)
@@ -31,9 +41,10 @@ func (o *oracled) customer(m *oracletest.Member) map[string]any {
 	if m.Country != "" {
 		row["country"] = m.Country
 	}
-	if m.Industry != "" {
-		row["custom_variables"] = map[string]any{"industry": m.Industry}
+	if m.State != "" {
+		row["state"] = m.State
 	}
+	row["custom_variables"] = m.Variables
 	if !m.Created.IsZero() {
 		row["created"] = o.moment(m.Created)
 	}

@@ -94,17 +94,17 @@ func share(a, b int64) any {
 	return percent(a, b)
 }
 
-// Variables is the report custom-variables of the industry.
-func (c *Company) Variables(q Query, search func(string) bool) []Row {
+// Variables is the report custom-variables of a key.
+func (c *Company) Variables(q Query, key string, search func(string) bool) []Row {
 	counts := map[string]int{}
 	for _, l := range c.leads(q) {
-		if v := l.member.Industry; v != "" && search(v) {
+		if v := l.member.Variables[key]; v != "" && search(v) {
 			counts[v]++
 		}
 	}
 	var rows []Row
 	for value, n := range counts {
-		rows = append(rows, Row{"value": value, "count": float64(n), "customer_count": float64(n), "variable_name": "industry"})
+		rows = append(rows, Row{"value": value, "count": float64(n), "customer_count": float64(n), "variable_name": key})
 	}
 	slices.SortFunc(rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(b.number("count"), a.number("count")), cmp.Compare(a.text("value"), b.text("value")))

@@ -23,22 +23,43 @@ type Cash struct {
 	Base    int64 // in the query's currency
 }
 
-// plan is the plan that an invoice goes by: a refund that names none has that of
-// the invoice it gives back.
-func (m *Member) plan(i *Invoice) string {
-	if i.Type != "refund" || i.Plan != "" {
-		return i.Plan
+// item is what filters see of a part of an invoice. Payment method and discount
+// are those of the invoice, the pricing model is of the plan as well.
+func (c *Company) item(m *Member, i *Invoice, plan string) Item {
+	of := m.refunded(i)
+	item := Item{Plan: plan, Currency: i.Currency, Terms: Terms{Method: i.Method, Metered: i.Metered || c.Plans[plan].Metered}}
+	if of != nil {
+		item.Metered = item.Metered || of.Metered || c.Plans[of.Plan].Metered
+		if i.Method == "" {
+			item.Method = of.Method
+		}
+	}
+	item.Discounted = i.Discount != 0 || slices.ContainsFunc(i.Lines, func(l Line) bool { return l.Discount != 0 })
+	return item
+}
+
+// refunded is the invoice that a refund gives back, nil if none.
+func (m *Member) refunded(i *Invoice) *Invoice {
+	if i.Type != "refund" {
+		return nil
 	}
 	of, known := m.History.Refunded[i.ID]
 	if !known {
 		of = i.RefundOf
 	}
-	for _, other := range m.Invoices {
-		if of != "" && other.ID == of {
-			return other.Plan
-		}
+	if of == "" {
+		return nil
 	}
-	return ""
+	return m.row(of)
+}
+
+// plan is the plan that an invoice goes by: a refund that names none has that of
+// the invoice it gives back.
+func (m *Member) plan(i *Invoice) string {
+	if of := m.refunded(i); of != nil && i.Plan == "" {
+		return of.Plan
+	}
+	return i.Plan
 }
 
 // charge is the kind of what was sold.
@@ -48,6 +69,8 @@ func (c *Company) charge(i *Invoice, plan string, once bool) string {
 		return "metered"
 	case once:
 		return "one_time"
+	case c.Plans[plan].Metered:
+		return "metered"
 	default:
 		return c.Plans[plan].BillingFreq() + "_sub"
 	}
@@ -119,7 +142,7 @@ func (c *Company) Transactions(q Query) []Cash {
 				continue
 			}
 			for _, x := range c.apart(m, i) {
-				if q.View.Item != nil && !q.View.Item(Item{Plan: x.Plan, Currency: i.Currency}) {
+				if !q.View.has(c.item(m, i, x.Plan)) {
 					continue
 				}
 				x.Member, x.Invoice, x.Day = m, i, d
@@ -264,11 +287,9 @@ func (i *Invoice) asks() bool {
 }
 
 // takesInvoice reports whether a view takes an invoice as a whole: by its plan or
-// that of one of its lines.
-func (v View) takesInvoice(i *Invoice) bool {
-	if v.Item == nil {
-		return true
-	}
+// that of one of its lines. In a breakdown it counts for the first of them that
+// passes the filters.
+func (c *Company) takesInvoice(v View, m *Member, i *Invoice) bool {
 	plans := []string{i.Plan}
 	for _, l := range i.Lines {
 		if l.Plan != "" {
@@ -278,7 +299,12 @@ func (v View) takesInvoice(i *Invoice) bool {
 	if plans[0] == "" && len(plans) > 1 {
 		plans = plans[1:]
 	}
-	return slices.ContainsFunc(plans, func(plan string) bool { return v.Item(Item{Plan: plan, Currency: i.Currency}) })
+	for _, plan := range plans {
+		if item := c.item(m, i, plan); v.Item == nil || v.Item(item) {
+			return v.Value == nil || v.Value(item)
+		}
+	}
+	return false
 }
 
 // left is the day on which the member lost its last MRR, noDay while it has some.
@@ -309,7 +335,7 @@ func (c *Company) Failures(q Query) []Failed {
 				f.Day = day(i.FirstFailed, c.Settings.Zone)
 			}
 			failed := !i.FirstFailed.IsZero() || i.Status == "failed" || i.Attempts > 0 && !i.paid()
-			if !failed || !i.asks() || !q.View.takesInvoice(i) || f.Day > c.Today || billed > c.Today {
+			if !failed || !i.asks() || !c.takesInvoice(q.View, m, i) || f.Day > c.Today || billed > c.Today {
 				continue
 			}
 			since := min(billed, f.Day)
@@ -336,7 +362,7 @@ func (c *Company) bills(q Query, p Period) int64 {
 		for k := range m.Invoices {
 			i := &m.Invoices[k]
 			d := day(i.Date, c.Settings.Zone)
-			if q.View.takes(m) && i.asks() && q.View.takesInvoice(i) && p.From <= d && d <= min(p.To, c.Today) {
+			if q.View.takes(m) && i.asks() && c.takesInvoice(q.View, m, i) && p.From <= d && d <= min(p.To, c.Today) {
 				n++
 			}
 		}

@@ -36,24 +36,24 @@ func (c *Company) starters(q Query) []starter {
 	return list
 }
 
-// CohortsBy is the report cohort with a breakdown: the rows by value, the average
-// under "average", each with its periods under "periods". value tells the value
-// of a member by what it paid for first.
-func (c *Company) CohortsBy(q Query, value func(*Member, []Item) string) map[string]Row {
+// CohortsBy is the report cohort with a breakdown: the rows by key, the average
+// under "average", each with its periods under "periods". keys are those of a
+// member by what it paid for first.
+func (c *Company) CohortsBy(q Query, keys func(*Member, []Item) []string) map[string]Row {
 	groups := map[string][]starter{}
 	for _, s := range c.starters(q) {
-		v := value(s.member, s.items)
-		groups[v] = append(groups[v], s)
-		groups["average"] = append(groups["average"], s)
+		for _, key := range append(keys(s.member, s.items), "average") {
+			groups[key] = append(groups[key], s)
+		}
 	}
 	rows := map[string]Row{}
-	for _, v := range slices.Sorted(maps.Keys(groups)) {
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		var initial int64
-		for _, s := range groups[v] {
+		for _, s := range groups[key] {
 			initial += s.first
 		}
-		rows[v] = Row{
-			"initial_mrr": float64(initial), "initial_customers": float64(len(groups[v])), "periods": c.after(q, groups[v]),
+		rows[key] = Row{
+			"initial_mrr": float64(initial), "initial_customers": float64(len(groups[key])), "periods": c.after(q, groups[key]),
 		}
 	}
 	return rows
@@ -96,4 +96,15 @@ func (c *Company) after(q Query, list []starter) []Row {
 			"mrr_churn": percent(initial-least, initial), "customer_churn": percent(reached-kept, reached),
 		})
 	}
+}
+
+// FirstItems are what a member paid for on its first day within the view, nil if
+// it never did until today.
+func (c *Company) FirstItems(q Query, m *Member) []Item {
+	for d := m.History.First; d <= c.Today; d++ {
+		if items := q.View.items(m, d); len(items) > 0 {
+			return items
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package oracletest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -22,10 +23,11 @@ type Company struct {
 // Member is a customer of a company.
 type Member struct {
 	ID                    string
-	Country               string    // "" when not stated
-	Industry              string    // a custom variable, "" when not stated
-	Created, TrialStarted time.Time // zero when not stated
-	Received              Day       // on which the row came in
+	Source                string            // id of the data source
+	Country, State        string            // "" when not stated
+	Variables             map[string]string // custom ones
+	Created, TrialStarted time.Time         // zero when not stated
+	Received              Day               // on which the row came in
 
 	Invoices []Invoice
 	History  *Customer
@@ -68,13 +70,22 @@ func (r Rates) Convert(amount int64, from, to string, d Day) int64 {
 	return round(value)
 }
 
-// View is what a report's filters select.
+// View is what a report's filters select, and within that a value of its
+// breakdown.
 type View struct {
 	Member func(*Member) bool // nil selects all
 	Item   func(Item) bool
+	Value  func(Item) bool
 }
 
 func (v View) takes(m *Member) bool { return v.Member == nil || v.Member(m) }
+
+// all reports whether the view takes whole members.
+func (v View) all() bool { return v.Item == nil && v.Value == nil }
+
+func (v View) has(i Item) bool {
+	return (v.Item == nil || v.Item(i)) && (v.Value == nil || v.Value(i))
+}
 
 // at is what a member's subscriptions are worth at the end of a day, one item
 // per subscription and plan.
@@ -90,7 +101,7 @@ func (m *Member) at(d Day) []Item {
 	for _, s := range m.History.Streams {
 		sums := map[Item]int64{}
 		for _, item := range s.Days[d] {
-			sums[Item{Stream: s.Subscription, Plan: item.Plan, Currency: item.Currency}] += item.Amount
+			sums[Item{Stream: s.Subscription, Plan: item.Plan, Currency: item.Currency, Terms: item.Terms}] += item.Amount
 		}
 		for item, amount := range sums {
 			if item.Amount = amount; amount > 0 {
@@ -99,19 +110,19 @@ func (m *Member) at(d Day) []Item {
 		}
 	}
 	slices.SortFunc(items, func(a, b Item) int {
-		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Currency, b.Currency))
+		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Currency, b.Currency), cmp.Compare(fmt.Sprint(a.Terms), fmt.Sprint(b.Terms)))
 	})
 	m.slots[d] = items
 	return items
 }
 
 func (v View) items(m *Member, d Day) []Item {
-	if v.Item == nil {
+	if v.all() {
 		return m.at(d)
 	}
 	var items []Item
 	for _, item := range m.at(d) {
-		if v.Item(item) {
+		if v.has(item) {
 			items = append(items, item)
 		}
 	}
@@ -139,25 +150,51 @@ type Change struct {
 }
 
 // Age is how many whole months lie between the member's first day of payment up
-// to today and another day, -1 for one who had not paid by then.
-func (m *Member) Age(today, on Day) int {
-	for d := m.History.First; d <= today; d++ {
-		if len(m.at(d)) == 0 {
-			continue
-		}
-		if d > on {
-			return -1
-		}
-		year, month, dom := d.Time().Date()
-		for age := 0; ; age++ {
-			last := Date(year, month+time.Month(age+2), 0) // of the month that the age is reached in
-			reached := min(last, Date(year, month+time.Month(age+1), 1)+Day(dom-1))
-			if reached > on {
-				return age
-			}
+// to today, else of its creation, and another day; -1 when that was later.
+func (c *Company) Age(m *Member, on Day) int {
+	d := c.firstPaid(m)
+	if d == noDay {
+		d = c.created(m)
+	}
+	if d > on || d == noDay {
+		return -1
+	}
+	year, month, dom := d.Time().Date()
+	for age := 0; ; age++ {
+		last := Date(year, month+time.Month(age+2), 0) // of the month that the age is reached in
+		reached := min(last, Date(year, month+time.Month(age+1), 1)+Day(dom-1))
+		if reached > on {
+			return age
 		}
 	}
-	return -1
+}
+
+// Status is where a member stands today.
+func (c *Company) Status(m *Member) string {
+	start, end := c.trial(m)
+	switch {
+	case m.History.PastDue:
+		return "past_due"
+	case len(m.at(c.Today)) > 0:
+		return "active"
+	case c.firstPaid(m) != noDay:
+		return "canceled"
+	case start == noDay || start > c.Today:
+		return "lead"
+	case c.Today < end:
+		return "trialing"
+	default:
+		return "trial_ended"
+	}
+}
+
+// trial is the first day of the member's trial and the first after it.
+func (c *Company) trial(m *Member) (start, end Day) {
+	start, end = c.trialStart(m), m.History.TrialEnd
+	if start != noDay && end == noDay {
+		end = start + 14
+	}
+	return start, end
 }
 
 // Customers lists the customers by id.
@@ -167,34 +204,11 @@ func (c *Company) Customers(q Query) []Row {
 		if !q.View.takes(m) {
 			continue
 		}
-		h := m.History
-		firstPaid := noDay
-		for d := h.First; d <= c.Today && firstPaid == noDay; d++ {
-			if len(m.at(d)) > 0 {
-				firstPaid = d
-			}
-		}
-		trialStart, trialEnd := c.trialStart(m), h.TrialEnd
-		if trialStart != noDay && trialEnd == noDay {
-			trialEnd = trialStart + 14
-		}
-		row := Row{"id": m.ID, "mrr": float64(c.worth(m.at(c.Today), q.Currency, c.Today)), "payments": float64(h.Payments)}
-		row["paid_started"], row["trial_started"], row["trial_end_date"] = date(firstPaid), date(trialStart), date(trialEnd)
-		switch {
-		case h.PastDue:
-			row["status"] = "past_due"
-		case len(m.at(c.Today)) > 0:
-			row["status"] = "active"
-		case firstPaid != noDay:
-			row["status"] = "canceled"
-		case trialStart == noDay || trialStart > c.Today:
-			row["status"] = "lead"
-		case c.Today < trialEnd:
-			row["status"] = "trialing"
-		default:
-			row["status"] = "trial_ended"
-		}
-		rows = append(rows, row)
+		start, end := c.trial(m)
+		rows = append(rows, Row{
+			"id": m.ID, "mrr": float64(c.worth(m.at(c.Today), q.Currency, c.Today)), "payments": float64(m.History.Payments), "status": c.Status(m),
+			"paid_started": date(c.firstPaid(m)), "trial_started": date(start), "trial_end_date": date(end),
+		})
 	}
 	SortRows(rows, "id")
 	return rows

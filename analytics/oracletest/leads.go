@@ -54,7 +54,7 @@ func (c *Company) firstPaid(m *Member) Day {
 func (c *Company) leads(q Query) []lead {
 	var list []lead
 	for _, m := range c.Members {
-		if !q.View.takes(m) || q.View.Item != nil && !c.paidBefore(q, m, c.Today) {
+		if !q.View.takes(m) || !q.View.all() && !c.paidBefore(q, m, c.Today) {
 			continue
 		}
 		l := lead{member: m, created: c.created(m), trial: c.trialStart(m), paid: c.firstPaid(m)}

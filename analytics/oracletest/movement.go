@@ -43,15 +43,15 @@ func (s *Stream) Totals(d Day) map[string]int64 {
 func (c *Customer) Plans(d Day) (byPlan map[string]int64, plain bool) {
 	byPlan = map[string]int64{}
 	for _, s := range c.Streams {
-		inStream := map[string]int64{}
+		inStream := map[Item]int64{}
 		for _, item := range s.Days[d] {
-			inStream[item.Plan] += item.Amount
+			inStream[Item{Plan: item.Plan, Currency: item.Currency, Terms: item.Terms}] += item.Amount
 		}
-		for plan, amount := range inStream {
-			if amount < 0 || plan == unclear {
+		for item, amount := range inStream {
+			if amount < 0 || item.Plan == unclear {
 				return nil, false
 			}
-			byPlan[plan] += amount
+			byPlan[item.Plan] += amount
 		}
 	}
 	for plan, amount := range byPlan {

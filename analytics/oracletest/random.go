@@ -10,18 +10,19 @@ import (
 func Catalog() map[string]Plan {
 	plans := map[string]Plan{}
 	for _, p := range []Plan{
-		{"monthly", "month", 1, "usd"},
-		{"monthly-pro", "month", 1, "usd"},
-		{"yearly", "year", 1, "usd"},
-		{"quarterly", "quarter", 1, "usd"},
-		{"three-months", "month", 3, "usd"},
-		{"weekly", "week", 1, "usd"},
-		{"two-weeks", "week", 2, "usd"},
-		{"daily", "day", 1, "usd"},
-		{"thirty-days", "day", 30, "usd"},
-		{"two-years", "year", 2, "usd"},
-		{"yen", "month", 1, "jpy"},
-		{"euro", "month", 1, "eur"},
+		{"monthly", "month", 1, "usd", false},
+		{"monthly-pro", "month", 1, "usd", false},
+		{"yearly", "year", 1, "usd", false},
+		{"quarterly", "quarter", 1, "usd", false},
+		{"three-months", "month", 3, "usd", false},
+		{"weekly", "week", 1, "usd", false},
+		{"two-weeks", "week", 2, "usd", false},
+		{"daily", "day", 1, "usd", false},
+		{"thirty-days", "day", 30, "usd", false},
+		{"two-years", "year", 2, "usd", false},
+		{"yen", "month", 1, "jpy", false},
+		{"euro", "month", 1, "eur", false},
+		{"usage", "month", 1, "usd", true},
 	} {
 		plans[p.ID] = p
 	}
@@ -62,7 +63,7 @@ type history struct {
 func RandomInvoices(rng *rand.Rand, zone *time.Location, prefix string, currencies int) ([]Invoice, Day) {
 	h := &history{rng: rng, zone: zone, prefix: prefix, plans: []string{
 		"monthly", "monthly", "monthly-pro", "monthly-pro", "yearly", "quarterly", "three-months", "weekly", "two-weeks",
-		"daily", "thirty-days", "two-years",
+		"daily", "thirty-days", "two-years", "usage",
 	}}
 	if currencies > 1 {
 		h.plans = append(h.plans, "euro", "euro", "yen")

@@ -12,7 +12,16 @@ type Item struct {
 	Stream   string
 	Plan     string
 	Currency string
-	Amount   int64
+	Terms
+	Amount int64
+}
+
+// Terms are what the invoice in force says beside plan and price. A prorated row
+// that adds to it leaves them as they are.
+type Terms struct {
+	Method     string // of payment
+	Metered    bool   // pricing model
+	Discounted bool
 }
 
 // Stream is one subscription of a customer, with its value for every day.
@@ -39,6 +48,7 @@ type part struct {
 	invoice  string
 	plan     string
 	currency string
+	terms    Terms
 	amount   int64 // before refunds
 	left     int64 // after refunds
 	seats    seats
@@ -190,7 +200,7 @@ func (s *Stream) end(d Day) {
 // record writes down the value of the stream at the end of a day.
 func (s *Stream) record(d Day) {
 	for _, p := range s.parts {
-		s.Days[d] = append(s.Days[d], Item{Stream: s.Subscription, Plan: p.plan, Currency: p.currency, Amount: p.left})
+		s.Days[d] = append(s.Days[d], Item{Stream: s.Subscription, Plan: p.plan, Currency: p.currency, Terms: p.terms, Amount: p.left})
 		s.Seats[d] = s.Seats[d].add(p)
 	}
 }
@@ -384,7 +394,8 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 		}
 		amount := round(new(big.Rat).Quo(r.basis(l), months))
 		parts = append(parts, part{
-			invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount, seats: seats{quantity: max(1, l.Quantity), discount: l.Discount},
+			invoice: i.ID, plan: l.Plan, currency: i.Currency, terms: r.terms(i, l), amount: amount, left: amount,
+			seats: seats{quantity: max(1, l.Quantity), discount: l.Discount},
 		})
 	}
 	if backBill {
@@ -459,11 +470,13 @@ func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
 		if !wasRunning {
 			s.through, s.grace = to, r.graceOf(to-from)
 		}
+		row := part{invoice: i.ID, plan: l.Plan, currency: i.Currency, terms: s.termsFor(r.terms(i, l), l.Plan, i.Currency), seats: seats{mended: true}}
 		if l.Proration == "full" {
+			row.terms = r.terms(i, l)
 			s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.invoice != i.ID })
 			amount = max(0, amount)
 		}
-		row := part{invoice: i.ID, plan: l.Plan, currency: i.Currency, amount: amount, left: amount, seats: seats{mended: true}}
+		row.amount, row.left = amount, amount
 		s.replan(&row, r.basis(l).Sign() < 0)
 		s.parts = append(s.parts, row)
 		if i.paid() {
@@ -472,6 +485,25 @@ func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
 			s.owe(d, wasRunning)
 		}
 	}
+}
+
+// terms are those that a line of an invoice states.
+func (r *replay) terms(i Invoice, l Line) Terms {
+	return Terms{Method: i.Method, Metered: i.Metered || r.plans[l.Plan].Metered, Discounted: l.Discount != 0}
+}
+
+// termsFor are the terms of a prorated row: those of what it changes, its own
+// when it is the first of its currency.
+func (s *Stream) termsFor(own Terms, plan, currency string) Terms {
+	terms := own
+	for _, p := range slices.Backward(s.parts) {
+		if p.currency == currency {
+			if terms = p.terms; p.plan == plan {
+				return terms
+			}
+		}
+	}
+	return terms
 }
 
 // unclear is the plan of a prorated row that the rules do not tell.

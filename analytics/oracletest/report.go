@@ -15,6 +15,7 @@ type Query struct {
 	View     View
 
 	Committed bool // what is scheduled counts
+	FixedOn   Day  // with FixFX, if not From
 }
 
 // Period is a whole day, week, month, quarter or year.
@@ -62,6 +63,9 @@ func (c *Company) known(q Query, d Day) Day {
 
 // rateDay is the day whose rates count for a day.
 func (c *Company) rateDay(q Query, d Day) Day {
+	if q.FixFX && q.FixedOn != 0 {
+		return min(q.FixedOn, c.Today)
+	}
 	if q.FixFX {
 		return min(q.From, c.Today)
 	}
@@ -235,27 +239,6 @@ func (c *Company) Committed(q Query) Row {
 		row["cmrr_"+name] = float64(mrr)
 	}
 	return row
-}
-
-// Growth is the report mrr-growth for the month that today lies in.
-func (c *Company) Growth(q Query) []Row {
-	now := c.period(c.Today, "month")
-	before := c.period(now.From-1, "month")
-	changes := c.Changes(q.View)
-	through := func(p Period, d Day) float64 {
-		var sum int64
-		for _, ch := range changes {
-			if ch.Day >= p.From && ch.Day < p.From+d && ch.Day <= p.To {
-				sum += c.base(q, ch)
-			}
-		}
-		return float64(sum)
-	}
-	var rows []Row
-	for d := Day(0); d <= c.Today-now.From+1; d++ {
-		rows = append(rows, Row{"date": float64(d), "cumulative_mrr": through(now, d), "cumulative_mrr_compare": through(before, d)})
-	}
-	return rows
 }
 
 // Concentration lists the customers of customer-concentration with their MRR.

@@ -16,6 +16,7 @@ type Plan struct {
 	Unit     string // day, week, month, quarter or year
 	Count    int
 	Currency string
+	Metered  bool // pricing model
 }
 
 // Invoice is an invoice as it is pushed. A zero time is "not stated"; a time at

@@ -1,0 +1,106 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/growpanel/growpanel-mcp/analytics/oracletest"
+)
+
+// compared compares what stands beside each row with the report on that earlier
+// period alone.
+func (o *oracled) compared(q question) (string, string) {
+	c, rng := o.company, o.rng
+	reports := map[string]func(oracletest.Query) []oracletest.Row{
+		"mrr": c.MRR, "retention": c.Retention, "leads": c.Leads, "transactions": c.CashRows, "cashflow-refunds": c.Refunds,
+		"cashflow-failed-payments": c.FailureRows,
+	}
+	names := slices.Sorted(maps.Keys(reports))
+	name := names[rng.IntN(len(names))]
+	year := rng.IntN(2) == 0
+	how := "last-period"
+	if year {
+		how = "last-year"
+	}
+	if rng.IntN(3) == 0 {
+		q.Interval, q.From = "day", max(q.From, q.To-oracletest.Day(rng.IntN(40)))
+		q.params = maps.Clone(q.params)
+		q.params.Set("interval", "day")
+		q.params.Set("date", dates(q.From, q.To))
+	}
+	got := o.get("/reports/"+name, q, "compare", how)
+	periods := c.Periods(q.Query)
+	for k, p := range periods {
+		row, _ := got.list("result")[k].(map[string]any)
+		before := q.Query
+		earlier := c.Earlier(p, q.Interval, len(periods), year)
+		before.From, before.To, before.FixedOn = earlier.From, earlier.From, q.From
+		if diff := diffRows(reports[name](before), []any{row["compare"]}); diff != "" {
+			return name + " " + how, fmt.Sprintf("%v: %s", row["date"], diff)
+		}
+	}
+	return "", ""
+}
+
+// tables compares the reports in long form, and those of days of months.
+func (o *oracled) tables(q question) (string, string) {
+	c := o.company
+	for _, name := range []string{"mrr-table", "cashflow-failed-payments-table", "cashflow-refunds-table", "cashflow-failure-rate-summary"} {
+		got := o.get("/reports/"+name, q)
+		var diff string
+		switch name {
+		case "mrr-table":
+			diff = diffRows(c.MRRTable(q.Query), got.list("result"))
+		case "cashflow-failed-payments-table":
+			diff = diffRows(c.FailureTable(q.Query), got.list("result"))
+		case "cashflow-refunds-table":
+			diff = diffRows(c.RefundTable(q.Query), got.list("result"))
+		default:
+			diff = diffRows([]oracletest.Row{c.FailureRateSummary(q.Query)}, []any{got.at("summary")})
+		}
+		if diff != "" {
+			return name, diff
+		}
+	}
+	return o.growth(q)
+}
+
+func (o *oracled) growth(q question) (string, string) {
+	c := o.company
+	other, month := c.MonthBefore(q.Query), ""
+	if o.rng.IntN(2) == 0 {
+		other = min(q.To, c.Today) - oracletest.Day(o.rng.IntN(500))
+		month = other.Month()
+	}
+	kinds := [][]string{nil, {"new"}, {"churn", "contraction"}, {"expansion", "reactivation", "new"}}[o.rng.IntN(4)]
+	types := strings.Join(kinds, []string{",", " "}[o.rng.IntN(2)])
+	rows, list := c.Growth(q.Query, other, func(kind string) bool { return kinds == nil || slices.Contains(kinds, kind) })
+	params := []string{"interval", "", "compareMonth", month, "types", types}
+	if diff := diffRows(rows, o.get("/reports/mrr-growth", q, params...).list("result")); diff != "" {
+		return "mrr-growth " + fmt.Sprint(params), diff
+	}
+	return "mrr-growth-table " + fmt.Sprint(params), diffRows(list, o.get("/reports/mrr-growth-table", q, params...).list("result"))
+}
+
+// losses compares what is scheduled to be lost.
+func (o *oracled) losses(q question) (string, string) {
+	if !o.single || q.aged {
+		return "", ""
+	}
+	q.From = o.company.Today + oracletest.Day(o.rng.IntN(60)*o.rng.IntN(2))
+	q.To = q.From + oracletest.Day(o.rng.IntN(400))
+	q.params = maps.Clone(q.params)
+	q.params.Set("date", dates(q.From, q.To))
+	if diff := diffRows(o.company.ScheduledChurn(q.Query), o.get("/reports/churn-scheduled", q).list("result")); diff != "" {
+		return "churn-scheduled", diff
+	}
+	by, views := o.dimension(q)
+	diff := parted(by, views, o.get("/reports/churn-scheduled", q, "breakdown", by).list("result"), func(v oracletest.View) []oracletest.Row {
+		narrow := q.Query
+		narrow.View = v
+		return o.company.ScheduledChurn(narrow)
+	})
+	return "churn-scheduled by " + by, diff
+}

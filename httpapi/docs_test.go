@@ -39,6 +39,26 @@ func TestDocs_ShowEveryOperation(t *testing.T) {
 	}
 }
 
+// The contract's description is Markdown; the page must not show its marks.
+func TestDocs_SetTheDescription(t *testing.T) {
+	t.Parallel()
+	text := page(t, newAPI(t), "/docs").Body.String()
+	head, _, _ := strings.Cut(text, "<form")
+	for _, want := range []string{
+		"<p><strong>Prefixes.</strong> Each path also answers below <code>/v1</code>",
+		`<tr><th scope="col"><code>x-unit</code></th><th scope="col">meaning</th></tr>`,
+		"<tr><td><code>days</code>, <code>months</code></td><td>a length of time</td></tr>",
+		"separate them with <code>~~</code>",
+	} {
+		if !strings.Contains(head, want) {
+			t.Errorf("%q is missing in\n%s", want, head)
+		}
+	}
+	if mark := regexp.MustCompile(`\*\*|---|\|`).FindString(head); mark != "" {
+		t.Errorf("a mark %q is left in\n%s", mark, head)
+	}
+}
+
 // The page loads nothing from anywhere else, and its policy forbids it to.
 func TestDocs_NeedNothingFromElsewhere(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,7 @@ func New(contract []byte) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	tmpl, err := template.New("page").Funcs(template.FuncMap{"prose": prose}).Parse(pageText)
+	tmpl, err := template.New("page").Funcs(template.FuncMap{"prose": prose, "blocks": blocks}).Parse(pageText)
 	if err != nil {
 		return nil, fmt.Errorf("parse the page: %w", err)
 	}
@@ -68,19 +68,6 @@ func (p *Page) Asset(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-cache")
 	_, _ = w.Write(text) //nolint:gosec // G705: a file of the program; the client may have left
-}
-
-// prose is a description with the code in it set as code.
-func prose(text string) template.HTML {
-	var b strings.Builder
-	for i, part := range strings.Split(text, "`") {
-		escaped := template.HTMLEscapeString(part)
-		if i%2 == 1 {
-			escaped = "<code>" + escaped + "</code>"
-		}
-		b.WriteString(escaped)
-	}
-	return template.HTML(b.String()) //nolint:gosec // every part is escaped
 }
 
 // view is what the template draws.

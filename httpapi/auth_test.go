@@ -208,7 +208,7 @@ func TestUserToken_EndsWithItsSession(t *testing.T) {
 		"sign-out": func(a *api, _ identity.User, session string) error { return a.identity.SignOut(t.Context(), session) },
 		"disabled": func(a *api, u identity.User, _ string) error { return a.identity.DisableUser(t.Context(), u.ID) },
 		"password": func(a *api, u identity.User, _ string) error {
-			return a.identity.ResetPassword(t.Context(), u.ID, "another password", false)
+			return a.identity.ResetPassword(t.Context(), u.ID, "another password", identity.PasswordReset{})
 		},
 		"15 minutes":    func(a *api, _ identity.User, _ string) error { a.pass(15 * time.Minute); return nil },
 		"12 idle hours": func(a *api, _ identity.User, _ string) error { a.pass(12 * time.Hour); return nil },

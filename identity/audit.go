@@ -18,6 +18,7 @@ const (
 	SignedOut         EventKind = "sign_out"
 	PasswordChanged   EventKind = "password_changed"
 	IdentityLinked    EventKind = "identity_linked"
+	IdentityUnlinked  EventKind = "identity_unlinked"
 	UserCreated       EventKind = "user_created"
 	UserDisabled      EventKind = "user_disabled"
 	UserEnabled       EventKind = "user_enabled"

@@ -120,7 +120,7 @@ func (s *Service) ChangePassword(ctx context.Context, c PasswordChange) (SignedI
 	if err := s.confirmPassword(ctx, u, c.Old, c.FromAddress); err != nil {
 		return SignedIn{}, err
 	}
-	if err := s.ResetPassword(ctx, u.ID, c.New, c.Disconnect); err != nil {
+	if err := s.ResetPassword(ctx, u.ID, c.New, PasswordReset{Disconnect: c.Disconnect}); err != nil {
 		return SignedIn{}, err
 	}
 	return s.startSession(ctx, u)

@@ -125,7 +125,7 @@ func (s *Service) acceptByPassword(ctx context.Context, in SignIn) (User, error)
 	u, err := s.store.UserByEmail(ctx, invitation.Email)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		u, err = s.newUser(invitation.Email, in.Password, Profile{FirstName: in.FirstName, LastName: in.LastName})
+		u, err = s.newUser(ByInvitation, invitation.Email, in.Password, Profile{FirstName: in.FirstName, LastName: in.LastName})
 	case err == nil:
 		u, err = s.identifyByPassword(ctx, invitation.Email, in.Password, in.FromAddress)
 	}
@@ -214,7 +214,7 @@ func (s *Service) firstSignIn(ctx context.Context, in SignIn, proof proof) (User
 	if err != nil {
 		return User{}, err
 	}
-	u, err := s.newUser(invitation.Email, "", Profile{FirstName: in.FirstName, LastName: in.LastName})
+	u, err := s.newUser(ByInvitation, invitation.Email, "", Profile{FirstName: in.FirstName, LastName: in.LastName})
 	if err != nil {
 		return User{}, err
 	}

@@ -71,7 +71,7 @@ func (s *Service) admit(ctx context.Context, in SignUp) (User, Account, error) {
 	}
 	// The password is hashed also for an address that is taken: the time that an
 	// answer takes tells no more than the answer.
-	u, err := s.newUser(email, in.Password, Profile{FirstName: in.FirstName, LastName: in.LastName})
+	u, err := s.newUser(BySignUp, email, in.Password, Profile{FirstName: in.FirstName, LastName: in.LastName})
 	if err == nil {
 		err = s.store.CreateOwner(ctx, u, a)
 	}

@@ -139,10 +139,10 @@ type UserStore interface {
 	// ErrNotFound.
 	UpdateProfile(ctx context.Context, id string, p Profile) error
 
-	// SetPassword sets a user's password, ends all sessions of theirs and, with
-	// disconnect, deletes their connection keys and what those created.
+	// SetPassword sets a user's password, ends all sessions of theirs and what
+	// else is asked for: connection keys with what those created, identities.
 	// ErrNotFound for an unknown user.
-	SetPassword(ctx context.Context, id string, hash PasswordHash, disconnect bool) error
+	SetPassword(ctx context.Context, id string, hash PasswordHash, also PasswordReset) error
 
 	// DisableUser ends a user's sessions, deletes their keys and invitations and refuses them
 	// until EnableUser. ErrNotFound for an unknown user.
@@ -154,6 +154,9 @@ type UserStore interface {
 	// LinkLogin lets a user in by a provider's identity. Repeating it does
 	// nothing; ErrExists when the identity is another user's.
 	LinkLogin(ctx context.Context, id string, login Login, at time.Time) error
+
+	// Logins returns a user's identities, oldest first. None is not an error.
+	Logins(ctx context.Context, id string) ([]LinkedLogin, error)
 
 	// LinkFirstLogin does what LinkLogin does for a user who has neither a
 	// password nor a provider's identity. ErrExists for one who has.

@@ -23,7 +23,19 @@ type User struct {
 	CreatedAt  time.Time
 	DisabledAt time.Time // zero while enabled
 	LastSignIn time.Time // zero for never
+	Origin     Origin
 }
+
+// Origin says who made a user, and so who says whose the address is.
+type Origin string
+
+// The origins of users. Nobody has proved the address of one who did not come by
+// the operator: whoever signs up or holds an invitation may write any.
+const (
+	ByOperator   Origin = "operator"
+	BySignUp     Origin = "sign-up"
+	ByInvitation Origin = "invitation"
+)
 
 // Disabled reports whether the user is refused everywhere.
 func (u User) Disabled() bool { return !u.DisabledAt.IsZero() }
@@ -38,6 +50,12 @@ type Profile struct {
 // Login is how an OpenID Connect provider knows a user. Addresses may move to
 // other people, so they are never the key (OpenID Connect Core section 5.7).
 type Login struct{ Issuer, Subject string }
+
+// LinkedLogin is a Login of a user and when they linked it.
+type LinkedLogin struct {
+	Login
+	At time.Time
+}
 
 const maxEmailBytes = 254 // RFC 5321 section 4.5.3.1.3, less the angle brackets
 
@@ -73,7 +91,7 @@ func parseStranger(text string) (string, error) {
 // provider alone. *FieldError for bad input, ErrExists for an address that is
 // taken.
 func (s *Service) CreateUser(ctx context.Context, email, password string, p Profile) (User, error) {
-	u, err := s.newUser(email, password, p)
+	u, err := s.newUser(ByOperator, email, password, p)
 	if err != nil {
 		return User{}, err
 	}
@@ -84,7 +102,7 @@ func (s *Service) CreateUser(ctx context.Context, email, password string, p Prof
 	return u, nil
 }
 
-func (s *Service) newUser(email, password string, p Profile) (User, error) {
+func (s *Service) newUser(origin Origin, email, password string, p Profile) (User, error) {
 	email, err := ParseEmail(email)
 	if err != nil {
 		return User{}, err
@@ -102,7 +120,7 @@ func (s *Service) newUser(email, password string, p Profile) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("draw user id: %w", err)
 	}
-	return User{ID: id.String(), Email: email, Profile: p, Password: hash, CreatedAt: s.timestamp()}, nil
+	return User{ID: id.String(), Email: email, Profile: p, Password: hash, CreatedAt: s.timestamp(), Origin: origin}, nil
 }
 
 // User returns a user, or ErrNotFound.
@@ -210,19 +228,37 @@ func (s *Service) EnableUser(ctx context.Context, id string) error {
 	return nil
 }
 
+// PasswordReset says what ends with an old password besides the sessions.
+type PasswordReset struct {
+	Disconnect bool // delete the user's connection keys
+	Unlink     bool // forget the providers' identities by which they sign in
+}
+
 // ResetPassword sets a user's password without asking for the old one and ends
-// their sessions; with disconnect it deletes their connection keys as well.
-func (s *Service) ResetPassword(ctx context.Context, id, password string, disconnect bool) error {
+// their sessions.
+func (s *Service) ResetPassword(ctx context.Context, id, password string, also PasswordReset) error {
 	hash, err := s.hashPassword("new_password", password)
 	if err != nil {
 		return err
 	}
 	defer s.cache.clear()
-	if err := s.store.SetPassword(ctx, id, hash, disconnect); err != nil {
+	if err := s.store.SetPassword(ctx, id, hash, also); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
 	s.audit(ctx, Event{Kind: PasswordChanged, User: id})
+	if also.Unlink {
+		s.audit(ctx, Event{Kind: IdentityUnlinked, User: id})
+	}
 	return nil
+}
+
+// Logins returns the providers' identities by which a user signs in, oldest first.
+func (s *Service) Logins(ctx context.Context, id string) ([]LinkedLogin, error) {
+	list, err := s.store.Logins(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("list identities: %w", err)
+	}
+	return list, nil
 }
 
 // localOwner is the user whose keys an operator makes for an account that has

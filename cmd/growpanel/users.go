@@ -21,9 +21,10 @@ import (
 func (p process) users() []*cobra.Command {
 	return []*cobra.Command{
 		p.createUser(), p.resetPassword(),
+		p.showUser(),
 		p.onUser("disable-user", "Refuse a user everywhere, end their sessions and delete their keys", (*identity.Service).DisableUser),
 		p.onUser("enable-user", "Let a disabled user in again; their keys do not come back", (*identity.Service).EnableUser),
-		p.setMember("add-member", "Make a user a member of an account", (*identity.Service).AddMember),
+		p.addMember(),
 		p.setMember("set-role", "Change what a member may do, with effect on their next call", (*identity.Service).SetRole),
 		p.removeMember(),
 	}
@@ -80,11 +81,15 @@ func (p process) createUser() *cobra.Command {
 }
 
 func (p process) resetPassword() *cobra.Command {
-	var fromInput, disconnect bool
+	var fromInput bool
+	var also identity.PasswordReset
 	cmd := &cobra.Command{
 		Use:   "reset-password EMAIL",
 		Short: "Set a new password, end the user's sessions, and print the password that was drawn",
-		Args:  cobra.ExactArgs(1),
+		Long: "Set a new password, end the user's sessions, and print the password that was drawn. What else\n" +
+			"lets somebody in as the user is named on standard error and stays, unless --unlink or\n" +
+			"--revoke-connections is given: take both when somebody else may have had the account.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, drawn, err := p.newPassword(fromInput, false)
 			if err != nil {
@@ -95,7 +100,10 @@ func (p process) resetPassword() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := users.ResetPassword(ctx, u.ID, password, disconnect); err != nil {
+				if err := users.ResetPassword(ctx, u.ID, password, also); err != nil {
+					return err
+				}
+				if err := p.tellLogins(ctx, users, u); err != nil {
 					return err
 				}
 				return p.printDrawn(password, drawn)
@@ -103,7 +111,8 @@ func (p process) resetPassword() *cobra.Command {
 		},
 	}
 	passwordFlag(cmd, &fromInput)
-	cmd.Flags().BoolVar(&disconnect, "revoke-connections", false, "delete the keys of the user's connected assistants as well")
+	cmd.Flags().BoolVar(&also.Disconnect, "revoke-connections", false, "delete the keys of the user's connected assistants as well")
+	cmd.Flags().BoolVar(&also.Unlink, "unlink", false, "forget the providers, such as Google, by which the user signs in as well")
 	addSettings(cmd.Flags(), config.Admin)
 	return cmd
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
@@ -110,6 +113,85 @@ func TestAdmin_LifeOfAUser(t *testing.T) {
 	}
 	if table := a.ok("", "audit", "--kind", "sign_in_refused"); !strings.Contains(table, "bob@example.com  192.0.2.0/24  wrong credentials") {
 		t.Errorf("the audit log as a table:\n%s", table)
+	}
+}
+
+// open opens the folder's store and its users until the test ends.
+func (a admin) open() (*sqlstore.Store, *identity.Service) {
+	a.t.Helper()
+	store, err := sqlstore.Open(a.t.Context(), a.folder)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			a.t.Error(err)
+		}
+	})
+	p := testProcess(nil)
+	p.err = &syncBuffer{}
+	return store, p.identity(store)
+}
+
+func TestAdmin_ResetPasswordAndProviders(t *testing.T) {
+	t.Parallel()
+	a := admin{t, filepath.Join(t.TempDir(), "data")}
+	a.ok("", "create-user", "ann@example.com", "--account", "Acme")
+	store, users := a.open()
+	ann, err := users.UserByEmail(t.Context(), "ann@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := identity.Login{Issuer: "https://accounts.example.com", Subject: "ann-at-provider"}
+	if err := store.Identity().LinkLogin(t.Context(), ann.ID, login, ann.CreatedAt); err != nil {
+		t.Fatal(err)
+	}
+	line := "signs in by https://accounts.example.com as ann-at-provider, linked " + dateOf(ann.CreatedAt)
+	if out := a.ok("", "show-user", "ANN@example.com"); !strings.Contains(out, line) || !strings.Contains(out, "created by the operator") || !strings.Contains(out, "owner of Acme") {
+		t.Errorf("show-user prints\n%s", out)
+	}
+	stdout, stderr, code := a.run("", "reset-password", "ann@example.com")
+	if code != 0 || !strings.Contains(stderr, line) || strings.Contains(stdout, line) || a.signIn("ann@example.com", strings.TrimSpace(stdout)) != nil {
+		t.Errorf("reset-password: %d, %q, %q", code, stdout, stderr)
+	}
+	if _, err := store.Identity().UserByLogin(t.Context(), login); err != nil {
+		t.Errorf("the provider after a reset: %v", err)
+	}
+	stdout, stderr, code = a.run("", "reset-password", "ann@example.com", "--unlink")
+	if code != 0 || stderr != "" || a.signIn("ann@example.com", strings.TrimSpace(stdout)) != nil {
+		t.Errorf("reset-password --unlink: %d, %q, %q", code, stdout, stderr)
+	}
+	if _, err := store.Identity().UserByLogin(t.Context(), login); !errors.Is(err, identity.ErrNotFound) {
+		t.Errorf("the provider after --unlink: %v", err)
+	}
+	if out := a.ok("", "audit", "--kind", "identity_unlinked"); !strings.Contains(out, "ann@example.com") {
+		t.Errorf("the audit log:\n%s", out)
+	}
+}
+
+// Somebody who signed up may have written another person's address.
+func TestAdmin_AddMemberOfAnUnprovenAddress(t *testing.T) {
+	t.Parallel()
+	a := admin{t, filepath.Join(t.TempDir(), "data")}
+	a.ok("", "create-account", "Acme")
+	store, _ := a.open()
+	signUp := identity.New(identity.Config{Store: store.Identity(), Now: time.Now, Logger: slog.New(slog.DiscardHandler), SignUp: true, UserTokenKeys: [][]byte{make([]byte, 32)}})
+	if _, err := signUp.SignUp(t.Context(), identity.SignUp{Email: "boss@acme.example", Password: "not the boss's own", AccountName: "Mine"}); err != nil {
+		t.Fatal(err)
+	}
+	add := []string{"add-member", "boss@acme.example", "--account", "Acme", "--role", "owner"}
+	_, stderr, code := a.run("", add...)
+	for _, want := range []string{"signed up; nobody has proved", "--yes", "owner of Mine"} {
+		if code == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("add-member: %d, %q, want %q", code, stderr, want)
+		}
+	}
+	if out := a.ok("", "show-user", "boss@acme.example"); strings.Contains(out, "Acme") {
+		t.Errorf("they are a member all the same:\n%s", out)
+	}
+	a.ok("", append(add, "--yes")...)
+	if out := a.ok("", "show-user", "boss@acme.example"); !strings.Contains(out, "owner of Acme") {
+		t.Errorf("with --yes they are\n%s", out)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func userOf(at time.Time) identity.User {
 	id := uuid.NewString()
 	return identity.User{
-		ID: id, Email: id + "@example.com", CreatedAt: at, Password: identity.StoredPassword("$argon2id$" + id),
+		ID: id, Email: id + "@example.com", CreatedAt: at, Origin: identity.BySignUp, Password: identity.StoredPassword("$argon2id$" + id),
 		Profile: identity.Profile{FirstName: "Ann", LastName: "O'Neill", Locale: "da-DK", Timezone: "Europe/Copenhagen"},
 	}
 }
@@ -117,6 +117,27 @@ func testLogin(t *testing.T, s identity.Store) {
 			t.Errorf("UserByLogin(%v) = %v, %v, want %s", login, got.ID, err, want)
 		}
 	}
+	later := identity.Login{Issuer: "https://later.example.com", Subject: "x"}
+	if err := s.LinkLogin(t.Context(), ann.ID, later, epoch.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Logins(t.Context(), ann.ID)
+	if diff := cmp.Diff([]identity.LinkedLogin{{Login: google, At: epoch}, {Login: later, At: epoch.Add(time.Hour)}}, list); diff != "" || err != nil {
+		t.Errorf("Logins: %v (-want +got):\n%s", err, diff)
+	}
+	for _, unlink := range []bool{false, true} {
+		if err := s.SetPassword(t.Context(), ann.ID, ann.Password, identity.PasswordReset{Unlink: unlink}); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.Logins(t.Context(), ann.ID); err != nil || (len(list) == 0) != unlink {
+			t.Errorf("Logins after a reset with unlink %v: %v, %v", unlink, list, err)
+		}
+	}
+	_, err = s.UserByLogin(t.Context(), google)
+	wantError(t, "unlinked identity", err, identity.ErrNotFound)
+	if got, err := s.UserByLogin(t.Context(), other); err != nil || got.ID != bob.ID {
+		t.Errorf("the identity of another user went as well: %v, %v", got.ID, err)
+	}
 	expected := userOf(epoch)
 	expected.Password = identity.PasswordHash{}
 	if err := s.CreateUser(t.Context(), expected); err != nil {
@@ -129,7 +150,7 @@ func testLogin(t *testing.T, s identity.Store) {
 	first.Subject = "second"
 	wantError(t, "first login of a user with a login", s.LinkFirstLogin(t.Context(), expected.ID, first, epoch), identity.ErrExists)
 	wantError(t, "first login of a user with a password", s.LinkFirstLogin(t.Context(), newUser(t, s).ID, first, epoch), identity.ErrExists)
-	_, err := s.UserByLogin(t.Context(), identity.Login{Issuer: google.Issuer, Subject: "nobody"})
+	_, err = s.UserByLogin(t.Context(), identity.Login{Issuer: google.Issuer, Subject: "nobody"})
 	wantError(t, "unknown identity", err, identity.ErrNotFound)
 }
 
@@ -200,7 +221,7 @@ func testSetPassword(t *testing.T, s identity.Store) {
 	connection := newConnection(t, s, a.ID, k.User)
 	session := newSession(t, s, k.User, epoch)
 	changed := identity.StoredPassword("$argon2id$new")
-	if err := s.SetPassword(t.Context(), k.User, changed, false); err != nil {
+	if err := s.SetPassword(t.Context(), k.User, changed, identity.PasswordReset{}); err != nil {
 		t.Fatalf("SetPassword: %v", err)
 	}
 	wantSession(t, s, session, false)
@@ -208,12 +229,12 @@ func testSetPassword(t *testing.T, s identity.Store) {
 	if u, err := s.User(t.Context(), k.User); err != nil || u.Password.Stored() != changed.Stored() {
 		t.Errorf("the password was not set: %v", err)
 	}
-	if err := s.SetPassword(t.Context(), k.User, changed, true); err != nil {
+	if err := s.SetPassword(t.Context(), k.User, changed, identity.PasswordReset{Disconnect: true}); err != nil {
 		t.Fatalf("SetPassword: %v", err)
 	}
 	wantGone(t, s, a.ID, connection.ID)
 	wantKey(t, s, k)
-	wantError(t, "password of nobody", s.SetPassword(t.Context(), uuid.NewString(), changed, true), identity.ErrNotFound)
+	wantError(t, "password of nobody", s.SetPassword(t.Context(), uuid.NewString(), changed, identity.PasswordReset{}), identity.ErrNotFound)
 }
 
 func testDisableUser(t *testing.T, s identity.Store) {

@@ -10,13 +10,13 @@ import (
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 )
 
-const userColumns = "p.id, p.email, p.password, p.first_name, p.last_name, p.locale, p.timezone, p.created_at, p.disabled_at, p.last_sign_in_at"
+const userColumns = "p.id, p.email, p.password, p.first_name, p.last_name, p.locale, p.timezone, p.created_at, p.disabled_at, p.last_sign_in_at, p.origin"
 
 // scanUser reads userColumns.
 func scanUser(scan func(dest ...any) error) (u identity.User, err error) {
 	var password, created string
 	var disabled, signedIn sql.NullString
-	err = scan(&u.ID, &u.Email, &password, &u.FirstName, &u.LastName, &u.Locale, &u.Timezone, &created, &disabled, &signedIn)
+	err = scan(&u.ID, &u.Email, &password, &u.FirstName, &u.LastName, &u.Locale, &u.Timezone, &created, &disabled, &signedIn, &u.Origin)
 	if err != nil {
 		return identity.User{}, notFound(err)
 	}
@@ -74,10 +74,10 @@ func (s *Identity) CreateOwner(ctx context.Context, u identity.User, a identity.
 }
 
 func insertUser(ctx context.Context, tx *sqldb.Tx, u identity.User) error {
-	const insert = `INSERT INTO person (id, email, password, first_name, last_name, locale, timezone, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	const insert = `INSERT INTO person (id, email, password, first_name, last_name, locale, timezone, created_at, origin)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	return changedOr(identity.ErrExists)(tx.Exec(ctx, insert,
-		u.ID, u.Email, u.Password.Stored(), u.FirstName, u.LastName, u.Locale, u.Timezone, timeText(u.CreatedAt)))
+		u.ID, u.Email, u.Password.Stored(), u.FirstName, u.LastName, u.Locale, u.Timezone, timeText(u.CreatedAt), string(u.Origin)))
 }
 
 // UpdateProfile implements identity.Store.
@@ -89,15 +89,23 @@ func (s *Identity) UpdateProfile(ctx context.Context, id string, p identity.Prof
 }
 
 // SetPassword implements identity.Store.
-func (s *Identity) SetPassword(ctx context.Context, id string, hash identity.PasswordHash, disconnect bool) error {
+func (s *Identity) SetPassword(ctx context.Context, id string, hash identity.PasswordHash, also identity.PasswordReset) error {
 	const connections = "SELECT " + keyColumns + " FROM api_key k WHERE k.person_id = ? AND k.kind = 'connection'"
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		err := changedOr(identity.ErrNotFound)(tx.Exec(ctx, "UPDATE person SET password = ? WHERE id = ?", hash.Stored(), id))
 		if err != nil {
 			return err
 		}
-		if err := endSessions(ctx, tx, id); err != nil || !disconnect {
+		if err := endSessions(ctx, tx, id); err != nil {
 			return err
+		}
+		if also.Unlink {
+			if _, err := tx.Exec(ctx, "DELETE FROM login WHERE person_id = ?", id); err != nil {
+				return err
+			}
+		}
+		if !also.Disconnect {
+			return nil
 		}
 		keys, err := selectKeys(ctx, tx, connections, id)
 		if err != nil {
@@ -160,6 +168,25 @@ func (s *Identity) LinkFirstLogin(ctx context.Context, id string, login identity
 		}
 		return linkLogin(ctx, tx, id, login, at)
 	})
+}
+
+// Logins implements identity.Store.
+func (s *Identity) Logins(ctx context.Context, id string) (list []identity.LinkedLogin, err error) {
+	const query = "SELECT issuer, subject, linked_at FROM login WHERE person_id = ? ORDER BY linked_at, issuer, subject"
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		list = nil
+		return tx.Each(ctx, query, []any{id}, func(rows *sql.Rows) error {
+			var l identity.LinkedLogin
+			var at string
+			if err := rows.Scan(&l.Issuer, &l.Subject, &at); err != nil {
+				return err
+			}
+			l.At, err = time.Parse(timeLayout, at)
+			list = append(list, l)
+			return err
+		})
+	})
+	return list, err
 }
 
 func linkLogin(ctx context.Context, tx *sqldb.Tx, id string, login identity.Login, at time.Time) error {

@@ -2,20 +2,17 @@ package sqlstore_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
-	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 	"github.com/growpanel/growpanel-mcp/notify"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
 )
@@ -110,68 +107,21 @@ func TestHooks_ThatNoSecretOpens(t *testing.T) {
 	}
 }
 
-// change runs statements on the data file.
-func change(t *testing.T, folder, script string) {
-	t.Helper()
-	old, err := sqldb.Open(t.Context(), sqldb.Config{Path: filepath.Join(folder, sqlstore.FileName), Migrations: os.DirFS("migrations")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	runAndClose(t, old, script)
-}
-
-func runAndClose(t *testing.T, db *sqldb.DB, script string) {
-	t.Helper()
-	err := db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		for statement := range strings.SplitSeq(script, ";") {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-// oldFile makes a data file of schema 8 with readable hooks, and one that was
-// deleted, as versions before kept them.
-func oldFile(t *testing.T, folder string) {
-	t.Helper()
-	names, err := filepath.Glob("migrations/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := fstest.MapFS{}
-	for _, name := range names[:8] {
-		script, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before[filepath.Base(name)] = &fstest.MapFile{Data: script}
-	}
-	db, err := sqldb.Open(t.Context(), sqldb.Config{Path: filepath.Join(folder, sqlstore.FileName), Migrations: before})
-	if err != nil {
-		t.Fatal(err)
-	}
-	runAndClose(t, db, `PRAGMA secure_delete = OFF;
+// plainHooks are readable hooks, and one that was deleted, as versions before
+// schema 9 kept them.
+const plainHooks = `PRAGMA secure_delete = OFF;
 		INSERT INTO hook VALUES ('acme', 'wh_1', 1, 'webhook', 'movement.new', 'https://example.com/old-secret-1', '["whsec_old-secret-2","whsec_old-secret-3"]', '2026-03-04T00:00:00.000Z', 7, '2026-03-04T00:00:00.000Z', 'because', 'key_1');
 		INSERT INTO hook VALUES ('acme', 'wh_2', 2, 'webhook', 'movement.new', 'https://example.com/old-secret-4', '["whsec_old-secret-5"]', NULL, 0, '2026-03-04T00:00:00.000Z', '', '');
 		INSERT INTO hook VALUES ('acme', 'ml_1', 3, 'mail/u', 'movement.new', '', '[]', NULL, 0, '2026-03-04T00:00:00.000Z', '', '');
 		INSERT INTO integration VALUES ('acme', 'webhook', '{"enabled":true,"url":"https://example.com/old-secret-6","threshold":5,"events":["new"],"keys":["whsec_old-secret-7"]}');
 		INSERT INTO integration VALUES ('acme', 'slack', '{"enabled":false,"url":"","threshold":0,"events":[]}');
 		INSERT INTO integration VALUES ('acme', 'notifications/u', '{"daily_report":true}');
-		DELETE FROM hook WHERE id = 'wh_2'`)
-}
+		DELETE FROM hook WHERE id = 'wh_2'`
 
 func TestReseal_SealsWhatOlderVersionsKeptReadable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	oldFile(t, folder)
+	oldFile(t, folder, 8, plainHooks)
 	if content, err := os.ReadFile(filepath.Join(folder, sqlstore.FileName)); err != nil || !bytes.Contains(content, []byte("old-secret-1")) || !bytes.Contains(content, []byte("old-secret-4")) {
 		t.Fatalf("the old file is not as older versions left it: %v", err)
 	}

@@ -312,6 +312,7 @@ func (c *toolCall) options() answer.Options {
 		Fallback: knownUnit,
 		Tokens:   c.values.Int("max_tokens", answer.DefaultTokens),
 		Narrow:   "Ask for fewer rows, or raise max_tokens (up to 20000).",
+		Notes:    doubts(c.echo),
 	}
 	if c.tool.options != nil {
 		c.tool.options(c, &o)

@@ -6,22 +6,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
 	"github.com/growpanel/growpanel-mcp/mcp/internal/args"
 )
 
-// filters are the arguments that narrow every report and the customer list. A
-// value that matches nothing gives figures of 0, so what can only be a slip is
-// refused.
+// filters are the arguments that narrow every report and the customer list.
 func filters() args.Set {
-	return args.Set{
+	set := args.Set{
 		{Name: "plan", Type: args.List, Description: "Or group, e.g. pro~~team"},
-		{Name: "currency", Type: args.List, Convert: each(currencyCode), Description: "e.g. usd"},
-		{Name: "country", Type: args.List, Convert: each(countryCode), Description: "e.g. us~~de"},
-		{Name: "region", Type: args.List, Convert: each(region), Description: "e.g. eu"},
-		{Name: "market", Type: args.List, Convert: each(market), Description: "e.g. dach"},
+		{Name: "currency", Type: args.List, Description: "e.g. usd"},
+		{Name: "country", Type: args.List, Description: "e.g. us~~de"},
+		{Name: "region", Type: args.List, Description: "e.g. eu"},
+		{Name: "market", Type: args.List, Description: "e.g. dach"},
 		{Name: "state", Type: args.List, Description: "e.g. ny"},
-		{Name: "billing_freq", Type: args.List, Convert: each(frequency), Description: "e.g. month"},
-		{Name: "status", Type: args.List, Convert: each(status), Description: "e.g. active, past_due"},
+		{Name: "billing_freq", Type: args.List, Description: "e.g. month"},
+		{Name: "status", Type: args.List, Description: "e.g. active, past_due"},
 		{Name: "customer", Type: args.List, Description: "e.g. cus_1"},
 		{Name: "data_source", Type: args.List, Description: "e.g. api"},
 		{Name: "payment_method", Type: args.List, Description: "e.g. visa"},
@@ -32,48 +31,116 @@ func filters() args.Set {
 		{Name: "has_discount", Type: args.Boolean, Description: "e.g. true"},
 		{Name: "custom", Type: args.Map, Description: `e.g. {"tier":"gold"}`},
 	}
+	for i := range set {
+		if word := vocabulary(set[i].Name); word != nil {
+			set[i].Convert = word.translate
+		}
+	}
+	return set
 }
 
-// each applies value to every value of a list: those between ~~, or between
-// commas or spaces where the whole is none. The prefix ~ of an exclusion stays,
+// A wording returns the API's word for a value of a filter, or says what the
+// filter's values are.
+type wording func(value string) (string, error)
+
+// vocabulary returns the words of a filter, nil for one that takes any text.
+func vocabulary(filter string) wording {
+	switch filter {
+	case "currency":
+		return currencyCode
+	case "country":
+		return countryCode
+	case "region":
+		return region
+	case "market":
+		return market
+	case "billing_freq":
+		return frequency
+	case "status":
+		return status
+	}
+	return nil
+}
+
+// translate puts the values of a list into the API's words. What is none stays
+// as it is and matches nothing.
+func (w wording) translate(list string) (string, error) {
+	values := w.split(list)
+	for i, value := range values {
+		if word, err := w.word(value); err == nil {
+			values[i] = word
+		}
+	}
+	return strings.Join(values, "~~"), nil
+}
+
+// split returns the values of a list: those between ~~ or commas, or between
+// spaces where the whole is no value and each part is.
+func (w wording) split(list string) []string {
+	if strings.Contains(list, "~~") {
+		return strings.Split(list, "~~")
+	}
+	if strings.Contains(list, ",") {
+		values := strings.Split(list, ",")
+		for i := range values {
+			values[i] = strings.TrimSpace(values[i])
+		}
+		return values
+	}
+	if w.knows(list) {
+		return []string{list}
+	}
+	if parts := strings.Fields(list); len(parts) > 0 && !slices.ContainsFunc(parts, func(part string) bool { return !w.knows(part) }) {
+		return parts
+	}
+	return []string{list}
+}
+
+func (w wording) knows(value string) bool {
+	_, err := w.word(value)
+	return err == nil
+}
+
+// word returns the API's word for a value. The prefix ~ of an exclusion stays,
 // and so do the values ~ and *.
-func each(value func(string) (string, error)) func(string) (string, error) {
-	one := func(text string) (string, error) {
-		text = strings.TrimSpace(text)
-		not := ""
-		if strings.HasPrefix(text, "~") {
-			not, text = "~", text[1:]
-		}
-		if text == "" || text == "*" {
-			return not + text, nil
-		}
-		word, err := value(text)
-		return not + word, err
+func (w wording) word(value string) (string, error) {
+	value = strings.TrimSpace(value)
+	not := ""
+	if strings.HasPrefix(value, "~") {
+		not, value = "~", value[1:]
 	}
-	return func(text string) (string, error) {
-		if word, err := one(text); err == nil && !strings.Contains(text, "~~") {
-			return word, nil
+	if value == "" || value == "*" {
+		return not + value, nil
+	}
+	word, err := w(value)
+	return not + word, err
+}
+
+// maxDoubts is how many of the values that match nothing an answer names.
+const maxDoubts = 5
+
+// doubts says of each filter value that can match nothing what would: a slip
+// looks like a business without revenue.
+func doubts(query []answer.Pair) (notes []string) {
+	for _, p := range query {
+		w := vocabulary(p.Name)
+		if w == nil {
+			continue
 		}
-		parts := strings.Split(text, "~~")
-		if len(parts) == 1 {
-			parts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
-		}
-		for i, part := range parts {
-			word, err := one(part)
-			if err != nil {
-				return "", err
+		for value := range strings.SplitSeq(p.Value, "~~") {
+			if _, err := w.word(value); err != nil && len(notes) < maxDoubts {
+				notes = append(notes, p.Name+": "+err.Error()+". It matches nothing.")
 			}
-			parts[i] = word
 		}
-		return strings.Join(parts, "~~"), nil
 	}
+	return notes
 }
 
 func currencyCode(text string) (string, error) {
 	if code := strings.ToLower(text); isCode(code, 3) {
 		return code, nil
 	}
-	return "", fmt.Errorf("%q is not an ISO 4217 code such as usd", text)
+	return "", fmt.Errorf("%.60q is not an ISO 4217 code such as usd", text)
 }
 
 func countryCode(text string) (string, error) {
@@ -84,7 +151,7 @@ func countryCode(text string) (string, error) {
 	case isCode(code, 2):
 		return code, nil
 	}
-	return "", fmt.Errorf("%q is not an ISO 3166 code of two letters such as us or de; named regions such as eu go into region", text)
+	return "", fmt.Errorf("%.60q is not an ISO 3166 code of two letters such as us or de; named regions such as eu go into region", text)
 }
 
 // isCode reports whether text is so many small letters.
@@ -109,7 +176,7 @@ func region(text string) (string, error) {
 	if slices.Contains(named, word) || isCode(word, 2) {
 		return word, nil
 	}
-	return "", fmt.Errorf("%q is neither an ISO 3166 code of two letters nor one of: %s", text, strings.Join(named, ", "))
+	return "", fmt.Errorf("%.60q is neither an ISO 3166 code of two letters nor one of: %s", text, strings.Join(named, ", "))
 }
 
 func market(text string) (string, error) {
@@ -153,9 +220,9 @@ func oneOf(word string, valid ...string) (string, error) {
 	if slices.Contains(valid, word) {
 		return word, nil
 	}
-	text := fmt.Sprintf("%q is not valid; use one of: %s", word, strings.Join(valid, ", "))
+	text := fmt.Sprintf("%.60q is not valid; use one of: %s", word, strings.Join(valid, ", "))
 	if near := args.Nearest(word, valid); near != "" {
-		text = fmt.Sprintf("%q is not valid, did you mean %q? Valid: %s", word, near, strings.Join(valid, ", "))
+		text = fmt.Sprintf("%.60q is not valid, did you mean %q? Valid: %s", word, near, strings.Join(valid, ", "))
 	}
 	return "", errors.New(text)
 }

@@ -53,7 +53,7 @@ func (s *Server) file(ctx context.Context, c *toolCall, response *apiclient.Resp
 	offset, _ := strconv.Atoi(c.query.Get("offset"))
 	total, _ := strconv.Atoi(response.Header.Get(countHeader)) // older servers do not say
 	shown := result(answer.CSV(answer.File{
-		Title: c.title(), Note: exportNote, Body: response.Body, Offset: offset, Total: total,
+		Title: c.title(), Notes: append([]string{exportNote}, doubts(c.echo)...), Body: response.Body, Offset: offset, Total: total,
 	}, c.values.Int("max_tokens", 0)))
 	if c.tool.name == "export_csv" && knowsLinks(ctx) {
 		shown.Content = append(shown.Content, exportLink(c))

@@ -77,6 +77,8 @@ type Options struct {
 	// Filters are those of Query that narrow what is counted. An answer in which
 	// every figure is 0 points at them.
 	Filters []Pair
+	// Notes are lines on the request; the text has them after its own notes.
+	Notes []string
 	// Hidden names fields of rows that the text leaves out because they repeat
 	// another. The structured form has them.
 	Hidden []string
@@ -173,6 +175,9 @@ func (sh *shaper) begin(body []byte, opt Options) {
 	size := textSize(opt.Tokens)
 	sh.opt, sh.body, sh.count = opt, body, -1
 	sh.textLimit = size - textRoom
+	for _, note := range opt.Notes {
+		sh.textLimit -= len(note) + 1
+	}
 	sh.jsonLimit = min(size*structuredPerText, maxStructured) - headRoom
 	sh.scan.Reset(body)
 	sh.setBase([]byte(opt.Currency))

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 )
 
 // File is a CSV file of the API, with a head line.
 type File struct {
 	Title  string
-	Note   string // a line on what the file holds
+	Notes  []string // lines on what the file holds
 	Body   []byte
 	Offset int // of the first record to show
 	// Total is how many records there are in all, when Body begins at Offset; 0
@@ -25,7 +26,8 @@ const recordBytes = 16
 
 // CSV shows a file as far as tokens go. Its amounts stay as they are.
 func CSV(f File, tokens int) Answer {
-	size := textSize(tokens) - textRoom
+	title := strings.Join(append([]string{f.Title}, f.Notes...), "\n")
+	size := textSize(tokens) - textRoom - (len(title) - len(f.Title))
 	head, rest := cutRecord(f.Body)
 	part := append(make([]byte, 0, size), head...)
 	total, shown := 0, 0
@@ -49,10 +51,6 @@ func CSV(f File, tokens int) Answer {
 	next := 0
 	if shown > 0 && f.Offset+shown < total {
 		next = f.Offset + shown
-	}
-	title := f.Title
-	if f.Note != "" {
-		title += "\n" + f.Note
 	}
 	return csvAnswer(title, string(bytes.ToValidUTF8(part, nil)), csvExtent{f.Offset, shown, total, next, clipped})
 }

@@ -91,6 +91,9 @@ func (sh *shaper) writeNotes(b *strings.Builder) {
 	}
 	sh.writeDoubt(b)
 	sh.writeUnscaled(b)
+	for _, note := range sh.opt.Notes {
+		b.WriteString(Printable(note) + "\n")
+	}
 }
 
 // writeDoubt says of figures that are all 0 which filters may match nothing: a

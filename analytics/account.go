@@ -33,11 +33,12 @@ type account struct {
 	today     calendar.Day
 	settings  settingsState
 	asked     *settingsState // on their way to be in force; nil when nothing is asked for
-	job       *recompute     // what brings them there
+	job       *recompute     // what brings them and the terms of plans there
 	opened    uint64         // how often the account was read
 	sources   []source
 	segments  []segment
 	plans     *planTable
+	held      *planTable // what reports see while newer plans are computed; nil: plans
 	customers []customer
 	records   []*report.Customer     // of the newest snapshot, in parallel; nil when deleted
 	days      []customerDays         // in parallel
@@ -49,14 +50,16 @@ type account struct {
 
 // view is what readers see: a snapshot, and what it was made from.
 type view struct {
-	snapshot *report.Snapshot
-	settings Settings
-	asked    *settingsState // nil: none
-	job      *recompute
-	sources  []source
-	segments []segment
-	stored   uint64
-	zone     *time.Location
+	snapshot  *report.Snapshot
+	settings  Settings
+	asked     *settingsState // nil: none
+	computing bool           // something that was asked for is not in force yet
+	plans     *planTable     // as written last
+	job       *recompute
+	sources   []source
+	segments  []segment
+	stored    uint64
+	zone      *time.Location
 }
 
 type settingsState struct {
@@ -109,7 +112,7 @@ func (a *account) reset() {
 	defaults := DefaultSettings()
 	a.settings, a.asked = settingsState{values: defaults, ledger: ledger.DefaultSettings()}, nil
 	a.opened++
-	a.sources, a.segments, a.plans = nil, nil, newPlanTable()
+	a.sources, a.segments, a.plans, a.held = nil, nil, newPlanTable(), nil
 	a.customers, a.records, a.days, a.byID = nil, nil, nil, map[customerKey]uint32{}
 	a.invoices = invoices{keys: make([]invoiceKey, 1)}
 	a.symbols, a.players = newSymbols(), nil
@@ -170,14 +173,15 @@ func (a *account) settle(today calendar.Day) {
 func (a *account) publish(rates *fx.Table) {
 	a.version++
 	a.startRecompute()
+	plans := a.shownPlans()
 	s := &report.Snapshot{
 		Account: a.id, Version: a.version, Today: a.today,
 		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
-		Customers: a.records, Plans: a.plans.list, Sources: reportSources(a.sources), Symbols: slices.Clip(a.symbols.texts),
-		Rates: rates, PlanGroups: a.plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
+		Customers: a.records, Plans: plans.list, Sources: reportSources(a.sources), Symbols: slices.Clip(a.symbols.texts),
+		Rates: rates, PlanGroups: plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
 	a.current.Store(&view{
-		snapshot: s, settings: a.settings.values, asked: a.asked, job: a.job, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
+		snapshot: s, settings: a.settings.values, asked: a.asked, computing: a.computing(), plans: a.plans, job: a.job, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
 	})
 	a.engine.resize(a, a.bytes())
 }

@@ -111,7 +111,7 @@ func (e *edit) events(w Watch) ([]Event, error) {
 	a := e.a
 	today := e.today()
 	s := &report.Snapshot{
-		Account: a.id, Today: today, Settings: e.settingsView().ledger, Plans: e.plansView().list, Sources: reportSources(e.sourcesView()),
+		Account: a.id, Today: today, Settings: e.settingsView().ledger, Plans: e.shownPlans().list, Sources: reportSources(e.sourcesView()),
 		Symbols: a.symbols.texts, Rates: a.current.Load().snapshot.Rates, FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
 	t := newTeller(s, w, a.engine.now(), calendar.Range{From: today - EventDays, To: today})

@@ -20,6 +20,7 @@ type edit struct {
 	segments []segment       // nil: unchanged
 	settings *settingsState  // nil: unchanged
 	asked    **settingsState // nil: unchanged
+	held     **planTable     // nil: unchanged
 	log      [tables]tableLog
 	cleared  []int64 // seqs of the data sources whose rows all go
 	undo     undo
@@ -233,6 +234,9 @@ func (e *edit) install() {
 	if e.plans != nil {
 		e.plans.regroup()
 		a.plans = e.plans
+	}
+	if e.held != nil {
+		a.held = *e.held
 	}
 	if e.sources != nil {
 		a.sources = e.sources

@@ -21,7 +21,7 @@ type Config struct {
 	// it is exceeded the accounts that were not used for longest are closed;
 	// those in use stay open whatever they need. 0 stands for 1 GiB.
 	MemoryBudget int64
-	// Background is from how many customers on a change of settings is computed
+	// Background is from how many customers on a change of settings or plans is computed
 	// in the background. 0 stands for 10,000.
 	Background int
 }

@@ -117,6 +117,14 @@ func (h *history) uses(plan ledger.PlanRef) int {
 	return n
 }
 
+// usesAny reports whether an event names one of some plans.
+func (h *history) usesAny(plans map[ledger.PlanRef]bool) bool {
+	return slices.ContainsFunc(h.events, func(p packed) bool {
+		return plans[p.plan] || p.extra&inFull != 0 &&
+			slices.ContainsFunc(h.extras[p.extra&^inFull].Lines, func(l ledger.Line) bool { return plans[l.Plan] })
+	})
+}
+
 func (h *history) lineUses(p *packed, plan ledger.PlanRef) bool {
 	if p.extra&inFull == 0 {
 		return false

@@ -25,6 +25,7 @@ type memoryStore struct {
 	commits    int
 	failCommit func(analytics.Changeset) error // nil: no failure
 	onCommit   func()                          // runs before a commit, without the lock
+	onVersion  func(context.Context)           // runs before the version is read, without the lock
 }
 
 type memoryAccount struct {
@@ -150,7 +151,10 @@ func (a *memoryAccount) write(c analytics.Changeset) error {
 	return nil
 }
 
-func (s *memoryStore) Version(_ context.Context, account string) (uint64, error) {
+func (s *memoryStore) Version(ctx context.Context, account string) (uint64, error) {
+	if s.onVersion != nil {
+		s.onVersion(ctx)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.accounts[account]; a != nil {
@@ -195,7 +199,7 @@ func (s *memoryStore) count(account string, t analytics.Table) int {
 
 var errDisk = errors.New("the disk is full")
 
-func (s *memoryStore) setFailure(t *testing.T, f func(analytics.Changeset) error) {
+func (s *memoryStore) setFailure(t testing.TB, f func(analytics.Changeset) error) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,8 +35,8 @@ func (t *planTable) clone() *planTable {
 	return &planTable{list: slices.Clone(t.list), meta: slices.Clone(t.meta), byID: maps.Clone(t.byID), defs: slices.Clone(t.defs), groups: t.groups}
 }
 
-// set stores a plan and reports whether ledgers depend on what changed.
-func (t *planTable) set(ref ledger.PlanRef, source uint32, row *PlanRow, meta planMeta) bool {
+// set stores a plan.
+func (t *planTable) set(ref ledger.PlanRef, source uint32, row *PlanRow, meta planMeta) {
 	p := ledger.Plan{
 		Source: source, ID: strings.Clone(row.ID), Name: strings.Clone(row.Name), Product: strings.Clone(row.Product),
 		Interval: row.Interval, Currency: row.Currency, Pricing: row.Pricing,
@@ -46,10 +46,8 @@ func (t *planTable) set(ref ledger.PlanRef, source uint32, row *PlanRow, meta pl
 	if int(ref) == len(t.list) {
 		t.list, t.meta = append(t.list, ledger.Plan{}), append(t.meta, planMeta{})
 	}
-	old := t.list[ref]
 	t.list[ref], t.meta[ref] = p, meta
 	t.byID[customerKey{source, p.ID}] = ref
-	return old.Interval != p.Interval || old.Currency != p.Currency || old.Pricing != p.Pricing || old.Missing
 }
 
 // remove leaves a gap, so that the other references stay what they are.

@@ -65,10 +65,10 @@ func (e *edit) play(p *player, w *work, ids func(pos uint32) string) {
 func (e *edit) players(n int) []*player {
 	a := e.a
 	if e.plans != nil || e.settings != nil {
-		return newPlayers(n, e.settingsView().ledger, e.plansView().list)
+		return newPlayers(n, e.settingsView().ledger, e.shownPlans().list)
 	}
 	if len(a.players) < n {
-		a.players = newPlayers(n, a.settings.ledger, a.plans.list)
+		a.players = newPlayers(n, a.settings.ledger, a.shownPlans().list)
 	}
 	return a.players[:n]
 }

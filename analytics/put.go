@@ -117,20 +117,9 @@ func (e *edit) putPlan(source uint32, row *PlanRow) error {
 		return e.regroupPlan(key, before, row.Group)
 	}
 	stored.Seq = e.plans.meta[ref].seq
-	if e.plans.set(ref, source, row, planMeta{seq: stored.Seq, doc: doc}) {
-		e.replayUsers(ref)
-	}
+	e.plans.set(ref, source, row, planMeta{seq: stored.Seq, doc: doc})
 	e.log[TablePlan].updated(stored)
 	return e.regroupPlan(key, before, row.Group)
-}
-
-// replayUsers marks the customers who have an invoice on a plan.
-func (e *edit) replayUsers(ref ledger.PlanRef) {
-	for i := range e.a.customers {
-		if e.historyOf(i).uses(ref) > 0 {
-			e.touch(uint32(i)).replay = true
-		}
-	}
 }
 
 // putInvoice writes one invoice, or says which field cannot be resolved.

@@ -162,6 +162,7 @@ func (a *account) commitTogether(ctx context.Context, group []*request) bool {
 // commit makes an edit durable and publishes it; on an error nothing of it
 // remains.
 func (a *account) commit(ctx context.Context, e *edit, silent bool) error {
+	e.changePlans()
 	c, changed := e.changeset()
 	if !changed {
 		e.rollback()

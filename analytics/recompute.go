@@ -14,16 +14,17 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/report"
 )
 
-// A change of settings that touches many customers is written down as asked for
-// (row 2 of the settings) and answered. A goroutine of the engine then builds all
-// ledgers beside those that reports go on to read. Customers who are written
-// meanwhile are built again, and when few are left the account switches: one
-// commit makes the settings those in force, one snapshot shows all of it. What a
-// crash interrupts begins again when the account is opened.
+// A change that touches many customers is written down and answered: settings as
+// asked for (row 2 of the settings), plans as they are, while memory holds the ones
+// from before for reports. A goroutine of the engine then builds all ledgers beside
+// those that reports go on to read. Customers who are written meanwhile are built
+// again, and when few are left the account switches: one commit makes the settings
+// those in force, one snapshot shows all of it. What a crash interrupts begins
+// again when the account is opened; new terms of plans are then in force at once.
 
 const (
-	// usualBackground is from how many customers on settings change in the
-	// background. Fewer are recomputed while the caller waits.
+	// usualBackground is up to how many customers are recomputed while the caller
+	// waits.
 	usualBackground = 10_000
 	// fewLeft is how many customers may be built while the account is locked.
 	fewLeft = 500
@@ -37,7 +38,7 @@ const (
 	settingsAsked   int64 = 2
 )
 
-// Recompute is the progress of a change of settings in the background.
+// Recompute is the progress of what is computed in the background.
 type Recompute struct {
 	Processed, Total int // customers
 	StartedAt        time.Time
@@ -59,26 +60,54 @@ func (r *recompute) progress() *Recompute {
 }
 
 // AskedSettings returns the settings that the account has, or is going to have
-// once what is running is done; running is nil when they are in force.
+// once what is running is done; running is as Recomputing returns it.
 func (e *Engine) AskedSettings(ctx context.Context, account string) (asked Settings, running *Recompute, err error) {
 	v, err := e.view(ctx, account)
 	if err != nil {
 		return Settings{}, nil, err
 	}
 	if v.asked == nil {
-		return v.settings, nil, nil
+		return v.settings, v.running(), nil
 	}
-	running = &Recompute{}
-	if v.job != nil {
-		running = v.job.progress()
-	}
-	return v.asked.values, running, nil
+	return v.asked.values, v.running(), nil
 }
 
-// startRecompute starts what the account's asked settings need. The caller holds
-// the lock.
+// Recomputing returns how far the account is on its way to the settings and plans
+// that were asked for, nil when all of them are in force.
+func (e *Engine) Recomputing(ctx context.Context, account string) (*Recompute, error) {
+	v, err := e.view(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return v.running(), nil
+}
+
+func (v *view) running() *Recompute {
+	switch {
+	case !v.computing:
+		return nil
+	case v.job == nil:
+		return &Recompute{}
+	default:
+		return v.job.progress()
+	}
+}
+
+// computing reports whether something that was asked for is not in force yet.
+func (a *account) computing() bool { return a.asked != nil || a.held != nil }
+
+// goal is the settings that the account is on its way to.
+func (a *account) goal() *settingsState {
+	if a.asked != nil {
+		return a.asked
+	}
+	return &a.settings
+}
+
+// startRecompute starts what the account needs to get where it was asked to. The
+// caller holds the lock.
 func (a *account) startRecompute() {
-	if a.asked == nil || a.job != nil {
+	if !a.computing() || a.job != nil {
 		return
 	}
 	job := &recompute{startedAt: a.engine.now()}
@@ -105,7 +134,7 @@ func (e *Engine) launch(a *account, job *recompute) bool {
 	return true
 }
 
-// recompute tries until the asked settings are in force or the engine closes.
+// recompute tries until what was asked for is in force or the engine closes.
 func (a *account) recompute(ctx context.Context, job *recompute) {
 	const first, longest = time.Second, time.Minute
 	for wait := first; ; wait = min(2*wait, longest) {
@@ -113,7 +142,7 @@ func (a *account) recompute(ctx context.Context, job *recompute) {
 		if done || ctx.Err() != nil {
 			return
 		}
-		if err == nil { // other settings were asked for
+		if err == nil { // something else was asked for
 			wait = first
 			continue
 		}
@@ -128,7 +157,8 @@ func (a *account) recompute(ctx context.Context, job *recompute) {
 	}
 }
 
-// build is a new state of all customers of an account under other settings.
+// build is a new state of all customers of an account under other settings or
+// terms of plans.
 type build struct {
 	a       *account
 	job     *recompute
@@ -148,8 +178,8 @@ type item struct {
 	history history
 }
 
-// rebuild builds the account under the asked settings and switches to them. done
-// says that nothing is left to do.
+// rebuild builds the account as it was asked for and switches to that. done says
+// that nothing is left to do.
 func (a *account) rebuild(ctx context.Context, job *recompute) (done bool, err error) {
 	b := &build{a: a, job: job}
 	for round := 0; ; round++ {
@@ -175,17 +205,18 @@ func (b *build) next(ctx context.Context, round int) (todo []item, done bool, er
 		return nil, false, err
 	}
 	defer a.lock.unlock()
-	// Other settings are no news about customers: subscribers are told of none of it.
+	// Other settings and terms are no news about customers: subscribers are told of
+	// none of it.
 	if err := a.prepare(ctx, true); err != nil {
 		return nil, false, err
 	}
 	switch {
-	case a.asked == nil:
+	case !a.computing():
 		a.job = nil
 		return nil, true, nil
 	case round == 0:
 		b.begin()
-	case b.opened != a.opened || !sameLedger(b.settled.ledger, a.asked.ledger):
+	case b.opened != a.opened || !sameLedger(b.settled.ledger, a.goal().ledger) || !sameTerms(b.plans, a.plans.list):
 		return nil, false, nil
 	}
 	b.plans, b.ids = a.plans.list, a.invoices.ids.view()
@@ -204,7 +235,7 @@ func (b *build) next(ctx context.Context, round int) (todo []item, done bool, er
 
 func (b *build) begin() {
 	a := b.a
-	b.settled, b.opened = *a.asked, a.opened
+	b.settled, b.opened = *a.goal(), a.opened
 	b.today = calendar.DayOf(a.engine.now().In(b.settled.ledger.Zone))
 	b.job.processed.Store(0)
 	b.job.total.Store(int64(len(a.byID)))
@@ -257,6 +288,26 @@ func (b *build) play(p *player, it *item) {
 // install makes the build the account's state, in one commit and one snapshot.
 func (b *build) install(ctx context.Context) error {
 	a := b.a
+	if err := a.commitAsked(ctx); err != nil {
+		return err
+	}
+	a.held, a.today, a.players, a.job = nil, b.today, nil, nil
+	a.records = b.to
+	for i, record := range a.records {
+		if record != nil {
+			a.days[i] = customerDays{wake: record.Ledger.Wake, first: record.Ledger.FirstPaid}
+		}
+	}
+	a.publish(a.current.Load().snapshot.Rates)
+	return nil
+}
+
+// commitAsked makes the asked settings, if there are any, those in force. Plans
+// are in the store as they were asked for.
+func (a *account) commitAsked(ctx context.Context) error {
+	if a.asked == nil {
+		return nil
+	}
 	doc, err := json.Marshal(a.asked.values)
 	if err != nil {
 		return fmt.Errorf("encode settings: %w", err)
@@ -273,13 +324,5 @@ func (b *build) install(ctx context.Context) error {
 	}
 	a.stored = c.Version
 	a.settings, a.asked = *a.asked, nil
-	a.today, a.players, a.job = b.today, nil, nil
-	a.records = b.to
-	for i, record := range a.records {
-		if record != nil {
-			a.days[i] = customerDays{wake: record.Ledger.Wake, first: record.Ledger.FirstPaid}
-		}
-	}
-	a.publish(a.current.Load().snapshot.Rates)
 	return nil
 }

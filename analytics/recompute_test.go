@@ -11,9 +11,12 @@ import (
 	"github.com/growpanel/growpanel-mcp/ingest"
 )
 
-// inBackground makes every change of settings one of a large account.
-func (w *world) inBackground() {
-	w.engine = analytics.New(analytics.Config{Store: w.store, Rows: ingest.Documents{}, Now: func() time.Time { return w.now }, Background: 1})
+// inBackground makes every change of settings and plans one of a large account.
+func (w *world) inBackground() { w.inBackgroundOf(1) }
+
+// inBackgroundOf computes what touches more than so many customers in the background.
+func (w *world) inBackgroundOf(customers int) {
+	w.engine = analytics.New(analytics.Config{Store: w.store, Rows: ingest.Documents{}, Now: func() time.Time { return w.now }, Background: customers})
 	w.t.Cleanup(w.engine.Close)
 }
 

@@ -30,8 +30,8 @@ func (e *Engine) SuggestPlanGroups(ctx context.Context, account string, ids []st
 	}
 	var plans []*ledger.Plan
 	known := map[string]bool{}
-	for i := range v.snapshot.Plans {
-		p := &v.snapshot.Plans[i]
+	for i := range v.plans.list {
+		p := &v.plans.list[i]
 		if i == 0 || p.Missing || known[p.ID] {
 			continue
 		}

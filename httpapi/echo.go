@@ -15,6 +15,8 @@ type outcome struct {
 	failures []analytics.FieldError
 	warnings []analytics.FieldError
 	failed   int // rows that have a failure
+
+	recompute []byte // JSON of what the rows have set going; nil for nothing
 }
 
 // appendImport appends the reply of a push (api-contract: ImportResult). The
@@ -42,6 +44,9 @@ func appendImport(out []byte, o outcome, onlyErrors bool) []byte {
 	out = strconv.AppendInt(out, int64(len(o.docs)-o.failed), 10)
 	out = append(out, `,"failed":`...)
 	out = strconv.AppendInt(out, int64(o.failed), 10)
+	if o.recompute != nil {
+		out = append(append(out, `,"recompute":`...), o.recompute...)
+	}
 	return append(out, '}', '\n')
 }
 

@@ -14,7 +14,7 @@ import (
 
 // GetDataPlanGroups implements wire.StrictServerInterface.
 func (s *Server) GetDataPlanGroups(ctx context.Context, request wire.GetDataPlanGroupsRequestObject) (wire.GetDataPlanGroupsResponseObject, error) {
-	snapshot, err := s.engine.Snapshot(ctx, callerOf(ctx).Account)
+	snapshot, err := s.engine.Catalog(ctx, callerOf(ctx).Account)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *Server) GetDataPlanGroups(ctx context.Context, request wire.GetDataPlan
 
 // GetDataPlanGroupsId implements wire.StrictServerInterface.
 func (s *Server) GetDataPlanGroupsId(ctx context.Context, request wire.GetDataPlanGroupsIdRequestObject) (wire.GetDataPlanGroupsIdResponseObject, error) {
-	snapshot, err := s.engine.Snapshot(ctx, callerOf(ctx).Account)
+	snapshot, err := s.engine.Catalog(ctx, callerOf(ctx).Account)
 	if err != nil {
 		return nil, err
 	}

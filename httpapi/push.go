@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,7 +20,7 @@ import (
 // body instead of going through the generated decoder.
 func (s *Server) mountPushes(rt *router) {
 	mountPush(s, rt, "customers", push[analytics.CustomerRow]{decode: ingest.DecodeCustomers, put: s.engine.PutCustomers})
-	mountPush(s, rt, "plans", push[analytics.PlanRow]{decode: ingest.DecodePlans, put: s.engine.PutPlans})
+	mountPush(s, rt, "plans", push[analytics.PlanRow]{decode: ingest.DecodePlans, put: s.engine.PutPlans, running: s.engine.Recomputing})
 	mountPush(s, rt, "invoices", push[analytics.InvoiceRow]{decode: ingest.DecodeInvoices, put: s.engine.PutInvoices, warn: prorationWarning})
 }
 
@@ -36,7 +37,9 @@ type push[T any] struct {
 	put    func(ctx context.Context, account, source string, rows []T) ([]analytics.FieldError, error)
 	// warn says what a row stores that may not mean what was intended; nil when
 	// rows of the kind need no warnings.
-	warn    func(row *T) (field, message string)
+	warn func(row *T) (field, message string)
+	// running tells what rows of the kind may have set going; nil for nothing.
+	running func(ctx context.Context, account string) (*analytics.Recompute, error)
 	source  func(ctx context.Context, account, id string) (analytics.Source, error)
 	bodies  *httpx.Buffers
 	replies *replyPool
@@ -112,7 +115,14 @@ func (p *push[T]) store(r *http.Request, batch *ingest.Batch[T]) (outcome, error
 			o.failed, last = o.failed+1, f.Index
 		}
 	}
-	return o, nil
+	if p.running == nil {
+		return o, nil
+	}
+	running, err := p.running(ctx, callerOf(ctx).Account)
+	if err == nil && running != nil {
+		o.recompute, err = json.Marshal(recomputeToWire(running))
+	}
+	return o, err
 }
 
 // loudness is ctx, made silent for rows that come from files: subscribers are

@@ -216,14 +216,18 @@ func (s *Server) PutDataPlansId(ctx context.Context, request wire.PutDataPlansId
 	if err != nil {
 		return nil, err
 	}
-	source := sourceOf(request.Params.DataSource, request.Params.Source)
-	err = s.engine.UpdatePlan(ctx, callerOf(ctx).Account, source, request.Id, func(old analytics.StoredRow) (analytics.PlanRow, error) {
+	source, account := sourceOf(request.Params.DataSource, request.Params.Source), callerOf(ctx).Account
+	err = s.engine.UpdatePlan(ctx, account, source, request.Id, func(old analytics.StoredRow) (analytics.PlanRow, error) {
 		return ingest.PatchPlan(old, request.Id, patch)
 	})
 	if err != nil {
 		return nil, rowError("plan", request.Id, err)
 	}
-	return wire.PutDataPlansId200JSONResponse{Result: "ok", Updated: request.Id}, nil
+	running, err := s.engine.Recomputing(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return wire.PutDataPlansId200JSONResponse{Result: "ok", Updated: request.Id, Recompute: recomputeToWire(running)}, nil
 }
 
 // PutDataInvoicesId implements wire.StrictServerInterface.

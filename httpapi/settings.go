@@ -91,14 +91,19 @@ func settingsToWire(s analytics.Settings, running *analytics.Recompute) wire.Set
 		days := int64(*s.AutoChurnDays)
 		out.AutoChurnDays = &days
 	}
-	if running != nil {
-		state := wire.RecomputeStateRunning
-		if running.Retrying {
-			state = wire.RecomputeStateRetrying
-		}
-		out.Recompute = &wire.Recompute{
-			State: state, Processed: int64(running.Processed), Total: int64(running.Total), StartedAt: stampText(running.StartedAt),
-		}
-	}
+	out.Recompute = recomputeToWire(running)
 	return out
+}
+
+func recomputeToWire(running *analytics.Recompute) *wire.Recompute {
+	if running == nil {
+		return nil
+	}
+	state := wire.RecomputeStateRunning
+	if running.Retrying {
+		state = wire.RecomputeStateRetrying
+	}
+	return &wire.Recompute{
+		State: state, Processed: int64(running.Processed), Total: int64(running.Total), StartedAt: stampText(running.StartedAt),
+	}
 }

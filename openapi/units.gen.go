@@ -921,6 +921,7 @@ var importProgressFields = []Schema{
 var importResultFields = []Schema{
 	{name: "failed", unit: Count},
 	{name: "imported", unit: Count},
+	{name: "recompute", fields: recomputeFields},
 	{name: "result", fields: importedRowFields},
 	{name: "success"},
 }
@@ -1535,6 +1536,7 @@ var planPageFields = []Schema{
 }
 
 var planUpdatedFields = []Schema{
+	{name: "recompute", fields: recomputeFields},
 	{name: "result"},
 	{name: "updated"},
 }

@@ -2583,6 +2583,9 @@ type ImportResult struct {
 	// Imported Rows stored, unchanged ones included.
 	Imported int64 `json:"imported"`
 
+	// Recompute How far the account's figures are on their way to changed settings or plans. It is there while that takes time; until it is gone, reports show all figures under the settings and plans before.
+	Recompute *Recompute `json:"recompute,omitempty"`
+
 	// Result The rows in the order sent; with `echo=errors` only those that were refused or have a warning.
 	Result []ImportedRow `json:"result"`
 
@@ -4538,6 +4541,9 @@ type PlanPatch struct {
 
 // PlanUpdated The reply of changing a plan.
 type PlanUpdated struct {
+	// Recompute How far the account's figures are on their way to changed settings or plans. It is there while that takes time; until it is gone, reports show all figures under the settings and plans before.
+	Recompute *Recompute `json:"recompute,omitempty"`
+
 	// Result Always `ok`.
 	Result string `json:"result"`
 
@@ -4628,7 +4634,7 @@ type ProfileUpdate struct {
 	Timezone *string `json:"timezone,omitempty"`
 }
 
-// Recompute How far the account's figures are on their way to these settings. It is there while that takes time; until it is gone, reports show all figures under the settings before.
+// Recompute How far the account's figures are on their way to changed settings or plans. It is there while that takes time; until it is gone, reports show all figures under the settings and plans before.
 type Recompute struct {
 	// Processed Customers that are done.
 	Processed int64 `json:"processed"`
@@ -5320,7 +5326,7 @@ type Settings struct {
 	// NonRenewalChurn Whether a missing renewal counts as churn.
 	NonRenewalChurn bool `json:"non_renewal_churn"`
 
-	// Recompute How far the account's figures are on their way to these settings. It is there while that takes time; until it is gone, reports show all figures under the settings before.
+	// Recompute How far the account's figures are on their way to changed settings or plans. It is there while that takes time; until it is gone, reports show all figures under the settings and plans before.
 	Recompute *Recompute `json:"recompute,omitempty"`
 
 	// RefundMrr Whether a refund lowers MRR or is cash alone.
@@ -11882,7 +11888,7 @@ type ClientInterface interface {
 
 	// PutDataPlansIdWithBody Change fields of a stored plan
 	//
-	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -11891,7 +11897,7 @@ type ClientInterface interface {
 
 	// PutDataPlansId Change fields of a stored plan
 	//
-	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12399,7 +12405,7 @@ type ClientInterface interface {
 
 	// GetSettings Read the metric settings
 	//
-	// How this account's metrics are computed, or are going to be once `recompute` is gone.
+	// How this account's metrics are computed, or are going to be once `recompute` is gone. It is there for changes of plans as well.
 	//
 	// Corresponds with GET /settings (the `GetSettings` operationId).
 	GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -14450,7 +14456,7 @@ func (c *Client) GetDataPlansId(ctx context.Context, id PlanId, params *GetDataP
 
 // PutDataPlansIdWithBody Change fields of a stored plan
 //
-// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 //
 // Takes any type of body and a specified content type.
 //
@@ -14469,7 +14475,7 @@ func (c *Client) PutDataPlansIdWithBody(ctx context.Context, id PlanId, params *
 
 // PutDataPlansId Change fields of a stored plan
 //
-// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15677,7 +15683,7 @@ func (c *Client) GetReportsTransactionsTable(ctx context.Context, params *GetRep
 
 // GetSettings Read the metric settings
 //
-// How this account's metrics are computed, or are going to be once `recompute` is gone.
+// How this account's metrics are computed, or are going to be once `recompute` is gone. It is there for changes of plans as well.
 //
 // Corresponds with GET /settings (the `GetSettings` operationId).
 func (c *Client) GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -35532,7 +35538,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutDataPlansIdWithBodyWithResponse Change fields of a stored plan
 	//
-	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -35541,7 +35547,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutDataPlansIdWithResponse Change fields of a stored plan
 	//
-	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+	// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -36171,7 +36177,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetSettingsWithResponse Read the metric settings
 	//
-	// How this account's metrics are computed, or are going to be once `recompute` is gone.
+	// How this account's metrics are computed, or are going to be once `recompute` is gone. It is there for changes of plans as well.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -52455,7 +52461,7 @@ func (c *ClientWithResponses) GetDataPlansIdWithResponse(ctx context.Context, id
 
 // PutDataPlansIdWithBodyWithResponse Change fields of a stored plan
 //
-// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -52470,7 +52476,7 @@ func (c *ClientWithResponses) PutDataPlansIdWithBodyWithResponse(ctx context.Con
 
 // PutDataPlansIdWithResponse Change fields of a stored plan
 //
-// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. The reply has a shape of its own, which existing clients rely on.
+// Changes the fields that are sent, leaves the others, and recomputes before the answer. null clears a field that may be missing. The id cannot be changed. A new interval without a count is one of them. A change of interval, currency or pricing model that touches more than 10,000 customers is recomputed in the background, as settings are: the answer and `GET /settings` have `recompute`. The reply has a shape of its own, which existing clients rely on.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -53520,7 +53526,7 @@ func (c *ClientWithResponses) GetReportsTransactionsTableWithResponse(ctx contex
 
 // GetSettingsWithResponse Read the metric settings
 //
-// How this account's metrics are computed, or are going to be once `recompute` is gone.
+// How this account's metrics are computed, or are going to be once `recompute` is gone. It is there for changes of plans as well.
 //
 // Returns a wrapper object for the known response body format(s).
 //

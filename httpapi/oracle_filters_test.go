@@ -86,7 +86,7 @@ func (o *oracled) axes(on oracletest.Day) []axis {
 		attribute("status", c.Status, "lead", "trialing", "trial_ended", "active", "past_due", "canceled"),
 		attribute("customer", func(m *oracletest.Member) string { return m.ID }, ids...),
 		o.sourced(),
-		term("currency", func(i oracletest.Item) string { return i.Currency }, "usd", "eur", "jpy"),
+		term("currency", func(i oracletest.Item) string { return i.Currency }, "usd", "eur", "jpy", "kwd"),
 		term("billing_freq", func(i oracletest.Item) string { return c.Plans[i.Plan].BillingFreq() }, "day", "week", "month", "quarter", "year"),
 		term("payment_method", func(i oracletest.Item) string { return i.Method }, "visa", "sepa"),
 		term("pricing_model", func(i oracletest.Item) string {

@@ -39,7 +39,7 @@ type Member struct {
 type Rates map[Day]map[string]*big.Rat
 
 // exponents are those of the currencies that random companies use.
-var exponents = map[string]int64{"usd": 2, "eur": 2, "jpy": 0}
+var exponents = map[string]int64{"usd": 2, "eur": 2, "jpy": 0, "kwd": 3}
 
 // Convert turns an amount into another currency at a day's rates.
 func (r Rates) Convert(amount int64, from, to string, d Day) int64 {
@@ -197,21 +197,63 @@ func (c *Company) trial(m *Member) (start, end Day) {
 	return start, end
 }
 
-// Customers lists the customers by id.
+// Customers lists the customers by id: with a view of subscriptions those who pay
+// for such a one now.
 func (c *Company) Customers(q Query) []Row {
 	var rows []Row
 	for _, m := range c.Members {
-		if !q.View.takes(m) {
+		if !q.View.takes(m) || !q.View.all() && len(q.View.items(m, c.Today)) == 0 {
 			continue
 		}
 		start, end := c.trial(m)
-		rows = append(rows, Row{
+		row := Row{
 			"id": m.ID, "mrr": float64(c.worth(m.at(c.Today), q.Currency, c.Today)), "payments": float64(m.History.Payments), "status": c.Status(m),
-			"paid_started": date(c.firstPaid(m)), "trial_started": date(start), "trial_end_date": date(end),
-		})
+			"paid_started": date(c.firstPaid(m)), "trial_started": date(start), "trial_end_date": date(end), "created_date": date(c.created(m)),
+			"total_paid_base_currency": float64(c.paid(m, q.Currency)), "country": word(m.Country), "state": word(m.State),
+		}
+		if status := c.Status(m); status == "canceled" {
+			row["cancel_date"] = date(c.left(m))
+		} else if status != "active" && status != "past_due" {
+			row["cancel_date"] = nil
+		}
+		if !m.History.PastDue {
+			row["overdue_date"] = nil
+		}
+		rows = append(rows, row)
 	}
 	SortRows(rows, "id")
 	return rows
+}
+
+// paid is what a member paid less what it got back until today, at its rates.
+func (c *Company) paid(m *Member, currency string) int64 {
+	sums := map[string]int64{}
+	for k := range m.Invoices {
+		i := &m.Invoices[k]
+		at := i.Date
+		if !i.Paid.IsZero() {
+			at = i.Paid
+		}
+		switch {
+		case !i.paid() || day(at, c.Settings.Zone) > c.Today:
+		case i.Type == "refund":
+			sums[i.Currency] -= abs(i.Amount)
+		default:
+			sums[i.Currency] += i.Amount
+		}
+	}
+	var total int64
+	for from, amount := range sums {
+		total += c.Rates.Convert(amount, from, currency, c.Today)
+	}
+	return total
+}
+
+func word(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 func date(d Day) any {

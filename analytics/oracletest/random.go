@@ -22,6 +22,7 @@ func Catalog() map[string]Plan {
 		{"two-years", "year", 2, "usd", false},
 		{"yen", "month", 1, "jpy", false},
 		{"euro", "month", 1, "eur", false},
+		{"dinar", "month", 1, "kwd", false},
 		{"usage", "month", 1, "usd", true},
 	} {
 		plans[p.ID] = p
@@ -32,7 +33,7 @@ func Catalog() map[string]Plan {
 // zones have clock changes at midnight, at night, none, and far offsets.
 var zones = [...]string{
 	"UTC", "UTC", "America/New_York", "Europe/Copenhagen", "Asia/Kolkata", "Pacific/Auckland", "America/Sao_Paulo",
-	"Pacific/Kiritimati", "Africa/Cairo",
+	"Pacific/Kiritimati", "Africa/Cairo", "Asia/Kathmandu", "America/Santiago", "Africa/Casablanca", "Australia/Lord_Howe",
 }
 
 // RandomSettings returns account settings.
@@ -66,7 +67,7 @@ func RandomInvoices(rng *rand.Rand, zone *time.Location, prefix string, currenci
 		"daily", "thirty-days", "two-years", "usage",
 	}}
 	if currencies > 1 {
-		h.plans = append(h.plans, "euro", "euro", "yen")
+		h.plans = append(h.plans, "euro", "euro", "yen", "dinar")
 	}
 	start := h.startDay()
 	for range 1 + rng.IntN(3) {

@@ -16,6 +16,7 @@ type Query struct {
 
 	Committed bool // what is scheduled counts
 	FixedOn   Day  // with FixFX, if not From
+	Trailing  int  // months that retention looks back, 0 for what is usual
 }
 
 // Period is a whole day, week, month, quarter or year.

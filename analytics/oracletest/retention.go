@@ -1,6 +1,7 @@
 package oracletest
 
 import (
+	"cmp"
 	"math/big"
 	"time"
 )
@@ -10,9 +11,7 @@ var trailing = map[string]int{"month": 1, "quarter": 3, "year": 12}
 
 // baseline is the day at which the row of a period begins to look.
 func (c *Company) baseline(p Period, interval string, months int) Day {
-	if months == 0 {
-		months = trailing[interval]
-	}
+	months = cmp.Or(months, trailing[interval])
 	if trailing[interval] == 0 {
 		return p.From - 1
 	}
@@ -31,6 +30,9 @@ type look struct {
 
 func (c *Company) look(q Query, b, t Day) look {
 	var l look
+	if b > c.Today {
+		return l // it is still to come
+	}
 	t = min(t, c.Today)
 	for _, m := range c.Members {
 		if !q.View.takes(m) {
@@ -100,7 +102,7 @@ func (l look) rates() map[string]*big.Rat {
 func (c *Company) Retention(q Query) []Row {
 	var rows []Row
 	for _, p := range c.periods(q) {
-		b := c.baseline(p, q.Interval, 0)
+		b := c.baseline(p, q.Interval, q.Trailing)
 		l := c.look(q, b, p.To)
 		row := Row{
 			"date": p.From.String(), "baseline_mrr": float64(l.base), "target_mrr": float64(l.targetNow), "grr_mrr": float64(l.least),
@@ -127,10 +129,7 @@ func (c *Company) Retention(q Query) []Row {
 		}
 		row["customer_lifetime"], row["ltv"] = nil, nil
 		if churn := means["customer_churn"]; churn != nil && churn.Sign() > 0 {
-			months := map[string]*big.Rat{
-				"day": big.NewRat(12, 365), "week": big.NewRat(84, 365), "month": big.NewRat(1, 1), "quarter": big.NewRat(3, 1), "year": big.NewRat(12, 1),
-			}[q.Interval]
-			lifetime := new(big.Rat).Quo(new(big.Rat).Mul(months, big.NewRat(100, 1)), churn)
+			lifetime := new(big.Rat).Quo(new(big.Rat).Mul(q.trailing(), big.NewRat(100, 1)), churn)
 			row["customer_lifetime"] = decimals(lifetime, 1)
 			row["ltv"] = float64(round(new(big.Rat).Mul(lifetime, big.NewRat(ratio(l.targetNow, l.retained), 1))))
 		}
@@ -139,13 +138,39 @@ func (c *Company) Retention(q Query) []Row {
 	return rows
 }
 
+// trailing is how many months the rows look back.
+func (q Query) trailing() *big.Rat {
+	switch q.Interval {
+	case "day":
+		return big.NewRat(12, 365)
+	case "week":
+		return big.NewRat(84, 365)
+	default:
+		return big.NewRat(int64(cmp.Or(q.Trailing, trailing[q.Interval])), 1)
+	}
+}
+
+// RetentionSpan is what the report retention says of all rows: the months that it
+// looks back, and the periods of the last row and its baseline.
+func (c *Company) RetentionSpan(q Query) Row {
+	list := c.periods(q)
+	if len(list) == 0 {
+		return Row{"trailing_months": decimals(q.trailing(), 2)}
+	}
+	last := list[len(list)-1]
+	return Row{
+		"trailing_months": decimals(q.trailing(), 2), "target_period": last.From.String(),
+		"baseline_period": c.period(c.baseline(last, q.Interval, q.Trailing), q.Interval).From.String(),
+	}
+}
+
 // means are the averages over the six complete periods that end with p.
 func (c *Company) means(q Query, p Period) map[string]*big.Rat {
 	sums, n := map[string]*big.Rat{}, int64(0)
 	for k := 0; k < 6; {
 		if p.To <= c.Today { // complete; a running period is left out
 			k++
-			rates := c.look(q, c.baseline(p, q.Interval, 0), p.To).rates()
+			rates := c.look(q, c.baseline(p, q.Interval, q.Trailing), p.To).rates()
 			for name, rate := range rates {
 				if sums[name] == nil {
 					sums[name] = new(big.Rat)

@@ -1,0 +1,97 @@
+package oracletest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Bills is the report invoices-detail in exactly the query's days, one line of
+// text per invoice.
+func (c *Company) Bills(q Query) []string {
+	parts := map[*Invoice]int{}
+	for _, x := range c.Transactions(q) {
+		if x.Kind != "tax" {
+			parts[x.Invoice]++
+		}
+	}
+	lines := []string{}
+	for _, m := range c.Members {
+		for k := range m.Invoices {
+			i := &m.Invoices[k]
+			d := day(i.Date, c.Settings.Zone)
+			billed := i.Type == "subscription" || i.Type == "one-time" || i.Type == "cancellation" && i.Amount != 0
+			if !q.View.takes(m) || !billed || d < q.From || d > min(q.To, c.Today) || !c.takesInvoice(q.View, m, i) {
+				continue
+			}
+			base := c.Rates.Convert(i.Amount, i.Currency, q.Currency, c.rateDay(q, d))
+			lines = append(lines, fmt.Sprint(d, " ", m.ID, " ", i.ID, " ", cmp.Or(i.Status, "paid"), " ", i.Amount, " ", i.Currency, " ", base, " ", parts[i]))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// RefundDetail is the report cashflow-refunds-detail in exactly the query's days,
+// one line of text per refund.
+func (c *Company) RefundDetail(q Query) []string {
+	lines := []string{}
+	for _, x := range c.Transactions(q) {
+		if x.Kind == "refund" && q.From <= x.Day && x.Day <= q.To {
+			lines = append(lines, fmt.Sprint(x.Day, " ", x.Member.ID, " ", x.Invoice.ID, " ", -x.Amount, " ", x.Invoice.Currency, " ", -x.Base))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// Losses is the report churn-scheduled-movements in exactly the query's days, one
+// line of text per movement.
+func (c *Company) Losses(q Query) []string {
+	lines := []string{}
+	for _, ch := range c.Changes(q.View) {
+		amount := c.base(q, ch)
+		kind := typed(ch, amount)
+		if ch.Day > c.Today && q.From <= ch.Day && ch.Day <= q.To && (kind == "churn" || kind == "contraction") {
+			lines = append(lines, fmt.Sprint(ch.Day, " ", ch.Member.ID, " ", kind, " ", ch.Amount, " ", ch.Currency, " ", amount))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// Why is the report mrr-table-subtypes: period, type, subtype, amount and number
+// of customers, one line of text each. It is false where it is not clear why.
+func (c *Company) Why(q Query) (lines []string, sure bool) {
+	known := c.Subtypes(q)
+	lines = []string{}
+	for _, p := range c.periods(q) {
+		type key struct{ kind, why string }
+		sums, who := map[key]int64{}, map[key]map[*Member]bool{}
+		for _, ch := range c.Changes(q.View) {
+			if ch.Day < p.From || ch.Day > min(p.To, c.Today) {
+				continue
+			}
+			amount := c.base(q, ch)
+			kind := typed(ch, amount)
+			if kind == "none" {
+				continue
+			}
+			why := known[fmt.Sprint(ch.Day, " ", ch.Member.ID)]
+			if why == "" {
+				return nil, false
+			}
+			k := key{kind, why}
+			if who[k] == nil {
+				who[k] = map[*Member]bool{}
+			}
+			sums[k] += amount
+			who[k][ch.Member] = true
+		}
+		for k, sum := range sums {
+			lines = append(lines, fmt.Sprint(p.From, " ", k.kind, " ", k.why, " ", sum, " ", len(who[k])))
+		}
+	}
+	slices.Sort(lines)
+	return lines, true
+}

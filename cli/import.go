@@ -27,6 +27,7 @@ type ImportFlags struct {
 	delimiter  string
 	dates      string
 	amounts    string
+	decimals   string
 	currency   string
 	checkpoint string
 	report     string
@@ -47,8 +48,9 @@ func AddImportFlags(cmd *cobra.Command) *ImportFlags {
 	flags.StringArrayVar(&f.maps, "map", nil, "`FIELD=COLUMN`: which column gives a field; may be repeated. invoices.amount=Total is about one file, custom_plan=Tier makes a custom variable")
 	flags.StringVar(&f.encoding, "encoding", "", "`encoding` of the files: "+strings.Join(csvfile.Encodings(), ", ")+" (default: found out)")
 	flags.StringVar(&f.delimiter, "delimiter", "", "`character` between columns, or tab (default: found out)")
-	flags.StringVar(&f.dates, "dates", "", "how days with slashes are written: `dmy` (31/01/2026) or mdy (01/31/2026)")
+	flags.StringVar(&f.dates, "dates", "", "how days such as 01/02/2026 are written: `dmy` (31/01/2026) or mdy (01/31/2026)")
 	flags.StringVar(&f.amounts, "amounts", "minor", "unit of amounts: `minor` (9900) or major (99.00)")
+	flags.StringVar(&f.decimals, "decimals", "", "decimal mark of amounts with --amounts major: `point` (1,234.50) or comma (1.234,50) (default: found out where only one fits)")
 	flags.StringVar(&f.currency, "currency", "", "`currency` of rows that state none")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "`file` that remembers how far the import has come, to go on from there when it is run again")
 	flags.StringVar(&f.report, "report", "", "CSV `file` to write every row to that could not be imported, and why")
@@ -58,7 +60,7 @@ func AddImportFlags(cmd *cobra.Command) *ImportFlags {
 
 // options reads the flags. target is part of what tells imports apart.
 func (f *ImportFlags) options(target string) (csvfile.Options, error) {
-	o := csvfile.Options{Preset: f.preset, Encoding: f.encoding, Dates: f.dates, Currency: f.currency, Map: map[csvfile.Kind]map[string]string{}}
+	o := csvfile.Options{Preset: f.preset, Encoding: f.encoding, Dates: f.dates, Decimals: f.decimals, Currency: f.currency, Map: map[csvfile.Kind]map[string]string{}}
 	for _, kind := range []csvfile.Kind{csvfile.Customers, csvfile.Plans, csvfile.Subscriptions, csvfile.Invoices} {
 		if *f.files[kind] == "" {
 			continue
@@ -187,7 +189,10 @@ func (c *client) importCSV() *cobra.Command {
 	cmd.Flags().StringVar(&source, "data-source", "", "data source `id` to import into")
 	cmd.Flags().StringVar(&create, "create", "", "import into the data source of type csv with this `name`, and create it if there is none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if (source == "") == (create == "") && !flags.dryRun {
+		switch {
+		case source != "" && create != "":
+			return errors.New("give one of --data-source and --create, not both")
+		case source+create == "" && !flags.dryRun:
 			return errors.New("say where to import into: --data-source ID, or --create NAME for a new one")
 		}
 		return flags.Run(cmd.Context(), source+create, c.Env, func() (csvfile.Sink, error) {

@@ -100,7 +100,9 @@ func TestImport_WrongInputSendsNothing(t *testing.T) {
 	refuse := func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s %s", r.Method, r.URL) }
 	for _, tt := range []struct{ args, want string }{
 		{"--customers " + file, "say where to import into"},
-		{"--data-source d --create n --customers " + file, "say where to import into"},
+		{"--data-source d --create n --customers " + file, "not both"},
+		{"--create n --decimals dot --customers " + file, `--decimals "dot": must be point or comma`},
+		{"--create n", "name one with --customers"},
 		{"--data-source d", "no file"},
 		{"--data-source d --customers /nonexistent.csv", "no such file"},
 		{"--data-source d --customers /dev/null", "not a regular file"},

@@ -117,7 +117,7 @@ func (o *Options) fingerprint() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode mapping: %w", err)
 	}
-	_, _ = fmt.Fprintf(sum, "%q %q %q %q %t %q\n", o.Preset, mapped, o.Encoding, string(o.Delimiter)+o.Dates, o.Major, o.Currency)
+	_, _ = fmt.Fprintf(sum, "%q %q %q %q %t %q\n", o.Preset, mapped, o.Encoding, string(o.Delimiter)+o.Dates+o.Decimals, o.Major, o.Currency)
 	files := slices.SortedFunc(slices.Values(o.Files), func(a, b File) int { return cmp.Compare(a.Kind, b.Kind) })
 	for _, f := range files {
 		_, _ = fmt.Fprintf(sum, "%q %d\n", f.Kind, f.Size)

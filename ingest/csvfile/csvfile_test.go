@@ -136,7 +136,7 @@ func TestImport_BadRowsAreNamedAndTheOthersStored(t *testing.T) {
 			"i1,c,2026-01-01,99.00,usd\n" +
 			",c,2026-01-01,1.00,usd\n" +
 			"i3,c,01/02/2026,1.00,usd\n" +
-			"i4,c,2026-01-01,1.005,usd\n" +
+			"i4,c,2026-01-01,0.005,usd\n" +
 			"i5,c,2026-01-01,1.00,\n" +
 			"i6,c,2026-01-01,a \"quote\" in the middle,usd\n" +
 			"i7,c,2026-01-01,\"1.000,50\",eur,one more,column\n" +
@@ -144,9 +144,9 @@ func TestImport_BadRowsAreNamedAndTheOthersStored(t *testing.T) {
 	})
 	want := []string{
 		"invoices.csv:3: id is required",
-		"invoices.csv:4 (i3): invoice_date has slashes: say with --dates whether it is dmy (31/01/2026) or mdy (01/31/2026)",
-		"invoices.csv:5 (i4): amount has more decimals than USD has",
-		"invoices.csv:6 (i5): amount is in main units, and the row states no currency: name one with --currency",
+		"invoices.csv:4 (i3): invoice_date \"01/02/2026\" does not tell day from month: say with --dates whether it is dmy (31/01/2026) or mdy (01/31/2026)",
+		"invoices.csv:5 (i4): amount \"0.005\" has more decimals than USD has",
+		"invoices.csv:6 (i5): amount \"1.00\" is in main units, and the row states no currency: name one with --currency",
 		`invoices.csv:7: cannot be read: bare " in non-quoted-field`,
 	}
 	if diff := cmp.Diff(want, faults); diff != "" || result != (Result{Stored: 3, Failed: 5}) {
@@ -271,7 +271,7 @@ func TestCheck_LooksUpReferences(t *testing.T) {
 	want := []string{
 		"customers.csv:3 (c2): name is required (an email alone is accepted)",
 		"plans.csv:3 (q): interval must be day, week, month, quarter or year",
-		"invoices.csv:5 (i4): amount must be an integer number of minor units (9900 for 99.00); for main units use --amounts major",
+		"invoices.csv:5 (i4): amount \"x\" must be an integer number of minor units (9900 for 99.00); for main units use --amounts major",
 		"invoices.csv:3 (i2): customer_id is not in the file of customers: c2",
 		"invoices.csv:4 (i3): plan_id is not in the file of plans: q",
 	}

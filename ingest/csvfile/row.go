@@ -38,6 +38,7 @@ type converter struct {
 	columns  []column
 	dates    string
 	major    bool
+	decimals string
 	currency string // of rows that state none
 }
 
@@ -55,7 +56,7 @@ func (c *converter) convert(record []string) (doc []byte, fault *Fault) {
 			continue
 		}
 		if err := c.add(&row, col, text, currency); err != nil {
-			return nil, &Fault{ID: c.idOf(record), Field: col.name, Message: err.Error()}
+			return nil, &Fault{ID: c.idOf(record), Field: col.name, Message: quoted(text) + " " + err.Error()}
 		}
 	}
 	if c.currency != "" && !row.has("currency") && c.kind != Customers {
@@ -68,6 +69,15 @@ func (c *converter) convert(record []string) (doc []byte, fault *Fault) {
 		return nil, &Fault{Field: "id", Message: "is required"}
 	}
 	return row.json(), nil
+}
+
+// quoted is a cell as messages repeat it.
+func quoted(text string) string {
+	const longest = 40 // characters
+	if r := []rune(text); len(r) > longest {
+		text = string(r[:longest]) + "..."
+	}
+	return strconv.Quote(text)
 }
 
 func (c *converter) add(row *object, col column, text, currency string) error {
@@ -112,7 +122,7 @@ func (c *converter) amount(text, code string) (int64, error) {
 	if err != nil {
 		return 0, errors.New("is in main units, and the row states no currency: name one with --currency")
 	}
-	return majorUnits(text, currency)
+	return majorUnits(text, currency, c.decimals)
 }
 
 func (c *converter) currencyOf(record []string) string {

@@ -29,6 +29,7 @@ type Options struct {
 	Delimiter rune
 	Dates     string // DayFirst or MonthFirst, for days with slashes
 	Major     bool   // amounts are in main units (99.00) rather than minor ones (9900)
+	Decimals  string // Point or Comma, the decimal mark of amounts in main units
 	Currency  string // of rows that state none
 
 	Checkpoint Checkpoint     // nil: none is kept
@@ -149,13 +150,15 @@ func (o *Options) Check() error {
 	}
 	switch {
 	case len(o.Files) == 0:
-		return errors.New("there is no file to import")
+		return errors.New("there is no file to import: name one with --customers, --plans or --invoices")
 	case o.Preset != "" && o.Preset != Stripe:
 		return fmt.Errorf("preset %q: the only one is %s", o.Preset, Stripe)
 	case seen[Subscriptions] && o.Preset != Stripe:
 		return errors.New("a file of subscriptions needs the preset stripe")
 	case o.Dates != "" && o.Dates != DayFirst && o.Dates != MonthFirst:
-		return fmt.Errorf("dates %q: must be %s or %s", o.Dates, DayFirst, MonthFirst)
+		return fmt.Errorf("--dates %q: must be %s or %s", o.Dates, DayFirst, MonthFirst)
+	case o.Decimals != "" && o.Decimals != Point && o.Decimals != Comma:
+		return fmt.Errorf("--decimals %q: must be %s or %s", o.Decimals, Point, Comma)
 	case o.Encoding != "":
 		_, err := decoderOf(o.Encoding)
 		return err
@@ -170,7 +173,7 @@ func (o *Options) mapped(kind Kind) func(header []string) (rowFunc, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := converter{kind: kind, columns: columns, dates: o.Dates, major: o.Major, currency: o.Currency}
+		c := converter{kind: kind, columns: columns, dates: o.Dates, major: o.Major, decimals: o.Decimals, currency: o.Currency}
 		return c.convert, nil
 	}
 }

@@ -123,7 +123,7 @@ func (b *builder) amount(name, text, code string) int64 {
 		b.fail("currency", err)
 		return 0
 	}
-	n, err := majorUnits(text, currency)
+	n, err := majorUnits(text, currency, Point)
 	if err != nil {
 		b.fail(name, err)
 		return 0

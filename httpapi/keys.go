@@ -149,6 +149,7 @@ const (
 	createdKey        = "api_key"
 	createdInvitation = "invitation"
 	createdWebhook    = "webhook"
+	createdMember     = "member" // by accepting an invitation; stays
 )
 
 // GetAccountApiKeysIdCreated implements wire.StrictServerInterface.
@@ -169,6 +170,10 @@ func (s *Server) GetAccountApiKeysIdCreated(ctx context.Context, request wire.Ge
 	if err != nil {
 		return nil, err
 	}
+	members, err := s.identity.ListMembers(ctx, caller.Account)
+	if err != nil {
+		return nil, err
+	}
 	hooks, err := s.hooks.List(ctx, caller.Account)
 	if err != nil {
 		return nil, err
@@ -184,6 +189,9 @@ func (s *Server) GetAccountApiKeysIdCreated(ctx context.Context, request wire.Ge
 	}
 	for _, i := range invitations {
 		add(i.CreatedVia, i.Email, createdInvitation, i.Email, string(i.Role), i.CreatedAt)
+	}
+	for _, m := range members {
+		add(m.CreatedVia, m.User, createdMember, m.Email, string(m.Role), m.Since)
 	}
 	for _, h := range hooks {
 		add(h.CreatedVia, h.ID, createdWebhook, hookToWire(ctx, h).Url, h.Event, h.Created)

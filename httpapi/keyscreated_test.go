@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/growpanel/growpanel-mcp/identity"
@@ -108,5 +109,42 @@ func TestKeysCreated(t *testing.T) {
 	}
 	if got := a.do(t, token, "GET", at("none"), ""); got.status != 404 {
 		t.Errorf("an unknown key: %d %s", got.status, got.raw)
+	}
+}
+
+// Who came by an invitation of a connection is shown with what it created, and
+// stays: they are a person, about whom an owner decides.
+func TestKeysCreated_MembersStay(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.newUser(t, a.account, "ann@example.com", identity.Admin)
+	token := a.userToken(t, a.signIn(t, "ann@example.com"), a.account.ID)
+	made := a.connect(t, token, "connection")
+	caller, err := a.identity.Authenticate(t.Context(), made.text("api_key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := a.identity.Invite(t.Context(), caller, "carol@example.com", identity.Readonly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.identity.SignIn(t.Context(), identity.SignIn{Invitation: secret.Reveal(), Password: "carol's password", FromAddress: "192.0.2.7"}); err != nil {
+		t.Fatal(err)
+	}
+	list := a.ok(t, token, "GET", "/account/api-keys/"+made.text("id")+"/created", "")
+	if len(list.list("result")) != 1 || list.text("result", 0, "kind") != "member" || list.text("result", 0, "name") != "carol@example.com" || list.text("result", 0, "detail") != "readonly" {
+		t.Errorf("it has created %s", list.raw)
+	}
+	a.ok(t, token, "DELETE", "/account/api-keys/"+made.text("id"), "")
+	members, err := a.identity.ListMembers(t.Context(), a.account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(members, func(m identity.Member) bool { return m.Email == "carol@example.com" })
+	if at < 0 || members[at].CreatedVia != made.text("id") {
+		t.Errorf("the members are %+v", members)
+	}
+	if team := a.ok(t, a.admin, "GET", "/account/team", ""); !strings.Contains(string(team.raw), `"created_via":"`+made.text("id")) {
+		t.Errorf("the team is %s", team.raw)
 	}
 }

@@ -190,7 +190,7 @@ func invitationError(email string, err error) error {
 func memberToWire(m identity.Member) wire.TeamMember {
 	out := wire.TeamMember{
 		Id: m.User, Email: m.Email, Name: textOrNull(strings.TrimSpace(m.FirstName + " " + m.LastName)), Role: wire.Role(m.Role),
-		Status: memberActive, Since: stampText(m.Since),
+		Status: memberActive, Since: stampText(m.Since), CreatedVia: textOrNull(m.CreatedVia),
 	}
 	if m.Disabled {
 		out.Status = memberDisabled

@@ -20,6 +20,9 @@ type Member struct {
 	Disabled   bool
 	Since      time.Time
 	LastSignIn time.Time // zero for never
+	// CreatedVia is the id of the connection's key that made their invitation, ""
+	// for none. They stay when it goes.
+	CreatedVia string
 }
 
 // Membership is an account of a user.

@@ -156,7 +156,7 @@ func (a *APIUsers) Created(ctx context.Context, session Secret, account, key str
 	}
 	things := make([]CreatedThing, 0, len(answer.Result))
 	for _, t := range answer.Result {
-		thing := CreatedThing{ID: t.ID, Kind: createdKinds()[t.Kind], Name: t.Name, CreatedAt: t.CreatedAt}
+		thing := CreatedThing{ID: t.ID, Kind: createdKinds()[t.Kind], Name: t.Name, Stays: t.Kind == "member", CreatedAt: t.CreatedAt}
 		switch {
 		case t.Detail == nil:
 		case t.Kind == "webhook":
@@ -171,7 +171,7 @@ func (a *APIUsers) Created(ctx context.Context, session Secret, account, key str
 
 // createdKinds are the words for people of what a connection can create.
 func createdKinds() map[string]string {
-	return map[string]string{"api_key": "API key", "invitation": "Invitation", "webhook": "Webhook"}
+	return map[string]string{"api_key": "API key", "invitation": "Invitation", "webhook": "Webhook", "member": "Member"}
 }
 
 // as returns a client with a token of the session's user; account may be empty.

@@ -128,13 +128,15 @@ func TestAPIUsers_Created(t *testing.T) {
 	api := &answering{status: http.StatusOK, body: `{"token":"jwt","result":[
 		{"id":"2","kind":"api_key","name":"script","detail":"readonly","created_at":"2026-11-02T00:00:00Z"},
 		{"id":"bob@example.com","kind":"invitation","name":"bob@example.com","detail":"admin","created_at":"2026-11-02T00:00:00Z"},
-		{"id":"wh_1","kind":"webhook","name":"https://x.example","detail":"movement.churn","created_at":"2026-11-02T00:00:00Z"}]}`}
+		{"id":"wh_1","kind":"webhook","name":"https://x.example","detail":"movement.churn","created_at":"2026-11-02T00:00:00Z"},
+		{"id":"user-7","kind":"member","name":"carol@example.com","detail":"admin","created_at":"2026-11-02T00:00:00Z"}]}`}
 	got, err := newAPIUsers(t, api).Created(t.Context(), oauth.NewSecret("gps_x"), "acme", "key-1")
 	at := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 	want := []oauth.CreatedThing{
 		{ID: "2", Kind: "API key", Name: "script", Role: "readonly", CreatedAt: at},
 		{ID: "bob@example.com", Kind: "Invitation", Name: "bob@example.com", Role: "admin", CreatedAt: at},
 		{ID: "wh_1", Kind: "Webhook", Name: "https://x.example (movement.churn)", CreatedAt: at},
+		{ID: "user-7", Kind: "Member", Stays: true, Name: "carol@example.com", Role: "admin", CreatedAt: at},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Created = %+v, %v, want %+v", got, err, want)

@@ -181,7 +181,7 @@ func (b *Browser) showRevoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page.Created = createdViews(created)
+	page.Created, page.Joined = createdViews(created)
 	return b.pages.Write(w, http.StatusOK, page)
 }
 

@@ -170,10 +170,14 @@ func TestBrowser_Revoke_Created(t *testing.T) {
 	s.people.created[key] = []oauth.CreatedThing{
 		{ID: "k1", Kind: "API key", Name: "Export script", Role: "admin", CreatedAt: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)},
 		{ID: "k2", Kind: "API key", Name: "Old thing"},
+		{ID: "u7", Kind: "Member", Stays: true, Name: "carol@example.com", Role: "admin", CreatedAt: time.Date(2026, 11, 4, 0, 0, 0, 0, time.UTC)},
 	}
 	page := b.get("/connections/revoke?device=" + tokens.Family.String())
 	if !page.has("Export script") || !page.has("API key · Admin, created 3 November 2026") {
 		t.Errorf("the page does not show what was created:\n%s", page.body)
+	}
+	if !page.has("carol@example.com") || !page.has("Admin, since 4 November 2026") || page.has(`value="u7"`) {
+		t.Errorf("the page does not show who came by its invitation, or lets them be deleted:\n%s", page.body)
 	}
 	b.submit(page, "/connections/revoke", "delete", "k2")
 	if got, want := s.api.Kept(tokens.Family), []string{"k1"}; !slices.Equal(got, want) || s.works(tokens) {

@@ -26,16 +26,25 @@ func (b *Browser) created(r *http.Request, families []Family) ([]CreatedThing, e
 	return all, nil
 }
 
-func createdViews(things []CreatedThing) []pages.Created {
-	views := make([]pages.Created, 0, len(things))
+// createdViews tells what can be deleted from the people who stay.
+func createdViews(things []CreatedThing) (created, joined []pages.Created) {
 	for _, thing := range things {
-		detail := "created " + thing.CreatedAt.UTC().Format("2 January 2006")
+		date := thing.CreatedAt.UTC().Format("2 January 2006")
+		detail := "created " + date
+		if thing.Stays {
+			detail = "since " + date
+		}
 		if thing.Role != "" {
 			detail = pages.RoleName(thing.Role) + ", " + detail
 		}
-		views = append(views, pages.Created{Value: thing.ID, Kind: thing.Kind, Name: thing.Name, Detail: detail})
+		view := pages.Created{Value: thing.ID, Kind: thing.Kind, Name: thing.Name, Detail: detail}
+		if thing.Stays {
+			joined = append(joined, view)
+		} else {
+			created = append(created, view)
+		}
 	}
-	return views
+	return created, joined
 }
 
 // kept lists what was shown of the things that families have made and not ticked

@@ -158,7 +158,8 @@ type PasswordChange struct {
 // CreatedThing is something that was made with a connection's key.
 type CreatedThing struct {
 	ID        string
-	Kind      string // "API key", "Invitation", "Webhook"
+	Kind      string // "API key", "Invitation", "Webhook", "Member"
+	Stays     bool   // a person, who stays when the rest goes
 	Name      string
 	Role      string // that it gives; empty for what gives none
 	CreatedAt time.Time

@@ -651,7 +651,9 @@ func testAcceptInvitation(t *testing.T, s identity.Store) {
 	owner := newMember(t, s, a.ID, identity.Owner)
 	u := userOf(epoch)
 	login := identity.Login{Issuer: "https://accounts.example.com", Subject: u.ID}
-	i := newInvitation(t, s, invitationOf(a.ID, u.Email, epoch))
+	i := invitationOf(a.ID, u.Email, epoch)
+	i.CreatedVia = newConnection(t, s, a.ID, owner.ID).ID
+	i = newInvitation(t, s, i)
 	accept := func(u identity.User, at time.Time, limit int) error {
 		return s.AcceptInvitation(t.Context(), i.Hash, u, login, at, limit)
 	}
@@ -665,7 +667,7 @@ func testAcceptInvitation(t *testing.T, s identity.Store) {
 		t.Fatalf("AcceptInvitation: %v", err)
 	}
 	wantUser(t, s, u)
-	if m, err := s.Member(t.Context(), a.ID, u.ID); err != nil || m.Role != i.Role {
+	if m, err := s.Member(t.Context(), a.ID, u.ID); err != nil || m.Role != i.Role || m.CreatedVia != i.CreatedVia {
 		t.Errorf("Member = %v, %v", m, err)
 	}
 	if got, err := s.UserByLogin(t.Context(), login); err != nil || got.ID != u.ID {

@@ -1348,10 +1348,10 @@ type CreatedThing struct {
 	// Detail Its role, or the event it waits for.
 	Detail *string `json:"detail"`
 
-	// Id Its id, to send in `keep`; for an invitation, the address.
+	// Id Its id, to send in `keep`; for an invitation, the address; for a member, the user's id.
 	Id string `json:"id"`
 
-	// Kind What it is.
+	// Kind What it is. A `member` stays when the rest goes.
 	Kind string `json:"kind"`
 
 	// Name Its name, address or URL.
@@ -5944,7 +5944,7 @@ type TeamInvite struct {
 
 // TeamMember A member, or somebody who is invited.
 type TeamMember struct {
-	// CreatedVia For an invitation: the id of the connection's key that it was created with, if any.
+	// CreatedVia The id of the connection's key that the invitation was created with, if any; it may be gone.
 	CreatedVia *string `json:"created_via"`
 
 	// Email Their e-mail address.
@@ -11082,7 +11082,7 @@ type ClientInterface interface {
 
 	// GetAccountApiKeysIdCreated List what a connection created
 	//
-	// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+	// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept; and the members who accepted an invitation of it, who stay. Needs an admin key; a user token can ask about the user's own connections.
 	//
 	// Corresponds with GET /account/api-keys/{id}/created (the `GetAccountApiKeysIdCreated` operationId).
 	GetAccountApiKeysIdCreated(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12670,7 +12670,7 @@ func (c *Client) PutAccountApiKeysId(ctx context.Context, id ApiKeyId, body PutA
 
 // GetAccountApiKeysIdCreated List what a connection created
 //
-// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept; and the members who accepted an invitation of it, who stay. Needs an admin key; a user token can ask about the user's own connections.
 //
 // Corresponds with GET /account/api-keys/{id}/created (the `GetAccountApiKeysIdCreated` operationId).
 func (c *Client) GetAccountApiKeysIdCreated(ctx context.Context, id ApiKeyId, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -34656,7 +34656,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetAccountApiKeysIdCreatedWithResponse List what a connection created
 	//
-	// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+	// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept; and the members who accepted an invitation of it, who stay. Needs an admin key; a user token can ask about the user's own connections.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -50991,7 +50991,7 @@ func (c *ClientWithResponses) PutAccountApiKeysIdWithResponse(ctx context.Contex
 
 // GetAccountApiKeysIdCreatedWithResponse List what a connection created
 //
-// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept. Needs an admin key; a user token can ask about the user's own connections.
+// The keys, invitations and webhooks that were made with a connection's key, and that go with it unless they are kept; and the members who accepted an invitation of it, who stay. Needs an admin key; a user token can ask about the user's own connections.
 //
 // Returns a wrapper object for the known response body format(s).
 //

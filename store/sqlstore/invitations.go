@@ -133,7 +133,7 @@ func (s *Identity) AcceptInvitation(ctx context.Context, hash identity.Hash, u i
 				return err
 			}
 		}
-		err = addMember(ctx, tx, i.Account, u.ID, i.Role, now)
+		err = addMember(ctx, tx, i.Account, u.ID, i.Role, i.CreatedVia, now)
 		if err == identity.ErrExists { //nolint:errorlint // addMember's own
 			return nil // a member already: the link is used up, their role stays
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/growpanel/growpanel-mcp/internal/sqldb"
 )
 
-const memberColumns = "p.id, p.email, p.first_name, p.last_name, m.role, p.disabled_at IS NOT NULL, m.since, p.last_sign_in_at"
+const memberColumns = "p.id, p.email, p.first_name, p.last_name, m.role, p.disabled_at IS NOT NULL, m.since, p.last_sign_in_at, m.created_via"
 
 // scanMember reads memberColumns.
 func scanMember(scan func(dest ...any) error) (m identity.Member, err error) {
 	var since string
 	var signedIn sql.NullString
-	if err := scan(&m.User, &m.Email, &m.FirstName, &m.LastName, &m.Role, &m.Disabled, &since, &signedIn); err != nil {
+	if err := scan(&m.User, &m.Email, &m.FirstName, &m.LastName, &m.Role, &m.Disabled, &since, &signedIn, &m.CreatedVia); err != nil {
 		return identity.Member{}, notFound(err)
 	}
 	if m.Since, err = time.Parse(timeLayout, since); err != nil {
@@ -83,7 +83,7 @@ func (s *Identity) AddMember(ctx context.Context, account, user string, role ide
 		if err := roomForMember(ctx, tx, account, limit); err != nil {
 			return err
 		}
-		return addMember(ctx, tx, account, user, role, at)
+		return addMember(ctx, tx, account, user, role, "", at)
 	})
 }
 
@@ -108,15 +108,15 @@ func roomForMember(ctx context.Context, tx *sqldb.Tx, account string, limit int)
 	return nil
 }
 
-func addMember(ctx context.Context, tx *sqldb.Tx, account, user string, role identity.Role, at time.Time) error {
-	const insert = `INSERT INTO member (account_id, person_id, role, since) SELECT ?, id, ?, ? FROM person WHERE id = ? ON CONFLICT DO NOTHING`
+func addMember(ctx context.Context, tx *sqldb.Tx, account, user string, role identity.Role, via string, at time.Time) error {
+	const insert = `INSERT INTO member (account_id, person_id, role, since, created_via) SELECT ?, id, ?, ?, ? FROM person WHERE id = ? ON CONFLICT DO NOTHING`
 	if _, err := getMember(ctx, tx, account, user); !isNotFound(err) {
 		if err == nil {
 			return identity.ErrExists
 		}
 		return err
 	}
-	return changedOr(identity.ErrNotFound)(tx.Exec(ctx, insert, account, string(role), timeText(at), user))
+	return changedOr(identity.ErrNotFound)(tx.Exec(ctx, insert, account, string(role), timeText(at), via, user))
 }
 
 // SetRole implements identity.Store.

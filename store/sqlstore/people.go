@@ -69,7 +69,7 @@ func (s *Identity) CreateOwner(ctx context.Context, u identity.User, a identity.
 		if err := insertAccount(ctx, tx, a); err != nil {
 			return err
 		}
-		return addMember(ctx, tx, a.ID, u.ID, identity.Owner, a.CreatedAt)
+		return addMember(ctx, tx, a.ID, u.ID, identity.Owner, "", a.CreatedAt)
 	})
 }
 

@@ -98,6 +98,7 @@ type Revoke struct {
 	Text    string
 	Facts   []Fact
 	Created []Created
+	Joined  []Created // members who came by its invitations, and stay
 	Button  string
 }
 

@@ -114,6 +114,7 @@ func samples(t *testing.T) map[string]View {
 				{"webhook:2", "Webhook", "https://hooks.example.com/growpanel", ""},
 				{"invitation:3", "Invitation", "bob@acme.example", "not accepted yet"},
 			},
+			Joined: []Created{{"user-7", "Member", "carol@acme.example", "Admin, since 4 November 2026"}},
 		},
 		"landing": Landing{
 			URL: "https://mcp.acme.example", APIURL: "https://api.acme.example", OAuth: true, Version: "1.2.3",

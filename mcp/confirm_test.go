@@ -187,3 +187,22 @@ func TestConfirm_OnStdio(t *testing.T) {
 		}
 	}
 }
+
+// Replicas share keys, and while the secret is replaced those of before are good.
+func TestConfirm_StateOfAnotherReplica(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+	a, b, both := []byte("key a"), []byte("key b"), [][]byte{[]byte("key b"), []byte("key a")}
+	state := protocol.NewSealer([][]byte{a}, now).Seal([]byte("subject"))
+	for name, tt := range map[string]struct {
+		keys [][]byte
+		want bool
+	}{"the same key": {[][]byte{a}, true}, "a newer key before it": {both, true}, "another key": {[][]byte{b}, false}, "a random key": {nil, false}} {
+		if got := protocol.NewSealer(tt.keys, now).Valid(state, []byte("subject")); got != tt.want {
+			t.Errorf("%s: valid %v, want %v", name, got, tt.want)
+		}
+	}
+	if !protocol.NewSealer([][]byte{b}, now).Valid(protocol.NewSealer(both, now).Seal(nil), nil) {
+		t.Error("the first key is not the one that seals")
+	}
+}

@@ -100,9 +100,10 @@ type Config struct {
 	AllowedHosts []string
 	// BodyLimit is the largest accepted request body in bytes; 0 means 4 MiB.
 	BodyLimit int64
-	// StateKey seals what a client carries from a question to its answer. Every
-	// replica needs the same one; empty means a random key, for one process.
-	StateKey []byte
+	// StateKeys seal what a client carries from a question to its answer: the
+	// first seals, all are good. Every replica needs the same ones; none means a
+	// random key, for one process.
+	StateKeys [][]byte
 }
 
 // Server is the MCP server of the product.
@@ -125,7 +126,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, sealer: protocol.NewSealer(cfg.StateKey, cfg.Now)}
+	s := &Server{cfg: cfg, sealer: protocol.NewSealer(cfg.StateKeys, cfg.Now)}
 	core, err := protocol.New(protocol.Config{
 		Name:             ServerName,
 		Version:          cfg.Version,

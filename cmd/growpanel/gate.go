@@ -19,12 +19,15 @@ type gate struct {
 	api       backend
 	grants    *oauth.Grants // nil when the API has no users
 	resources protocol.Resources
-	// failures counts wrong API keys per address, in memory: a call writes nothing.
-	failures *oauth.MemoryLimits
+	// limits counts wrong API keys per address, for all replicas where they share a
+	// store of limits; local does where that is missing or cannot be asked. A good
+	// key writes nothing.
+	limits oauth.RateLimits // nil for local alone
+	local  *oauth.MemoryLimits
 }
 
 func newGate(api backend, resources protocol.Resources, now func() time.Time) *gate {
-	return &gate{api: api, resources: resources, failures: oauth.NewMemoryLimits(now)}
+	return &gate{api: api, resources: resources, local: oauth.NewMemoryLimits(now)}
 }
 
 // wrongKeys is far more than a person mistypes, and far less than guessing takes.
@@ -40,11 +43,23 @@ func (g *gate) authenticate(ctx context.Context, token string) (mcp.Caller, erro
 	if !errors.Is(err, mcp.ErrInvalidToken) {
 		return caller, err
 	}
-	wait, limitErr := g.failures.Take(ctx, oauth.Bucket(addressFrom(ctx)), wrongKeys())
-	if limitErr == nil && wait > 0 {
+	if g.tooMany(ctx) {
 		return mcp.Caller{}, mcp.ErrTooMany
 	}
 	return mcp.Caller{}, err
+}
+
+// tooMany counts a wrong key of the caller's address and reports whether there
+// were too many.
+func (g *gate) tooMany(ctx context.Context) bool {
+	bucket := "wrong-key:" + oauth.Bucket(addressFrom(ctx))
+	if g.limits != nil {
+		if wait, err := g.limits.Take(ctx, bucket, wrongKeys()); err == nil {
+			return wait > 0
+		}
+	}
+	wait, err := g.local.Take(ctx, bucket, wrongKeys())
+	return err == nil && wait > 0
 }
 
 // connection returns the caller behind an access token.

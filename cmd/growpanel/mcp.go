@@ -88,10 +88,13 @@ func (pf *platform) openMCP(ctx context.Context, p process, cfg config.Serve, ap
 		}
 		gate.grants = auth.grants
 		serving.ResourceMetadata, serving.Scope = gate.metadataOf, protocol.DefaultScope.String()
-		serving.StateKey = auth.keys.Derive(oauth.PurposeRequestState)[0]
+		gate.limits = auth.limits
+		serving.StateKeys = auth.keys.Derive(oauth.PurposeRequestState)
 		auth.endpoints.Register(mux)
 		auth.browser.Register(mux)
 		landing = auth.browser.Landing()
+	} else if serving.StateKeys, err = sharedStateKeys(cfg); err != nil {
+		return err
 	} else if landing, err = pf.keysOnly(ctx, cfg, resources, api, mux); err != nil {
 		return err
 	}
@@ -113,6 +116,19 @@ func (pf *platform) openMCP(ctx context.Context, p process, cfg config.Serve, ap
 	e.server = server.NewHTTPServer(httpx.Chain(mux,
 		httpx.RealAddress(cfg.TrustedProxies), httpx.Identify(), httpx.AccessLog(pf.log, p.now), oauth.HostGuard(resources, healthPath), plainPaths, noteAddress))
 	return nil
+}
+
+// sharedStateKeys are those of replicas that keep nothing else, if they have a
+// secret; no folder is made for one.
+func sharedStateKeys(cfg config.Serve) ([][]byte, error) {
+	if len(cfg.Secrets) == 0 {
+		return nil, nil
+	}
+	keys, err := newKeyring(cfg.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	return keys.Derive(oauth.PurposeRequestState), nil
 }
 
 // plainPaths answers 404 where ServeMux would redirect to a cleaned path: a

@@ -23,6 +23,7 @@ type authorization struct {
 	endpoints *oauth.Endpoints
 	browser   *oauth.Browser
 	keys      *oauth.Keyring
+	limits    oauth.RateLimits
 }
 
 // grantStore is all that the authorization server keeps.
@@ -83,7 +84,7 @@ func (pf *platform) openAuthorization(ctx context.Context, p process, cfg config
 		return nil, err
 	}
 	return &authorization{
-		grants: grants, browser: browser, keys: keys,
+		grants: grants, browser: browser, keys: keys, limits: limits,
 		endpoints: oauth.NewEndpoints(oauth.EndpointsConfig{
 			Grants: grants, Clients: clients, Limits: limits, Resources: resources, EmitIss: cfg.Connections.EmitIss,
 			IntrospectionSecret: oauth.NewSecret(cfg.Connections.IntrospectionSecret.Reveal()), Audit: audit, Logger: pf.log,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -213,5 +215,123 @@ func TestServe_RedisDown(t *testing.T) {
 	}
 	if status, answer := front.postForm(t, "/token", renew); status != http.StatusOK {
 		t.Errorf("refresh after Redis is back = %d %v", status, answer)
+	}
+}
+
+// to sends what follows to one replica, or with -1 to all in turn.
+func (b *balancer) to(replica int) { b.only.Store(int64(replica)) }
+
+// TestServe_Replicas_CountWrongKeysTogether: a guesser gains nothing by the number
+// of replicas, nor by a Redis that is down.
+func TestServe_Replicas_CountWrongKeysTogether(t *testing.T) {
+	t.Parallel()
+	redis := newCable(t, oauthtest.StartRedis(t).Addr)
+	front, lb := startReplicas(t, redis.addr)
+	guess := func() int {
+		t.Helper()
+		status, _ := front.post(t, "wrong", listTools)
+		return status
+	}
+	refused := func() bool {
+		t.Helper()
+		for range 2 * wrongKeys().Burst { // while more become free every other second
+			if guess() == http.StatusTooManyRequests {
+				return true
+			}
+		}
+		return false
+	}
+	lb.to(0)
+	if !refused() {
+		t.Fatal("one replica answers every wrong key")
+	}
+	lb.to(1)
+	free := 0
+	for guess() == http.StatusUnauthorized {
+		if free++; free > wrongKeys().Burst/2 {
+			t.Fatalf("the other replica answers %d wrong keys more", free)
+		}
+	}
+	if status, answer := front.post(t, demoKey, listTools); status != http.StatusOK {
+		t.Errorf("a good key of the same address = %d %s", status, answer)
+	}
+	redis.setCut(true)
+	if !refused() {
+		t.Error("without Redis every wrong key is answered")
+	}
+}
+
+// TestServe_Replicas_AnswerEachOthersQuestions asks for a confirmation on one
+// replica and gives it on the other.
+func TestServe_Replicas_AnswerEachOthersQuestions(t *testing.T) {
+	t.Parallel()
+	front, lb := startReplicas(t, oauthtest.StartRedis(t).Addr)
+	access, _ := front.connect(t, front.register(t), newPerson(t, lb.URL))
+	call := func(more string) (result struct {
+		IsError      bool
+		RequestState string
+		Content      []struct{ Text string }
+	},
+	) {
+		t.Helper()
+		body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"manage_webhooks","arguments":{"action":"delete","id":"wh_nobody"}` + more +
+			`,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}}}`
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, lb.URL+"/mcp", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Authorization": "Bearer " + access, "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+			"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "manage_webhooks",
+		} {
+			r.Header.Set(name, value)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		answer := struct{ Result any }{&result}
+		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%d, %v", response.StatusCode, err)
+		}
+		return result
+	}
+	lb.to(0)
+	asked := call("")
+	if asked.RequestState == "" {
+		t.Fatalf("nothing is asked: %+v", asked)
+	}
+	lb.to(1)
+	answered := call(`,"inputResponses":{"confirm":{"action":"accept","content":{"confirm":true}}},"requestState":"` + asked.RequestState + `"`)
+	if len(answered.Content) == 0 || !strings.Contains(answered.Content[0].Text, "no webhook") || strings.Contains(answered.Content[0].Text, "confirmation") {
+		t.Errorf("the other replica says %+v, want that there is no such webhook", answered)
+	}
+}
+
+// Replicas that keep nothing, before an API without users, share a secret if they
+// are given one.
+func TestSharedStateKeys(t *testing.T) {
+	t.Parallel()
+	load := func(secret string) config.Serve {
+		t.Helper()
+		from := map[string]string{"GROWPANEL_API_URL": "http://127.0.0.1:1", "GROWPANEL_SECRET": secret}
+		cfg, err := config.LoadServe(config.Source{Lookup: func(name string) (string, bool) { return from[name], from[name] != "" }}, config.ServeMCP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	if keys, err := sharedStateKeys(load("")); err != nil || keys != nil {
+		t.Errorf("without a secret: %d keys, %v", len(keys), err)
+	}
+	secret := oauthtest.SecretText("shared").Reveal()
+	one, err := sharedStateKeys(load(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := sharedStateKeys(load(secret))
+	if err != nil || len(one) != 1 || len(two) != 1 || !bytes.Equal(one[0], two[0]) {
+		t.Errorf("with one secret: %d and %d keys that differ, %v", len(one), len(two), err)
 	}
 }

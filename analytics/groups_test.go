@@ -109,15 +109,15 @@ func TestEngine_PlanGroups_Invalid(t *testing.T) {
 	}
 	with := w.state()
 	for want, patch := range map[string]analytics.PlanGroupPatch{
-		"name is required":             {Plans: &[]string{"a1"}},
-		`name "Core" is the name of`:   {Name: new("core"), Plans: &[]string{"a1"}},
-		"plans is required":            {Name: new("x")},
-		`plans no plan has the id "z"`: {Name: new("x"), Plans: &[]string{"a1", "z"}},
-		"type must be manual or auto":  {Name: new("x"), Type: new("smart")},
-		"selector_type must be name":   {Name: new("x"), Selector: new("x")},
-		"selector is required":         {Name: new("x"), SelectorType: new("id"), Selector: new(" ")},
-		"plans is for manual groups":   {Name: new("x"), SelectorType: new("id"), Selector: new("x"), Plans: &[]string{"a1"}},
-		"selector is for automatic":    {Name: new("x"), Type: new("manual"), Selector: new("x"), Plans: &[]string{"a1"}},
+		"name is required":                                   {Plans: &[]string{"a1"}},
+		`name "Core" is the name of`:                         {Name: new("core"), Plans: &[]string{"a1"}},
+		"plans is required":                                  {Name: new("x")},
+		`plans must be ids of plans; no plan has the id "z"`: {Name: new("x"), Plans: &[]string{"a1", "z"}},
+		"type must be manual or auto":                        {Name: new("x"), Type: new("smart")},
+		"selector_type must be name":                         {Name: new("x"), Selector: new("x")},
+		"selector is required":                               {Name: new("x"), SelectorType: new("id"), Selector: new(" ")},
+		"plans is for manual groups":                         {Name: new("x"), SelectorType: new("id"), Selector: new("x"), Plans: &[]string{"a1"}},
+		"selector is for automatic":                          {Name: new("x"), Type: new("manual"), Selector: new("x"), Plans: &[]string{"a1"}},
 	} {
 		_, err := w.engine.CreatePlanGroup(ctx, account, patch)
 		var bad *analytics.InvalidError

@@ -252,7 +252,7 @@ func (t *planTable) keysOf(ids []string) ([]customerKey, error) {
 	for _, id := range ids {
 		found := byID[id]
 		if found == nil {
-			return nil, invalid("plans", fmt.Sprintf("no plan has the id %q", id))
+			return nil, invalid("plans", fmt.Sprintf("must be ids of plans; no plan has the id %q", id))
 		}
 		byID[id] = []customerKey{} // named again it adds nothing
 		keys = append(keys, found...)

@@ -42,7 +42,7 @@ func (e *Engine) SuggestPlanGroups(ctx context.Context, account string, ids []st
 	}
 	for _, id := range ids {
 		if !known[id] {
-			return nil, invalid("plans", fmt.Sprintf("no plan has the id %q", id))
+			return nil, invalid("plans", fmt.Sprintf("must be ids of plans; no plan has the id %q", id))
 		}
 	}
 	return suggestGroups(plans), nil

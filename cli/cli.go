@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -115,6 +116,13 @@ func (c *client) outputFormat() (string, error) {
 func explain(err error) error {
 	var e *apiclient.Error
 	if !errors.As(err, &e) {
+		var unreachable *net.OpError
+		switch {
+		case errors.Is(err, apiclient.ErrNoKey):
+			return errors.New(`no API key: give --api-key, set GROWPANEL_API_KEY, or put {"api_key": "..."} into ~/.growpanelrc`)
+		case errors.As(err, &unreachable):
+			return fmt.Errorf("the API cannot be reached; --api-url or GROWPANEL_API_URL says where it is: %w", err)
+		}
 		return err
 	}
 	switch e.Status {

@@ -260,6 +260,23 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestErrors_OfTheConnectionSayWhatToSet(t *testing.T) {
+	t.Parallel()
+	for want, options := range map[string]apiclient.Options{
+		"no API key: give --api-key, set GROWPANEL_API_KEY":      {BaseURL: "http://127.0.0.1:1"},
+		"--api-url or GROWPANEL_API_URL says where it is: GET /": {BaseURL: "http://127.0.0.1:1", Key: apiclient.NewSecret("k")},
+	} {
+		root := &cobra.Command{Use: "growpanel", SilenceUsage: true, SilenceErrors: true}
+		Attach(root, "", Env{Out: io.Discard, Err: io.Discard, Connect: func(apiclient.Secret, string) (*apiclient.Client, error) {
+			return apiclient.New(options)
+		}})
+		root.SetArgs([]string{"plans", "list"})
+		if err := root.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v, want %s", err, want)
+		}
+	}
+}
+
 func TestErrors_SayAFaultOnce(t *testing.T) {
 	t.Parallel()
 	handler := func(w http.ResponseWriter, _ *http.Request) {

@@ -148,6 +148,7 @@ var reportFlags = []struct{ flag, param, usage string }{
 	{"order", "order", "`direction`: asc or desc"},
 	{"limit", "limit", "at most this `many` rows"},
 	{"offset", "offset", "skip this `many` rows"},
+	{"show", "show", "accepted for scripts and ignored: `query`"},
 }
 
 func (c *client) reports() *cobra.Command {

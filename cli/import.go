@@ -138,7 +138,7 @@ func (f *ImportFlags) Run(ctx context.Context, target string, env Env, open func
 	if err != nil {
 		return err
 	}
-	if err := o.Check(); err != nil {
+	if err := o.CheckHeaders(); err != nil {
 		return err
 	}
 	told, err := newFaultReport(env.Err, f.report)

@@ -112,6 +112,8 @@ func TestImport_WrongInputSendsNothing(t *testing.T) {
 		{"--data-source d --customers " + file + " --delimiter ;;", "must be one character"},
 		{"--data-source d --customers " + file + " --dates ymd", "must be dmy or mdy"},
 		{"--create n --customers " + file + " --preset paddle", "preset"},
+		{"--create n --customers " + file + " --map name=Nom", "the file has no such column; it has id, name"},
+		{"--create n --invoices " + file, "no column gives the field"},
 	} {
 		if _, _, err := run(t, refuse, false, "x", append([]string{"data", "import"}, strings.Fields(tt.args)...)...); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want an error with %q", tt.args, err, tt.want)

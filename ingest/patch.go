@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 )
@@ -123,7 +124,7 @@ func (r *patchRules) read(sent members, id, source string) (members, error) {
 			continue
 		}
 		if !slices.Contains(r.fields, own) {
-			return nil, invalid(name, "is not a field of a "+r.kind+" that can be changed")
+			return nil, invalid(name, "is not a field of a "+r.kind+" that can be changed; those are "+strings.Join(r.fields, ", "))
 		}
 		if other, twice := changes[own]; twice && !bytes.Equal(other, value) {
 			return nil, invalid(name, "is another name of a field that is sent with another value: send one of them")

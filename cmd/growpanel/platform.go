@@ -80,7 +80,7 @@ func (pf *platform) listen(ctx context.Context, name, address, publicURL string)
 	var listening net.ListenConfig
 	listener, err := listening.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen for the %s: %w", name, err)
+		return nil, fmt.Errorf("listen for the %s: %w (--api-listen and --mcp-listen choose other addresses)", name, err)
 	}
 	if publicURL == "" {
 		publicURL = "http://" + listener.Addr().String()

@@ -86,6 +86,35 @@ const (
 	batchBytes = 8 << 20
 )
 
+// CheckHeaders says whether the files can be opened and have the columns that an
+// import of them needs.
+func (o *Options) CheckHeaders() error {
+	steps, err := o.steps()
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if err := o.checkHeader(s); err != nil {
+			return fmt.Errorf("%s: %w", s.file.Name, err)
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkHeader(s step) error {
+	file, err := s.file.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	in, err := openFile(file, o.Encoding, o.Delimiter)
+	if err != nil {
+		return err
+	}
+	_, err = s.prepare(in.header)
+	return err
+}
+
 // Import imports files into a sink. Rows that cannot be imported are reported
 // and left out; an error means that the import ended before its end, and what
 // was stored stays. Importing the same files again does no harm.

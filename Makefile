@@ -17,10 +17,15 @@ GATE     := bin/testgate
 FUZZTIME ?= 10s
 
 # Packages whose tests also run under the race detector, with few companies per law.
-# Recounts of the arithmetic and sweeps over every operation, one request at a time,
-# are left to the unit stage: races do not hide there.
+# Recounts of the arithmetic and sweeps over every operation or argument, one at a
+# time, are left to the unit stage: races do not hide there.
 RACE := $(foreach dir,$(wildcard analytics cmd httpapi identity ingest internal/sqldb jobs mcp notify oauth store),./$(dir)/...)
-CALM := ^TestDemo_|^TestServe_Demo_StartsAgain$$|^TestLaw_ReportsAreThoseOfTheOracle$$|^TestEveryOperation_|^TestContract_
+CALM := ^TestDemo_|^TestServe_Demo_|^TestLaw_ReportsAreThoseOfTheOracle$$|^TestLaw_DaysOfAZone$$
+CALM := $(CALM)|^TestEveryOperation_|^TestContract_|^TestCall_(ResultsSatisfyTheOutputSchema|ArgumentsStayInTheirPlace)$$
+
+# SQLite is C that was translated to Go. Its memory is not Go's, so the race detector
+# does not watch it, and instrumenting the code makes it five times as slow for nothing.
+WATCHED := -race -gcflags=modernc.org/sqlite/lib=-race=false
 
 .PHONY: help
 help: ## List the targets.
@@ -83,7 +88,7 @@ unit: $(GATE) ## Run the unit tests and laws.
 .PHONY: race
 race: $(GATE) ## Run the concurrent packages under the race detector.
 	@echo "== race"
-	@time GROWPANEL_SOAK_COMPANIES=12 CGO_ENABLED=1 go test -race -json -skip '$(CALM)' $(RACE) | $(GATE)
+	@time GROWPANEL_SOAK_COMPANIES=12 CGO_ENABLED=1 go test $(WATCHED) -json -skip '$(CALM)' $(RACE) | $(GATE)
 
 .PHONY: e2e
 e2e: $(GATE) ## Run the black-box tests against the real binary and real clients.
@@ -98,7 +103,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s).
 soak: ## Run laws over 10,000 random companies, and store models over 50,000 steps under the race detector.
 	@time GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout=0 ./analytics/...
 	@time GROWPANEL_SOAK_COMPANIES=10000 go test -count=1 -timeout=0 -run='^TestLaw_' ./httpapi
-	@time GROWPANEL_SOAK_STEPS=50000 CGO_ENABLED=1 go test -race -count=1 -timeout=0 -run='^TestModel$$' ./oauth/...
+	@time GROWPANEL_SOAK_STEPS=50000 CGO_ENABLED=1 go test $(WATCHED) -count=1 -timeout=0 -run='^TestModel$$' ./oauth/...
 
 .PHONY: bench
 bench: ## Run the benchmarks; PostgreSQL is compared with, so it must be installed.

@@ -54,7 +54,7 @@ func (s *memoryStore) Load(_ context.Context, account string, visit func(analyti
 				continue
 			}
 			row := a.rows[k]
-			row.Doc = bytes.Clone(row.Doc)
+			row.ID, row.Doc = "", bytes.Clone(row.Doc)
 			if err := visit(row); err != nil {
 				return 0, err
 			}

@@ -75,9 +75,10 @@ type Changeset struct {
 type Store interface {
 	// Load calls visit for every row of the account: settings, segments, sources,
 	// plans, plan groups, customers, invoices, each table in order of Seq. The row is
-	// valid only during the call. It returns the account's version, 0 for an
-	// account that has never written. An error from visit ends the load and is
-	// returned.
+	// valid only during the call and comes without its ID, which its Doc has; a
+	// million of them need not be read twice. It returns the account's version, 0
+	// for an account that has never written. An error from visit ends the load and
+	// is returned.
 	Load(ctx context.Context, account string, visit func(Row) error) (version uint64, err error)
 
 	// Rows calls visit for the rows of one table whose numbers are in seqs, which

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -143,6 +144,25 @@ func (c *conn) stmt(ctx context.Context, query string) (statement, error) {
 	s := statement{prepared}
 	c.stmts[query] = s
 	return s, nil
+}
+
+// values runs a query below database/sql, which would lend the driver's
+// connection only for the length of a call: one that panics within costs the
+// connection. Nobody else has it, so the rows are safe until they are closed.
+func (c *conn) values(ctx context.Context, query string, args []driver.Value) (rows driver.Rows, err error) {
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	err = c.sql.Raw(func(driverConn any) error {
+		q, ok := driverConn.(driver.QueryerContext)
+		if !ok {
+			return fmt.Errorf("connection %T takes no queries", driverConn)
+		}
+		rows, err = q.QueryContext(ctx, query, named)
+		return err
+	})
+	return rows, err
 }
 
 func (c *conn) exec(ctx context.Context, query string) error {

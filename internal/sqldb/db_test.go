@@ -3,9 +3,11 @@ package sqldb_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -355,26 +357,76 @@ func TestRead_WaitsForAFreeReader(t *testing.T) {
 	})
 }
 
+const endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+
 func TestRead_CanceledQueryEnds(t *testing.T) {
 	t.Parallel()
-	db := openNew(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	const endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
-	err := db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		seen := 0
-		return tx.Each(ctx, endless, nil, func(*sql.Rows) error {
-			if seen++; seen == 100 {
-				cancel()
+	for name, each := range map[string]func(context.Context, *sqldb.Tx, func() error) error{
+		"Each": func(ctx context.Context, tx *sqldb.Tx, row func() error) error {
+			return tx.Each(ctx, endless, nil, func(*sql.Rows) error { return row() })
+		},
+		"Values": func(ctx context.Context, tx *sqldb.Tx, row func() error) error {
+			return tx.Values(ctx, endless, nil, func([]driver.Value) error { return row() })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := openNew(t)
+			for range 8 { // every reader is given back
+				ctx, cancel := context.WithCancel(t.Context())
+				err := db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+					seen := 0
+					return each(ctx, tx, func() error {
+						if seen++; seen == 100 {
+							cancel()
+						}
+						return nil
+					})
+				})
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("Read: %v, want context.Canceled", err)
+				}
 			}
+			wantNames(t, db)
+		})
+	}
+}
+
+func TestTx_Values(t *testing.T) {
+	t.Parallel()
+	db := openNew(t)
+	enough := errors.New("enough")
+	err := db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		var got [][]driver.Value
+		const query = "SELECT ?2, ?1, 1.5, x'0aff', NULL UNION ALL SELECT 1, '', 0.5, x'', 'é'"
+		err := tx.Values(ctx, query, []driver.Value{"text", int64(-1 << 63)}, func(values []driver.Value) error {
+			got = append(got, slices.Clone(values))
 			return nil
 		})
+		want := [][]driver.Value{
+			{int64(-1 << 63), "text", 1.5, []byte{0x0a, 0xff}, nil},
+			{int64(1), "", 0.5, []byte(nil), "é"},
+		}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("Values: %v (-want +got):\n%s", err, diff)
+		}
+		if err := tx.Values(ctx, "SELECT nothing FROM nowhere", nil, nil); err == nil {
+			t.Error("Values of a malformed query = nil, want an error")
+		}
+		seen := 0
+		err = tx.Values(ctx, endless, nil, func([]driver.Value) error { seen++; return enough })
+		if !errors.Is(err, enough) || seen != 1 {
+			t.Errorf("Values = %v after %d rows, want the error of the first", err, seen)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = tx.Values(ctx, endless, nil, func([]driver.Value) error { panic("as a handler may") })
+		}()
+		_, err = namesIn(ctx, tx) // the transaction goes on
+		return err
 	})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("Read: %v, want context.Canceled", err)
-	}
-	for range 8 { // every reader still works
-		wantNames(t, db)
+	if err != nil {
+		t.Errorf("Read: %v", err)
 	}
 }
 

@@ -3,6 +3,9 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
 )
 
 // Tx is a transaction that Read or Write has begun. It is valid only until the
@@ -54,4 +57,35 @@ func (tx *Tx) Each(ctx context.Context, query string, args []any, row func(*sql.
 		}
 	}
 	return rows.Err()
+}
+
+// Values is Each for queries that return rows by the hundred thousand: what is
+// between driver and sql.Rows costs as much as the reading itself. row gets the
+// columns as SQLite has them (int64, float64, string, []byte or nil) in a slice
+// that the next row reuses; it must not use tx. args must be such values as well.
+func (tx *Tx) Values(ctx context.Context, query string, args []driver.Value, row func([]driver.Value) error) (err error) {
+	rows, err := tx.conn.values(ctx, query, args)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := rows.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	values := make([]driver.Value, len(rows.Columns()))
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		switch err := rows.Next(values); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := row(values); err != nil {
+			return err
+		}
+	}
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func (s *Analytics) Load(ctx context.Context, account string, visit func(analyti
 			return err
 		}
 		for _, t := range loadOrder {
-			if err := visitRows(ctx, tx, t, statements[t].load, []any{no}, visit); err != nil {
+			if err := visitRows(ctx, tx, t, statements[t].load, []driver.Value{no}, visit); err != nil {
 				return fmt.Errorf("load %s rows: %w", statements[t].name, err)
 			}
 		}
@@ -40,24 +41,53 @@ func (s *Analytics) Load(ctx context.Context, account string, visit func(analyti
 
 // visitRows visits the rows of one table that a query returns. A row's Doc lives
 // in a buffer that the next row reuses.
-func visitRows(ctx context.Context, tx *sqldb.Tx, t analytics.Table, query string, args []any, visit func(analytics.Row) error) error {
+func visitRows(ctx context.Context, tx *sqldb.Tx, t analytics.Table, query string, args []driver.Value, visit func(analytics.Row) error) error {
 	row := analytics.Row{Table: t}
-	var doc sql.RawBytes
-	var received sql.NullString
-	columns := []any{&row.Seq, &row.Source, &row.Owner, &row.ID, &doc}
-	if statements[t].received {
-		columns = append(columns, &received)
-	}
-	return tx.Each(ctx, query, args, func(rows *sql.Rows) (err error) {
-		if err := rows.Scan(columns...); err != nil {
-			return err
+	return tx.Values(ctx, query, args, func(values []driver.Value) error {
+		if err := readRow(&row, values); err != nil {
+			return fmt.Errorf("row %v: %w", values[0], err)
 		}
-		if row.Received, err = parseTime(received); err != nil {
-			return err
-		}
-		row.Doc = doc
 		return visit(row)
 	})
+}
+
+var errColumn = errors.New("a column has a value of another type than the table's")
+
+// readRow reads seq, source, owner and doc, then received_at if the table has it,
+// then the id if it was asked for.
+func readRow(row *analytics.Row, values []driver.Value) (err error) {
+	var doc string
+	ok := true
+	into(&row.Seq, values[0], &ok)
+	into(&row.Source, values[1], &ok)
+	into(&row.Owner, values[2], &ok)
+	into(&doc, values[3], &ok)
+	values = values[4:]
+	if statements[row.Table].received {
+		var at sql.NullString
+		if values[0] != nil {
+			at.Valid = true
+			into(&at.String, values[0], &ok)
+		}
+		if row.Received, err = parseTime(at); err != nil {
+			return err
+		}
+		values = values[1:]
+	}
+	if len(values) > 0 {
+		into(&row.ID, values[0], &ok)
+	}
+	row.Doc = append(row.Doc[:0], doc...)
+	if !ok {
+		return errColumn
+	}
+	return nil
+}
+
+// into stores a value of type T, or clears ok.
+func into[T any](dest *T, value driver.Value, ok *bool) {
+	v, is := value.(T)
+	*dest, *ok = v, *ok && is
 }
 
 // Rows implements analytics.Store.
@@ -74,7 +104,7 @@ func (s *Analytics) Rows(ctx context.Context, account string, t analytics.Table,
 		if err != nil || no == 0 {
 			return err
 		}
-		return visitRows(ctx, tx, t, statements[t].rows, []any{no, string(list)}, visit)
+		return visitRows(ctx, tx, t, statements[t].rows, []driver.Value{no, string(list)}, visit)
 	})
 	if err != nil {
 		return fmt.Errorf("read %s rows of account %s: %w", statements[t].name, account, err)

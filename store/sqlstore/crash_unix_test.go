@@ -24,6 +24,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/fx"
 	"github.com/growpanel/growpanel-mcp/identity"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
+	"github.com/growpanel/growpanel-mcp/store/storetest"
 )
 
 // history is an account whose changesets are a function of its name and
@@ -153,15 +154,7 @@ func (p process) ack(t *testing.T, acked map[string]uint64) bool {
 func verify(t *testing.T, s *sqlstore.Store, acked map[string]uint64) {
 	t.Helper()
 	for account, last := range acked {
-		var got []analytics.Row
-		version, err := s.Analytics().Load(t.Context(), account, func(r analytics.Row) error {
-			r.Doc = slices.Clone(r.Doc)
-			got = append(got, r)
-			return nil
-		})
-		if err != nil {
-			t.Fatalf("Load: %v", err)
-		}
+		got, version := storetest.ReadAll(t, s.Analytics(), account)
 		if version < last || version > last+1 {
 			t.Errorf("account %s is at version %d, acknowledged was %d", account, version, last)
 		}

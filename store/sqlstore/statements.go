@@ -38,16 +38,16 @@ var loadOrder = [...]analytics.Table{
 }
 
 func statementsOf(table string, received bool) tableStatements {
-	columns, row := "seq, source, owner, id, doc", "(?, ?, ?, ?, ?, ?)"
+	columns, row, read := "seq, source, owner, id, doc", "(?, ?, ?, ?, ?, ?)", "seq, source, owner, doc"
 	if received {
-		columns, row = columns+", received_at", "(?, ?, ?, ?, ?, ?, ?)"
+		columns, row, read = columns+", received_at", "(?, ?, ?, ?, ?, ?, ?)", read+", received_at"
 	}
 	insert := "INSERT INTO " + table + " (account_no, " + columns + ") VALUES "
 	return tableStatements{
 		name:       table,
 		received:   received,
-		load:       "SELECT " + columns + " FROM " + table + " WHERE account_no = ? ORDER BY seq",
-		rows:       "SELECT " + columns + " FROM " + table + " WHERE account_no = ? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+		load:       "SELECT " + read + " FROM " + table + " WHERE account_no = ? ORDER BY seq",
+		rows:       "SELECT " + read + ", id FROM " + table + " WHERE account_no = ? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
 		insertOne:  insert + row,
 		insertMany: insert + row + strings.Repeat(", "+row, insertBatch-1),
 		update:     "UPDATE " + table + " SET source = ?, owner = ?, id = ?, doc = ? WHERE account_no = ? AND seq = ?",

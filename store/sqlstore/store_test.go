@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -145,5 +146,47 @@ func TestLoad_DamagedFile(t *testing.T) {
 	_, err = open(t, folder).Analytics().Load(t.Context(), "a", func(analytics.Row) error { return nil })
 	if !errors.Is(err, sqldb.ErrCorrupt) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Load: %v, want sqldb.ErrCorrupt and the path", err)
+	}
+}
+
+// A table that was rebuilt by hand may hold anything in any column.
+func TestLoad_ValuesOfOtherTypes(t *testing.T) {
+	t.Parallel()
+	for _, values := range []string{
+		"'1', 1, 0, '{}', 'c', NULL", "1, 'one', 0, '{}', 'c', NULL", "1, 1, 0.5, '{}', 'c', NULL", "1, 1, 0, x'7b7d', 'c', NULL",
+		"1, 1, 0, NULL, 'c', NULL", "1, 1, 0, '{}', 'c', 7", "1, 1, 0, '{}', 'c', 'yesterday'",
+	} {
+		folder := t.TempDir()
+		s, err := sqlstore.Open(t.Context(), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Analytics().Commit(t.Context(), "a", analytics.Changeset{Version: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db := openSchema(t, folder, len(migrationFiles(t)))
+		err = db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			for _, statement := range []string{
+				"DROP VIEW readable_customer", "DROP TABLE customer",
+				"CREATE TABLE customer (account_no, seq, source, owner, doc, id, received_at)", "INSERT INTO customer VALUES (1, " + values + ")",
+			} {
+				if _, err := tx.Exec(ctx, statement); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		store := open(t, folder).Analytics()
+		visited := 0
+		_, err = store.Load(t.Context(), "a", func(analytics.Row) error { visited++; return nil })
+		if err == nil || visited > 0 || !strings.Contains(err.Error(), "load customer rows: row 1:") {
+			t.Errorf("Load of (%s): %v after %d rows, want an error about row 1", values, err, visited)
+		}
 	}
 }

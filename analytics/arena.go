@@ -83,6 +83,14 @@ func (t *symbols) of(s string) ledger.Symbol {
 	return sym
 }
 
+// like returns the symbol of s, at once if it is the one that is guessed.
+func (t *symbols) like(guess ledger.Symbol, s string) ledger.Symbol {
+	if t.texts[guess] == s {
+		return guess
+	}
+	return t.of(s)
+}
+
 // text returns the interned copy of s, which does not keep a request's body
 // alive.
 func (t *symbols) text(s string) string { return t.texts[t.of(s)] }
@@ -118,6 +126,15 @@ func (x *index) insert(h uint64, row uint32) {
 	}
 	x.place(h>>32<<32 | uint64(row))
 	x.used++
+}
+
+// reserve makes room for n rows in an empty index.
+func (x *index) reserve(n int) {
+	size := minSlots
+	for n*4 >= size*3 {
+		size *= 2
+	}
+	x.slots = make([]uint64, size)
 }
 
 func (x *index) place(slot uint64) {

@@ -423,27 +423,39 @@ func (s *loadCounter) Load(ctx context.Context, id string, visit func(analytics.
 
 func TestEngine_DamagedRowsAreReported(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]analytics.Row{
-		"unknown table":    {Table: 99, Seq: 1},
-		"no JSON":          {Table: analytics.TablePlan, Seq: 9, Source: 1, Doc: []byte("x")},
-		"missing source":   {Table: analytics.TableCustomer, Seq: 9, Source: 7, Doc: []byte(customer1)},
-		"missing customer": {Table: analytics.TableInvoice, Seq: 9, Source: 1, Owner: 99, Doc: []byte(bill("i", "c1", "2024-01-01", 1))},
-		"missing plan": {
-			Table: analytics.TableInvoice, Seq: 9, Source: 1, Owner: 1,
-			Doc: []byte(strings.Replace(bill("i", "c1", "2024-01-01", 1), "pro", "gone", 1)),
-		},
-		"bad settings": {Table: analytics.TableSettings, Seq: 1, Doc: []byte(`{"timezone":"Mars"}`)},
+	invoice := func(seq, source, owner int64, doc string) analytics.Row {
+		return analytics.Row{Table: analytics.TableInvoice, Seq: seq, Source: source, Owner: owner, Doc: []byte(doc)}
+	}
+	good := bill("i", "c1", "2024-01-01", 1)
+	for name, c := range map[string]struct {
+		row  analytics.Row
+		want string
+	}{
+		"unknown table":     {analytics.Row{Table: 99, Seq: 1}, "unknown table 99"},
+		"no JSON":           {analytics.Row{Table: analytics.TablePlan, Seq: 9, Source: 1, Doc: []byte("x")}, "row 9: "},
+		"missing source":    {analytics.Row{Table: analytics.TableCustomer, Seq: 9, Source: 7, Doc: []byte(customer1)}, "row 9: data source 7 is missing"},
+		"missing customer":  {invoice(9, 1, 99, good), "row 9: customer 99 is missing"},
+		"customer 0":        {invoice(9, 1, 0, good), "row 9: customer 0 is missing"},
+		"another source":    {invoice(9, 7, 1, good), "row 9: customer 1 is not of data source 7"},
+		"number taken":      {invoice(1, 1, 1, good), "row 1: its number is out of order"},
+		"number too large":  {invoice(1<<32, 1, 1, good), "row 4294967296: its number is out of order"},
+		"invoice cut short": {invoice(9, 1, 1, good[:20]), "row 9: invalid JSON"},
+		"missing plan":      {invoice(9, 1, 1, strings.Replace(good, "pro", "gone", 1)), "row 9: plan_id: Plan not found"},
+		"bad settings":      {analytics.Row{Table: analytics.TableSettings, Seq: 1, Doc: []byte(`{"timezone":"Mars"}`)}, "row 1: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, store := basicWorld(t)
+			before := w.state()
+			w.store = &extraRow{Store: store, row: c.row}
 			w.reopen()
-			w.engine = analytics.New(analytics.Config{
-				Store: &extraRow{Store: store, row: row}, Rows: ingest.Documents{}, Now: func() time.Time { return w.now },
-			})
-			if _, err := w.engine.Snapshot(t.Context(), account); err == nil || !strings.Contains(err.Error(), "open account acc") {
-				t.Errorf("error %v, want one about opening the account", err)
+			_, err := w.engine.Snapshot(t.Context(), account)
+			if err == nil || !strings.Contains(err.Error(), "open account acc") || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one about opening the account: %s", err, c.want)
 			}
+			w.store = store
+			w.reopen()
+			equal(t, "state of what is left", before, w.state())
 		})
 	}
 }

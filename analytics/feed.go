@@ -1,71 +1,57 @@
 package analytics
 
-import "runtime"
-
-// Sizes of a chunk of rows between the reading of an account and its decoding.
-const (
-	chunkRows  = 1024
-	chunkBytes = 512 << 10
+import (
+	"runtime"
+	"sync"
 )
 
-// chunk is some rows with documents of their own: those of the store are valid
-// only while they are visited.
-type chunk struct {
-	rows    []Row
-	ends    []int // where each row's document ends in docs
-	docs    []byte
-	decoded []decoded     // in parallel to rows, once ready is closed
-	ready   chan struct{} // closed when the rows are decoded
-}
+// Sizes of a chunk of rows between the reading of an account and its decoding.
+// Small enough to stay in a core's cache on the way from one to the next.
+const (
+	chunkRows  = 256
+	chunkBytes = 128 << 10
+)
 
-// decoded is what can be told of a row by itself.
-type decoded struct {
-	invoice InvoiceRow // of a row of TableInvoice; refers to the row's document
-	hash    uint64     // of the document
-	err     error
+// chunk is some rows of one table with documents of their own: those of the
+// store are valid only while they are visited.
+type chunk struct {
+	rows  []Row // without documents
+	docs  []byte
+	ends  []int         // where each row's document ends in docs
+	ready chan struct{} // closed when what follows is set
+
+	// What invoices say by themselves.
+	hashes   []uint64 // of the documents
+	invoices []InvoiceRow
+	decoded  int   // how many of the rows
+	err      error // what is wrong with the row behind them
 }
 
 func (c *chunk) add(r Row) {
 	c.docs = append(c.docs, r.Doc...)
 	c.ends = append(c.ends, len(c.docs))
-	r.Doc, r.ID = nil, "" // the document has the id
+	r.Doc = nil
 	c.rows = append(c.rows, r)
 }
 
+// takes reports whether there is room for a row of the table.
+func (c *chunk) takes(t Table) bool {
+	return len(c.rows) == 0 || len(c.rows) < chunkRows && len(c.docs) < chunkBytes && c.rows[0].Table == t
+}
+
 func (c *chunk) reset() *chunk {
-	clear(c.decoded)
-	c.rows, c.ends, c.docs, c.decoded = c.rows[:0], c.ends[:0], c.docs[:0], c.decoded[:0]
+	c.rows, c.docs, c.ends = c.rows[:0], c.docs[:0], c.ends[:0]
+	c.hashes, c.invoices, c.decoded, c.err = c.hashes[:0], c.invoices[:0], 0, nil
 	return c
 }
 
-func (c *chunk) full() bool { return len(c.rows) >= chunkRows || len(c.docs) >= chunkBytes }
-
-// row returns a row with its document.
-func (c *chunk) row(i int) Row {
+// doc returns the document of a row.
+func (c *chunk) doc(i int) []byte {
 	start := 0
 	if i > 0 {
 		start = c.ends[i-1]
 	}
-	r := c.rows[i]
-	r.Doc = c.docs[start:c.ends[i]:c.ends[i]]
-	return r
-}
-
-func (c *chunk) decode(decode func(Row) decoded) {
-	for i := range c.rows {
-		c.decoded = append(c.decoded, decode(c.row(i)))
-	}
-	close(c.ready)
-}
-
-// each calls visit for every row until it fails.
-func (c *chunk) each(visit func(Row, *decoded) error) error {
-	for i := range c.rows {
-		if err := visit(c.row(i), &c.decoded[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.docs[start:c.ends[i]:c.ends[i]]
 }
 
 // feed hands rows to other goroutines, so that one core reads an account while
@@ -78,9 +64,10 @@ type feed struct {
 	free    chan *chunk   // visited, to be filled again
 	done    chan struct{} // closed when all has been visited
 	err     error         // of visit, once done is closed
+	workers sync.WaitGroup
 }
 
-func newFeed(decode func(Row) decoded, visit func(Row, *decoded) error) *feed {
+func newFeed(decode func(*chunk), visit func(*chunk) error) *feed {
 	workers := max(1, runtime.GOMAXPROCS(0)-1)
 	ahead := 2 * workers
 	f := &feed{
@@ -88,17 +75,18 @@ func newFeed(decode func(Row) decoded, visit func(Row, *decoded) error) *feed {
 		free: make(chan *chunk, 2*ahead+workers+2), done: make(chan struct{}),
 	}
 	for range workers {
-		go func() {
+		f.workers.Go(func() {
 			for c := range f.work {
-				c.decode(decode)
+				decode(c)
+				close(c.ready)
 			}
-		}()
+		})
 	}
 	go func() {
 		defer close(f.done)
 		for c := range f.chunks {
 			<-c.ready
-			if f.err = c.each(visit); f.err != nil {
+			if f.err = visit(c); f.err != nil {
 				return
 			}
 			f.free <- c.reset() // there is room for all chunks that exist
@@ -109,11 +97,13 @@ func newFeed(decode func(Row) decoded, visit func(Row, *decoded) error) *feed {
 
 // add takes a row. It returns the error of an earlier one.
 func (f *feed) add(r Row) error {
-	f.current.add(r)
-	if !f.current.full() {
-		return nil
+	if !f.current.takes(r.Table) {
+		if err := f.send(); err != nil {
+			return err
+		}
 	}
-	return f.send()
+	f.current.add(r)
+	return nil
 }
 
 func (f *feed) send() error {
@@ -132,12 +122,14 @@ func (f *feed) send() error {
 	return nil
 }
 
-// close waits until all rows are visited and returns the first error.
+// close waits until all rows are visited, and the goroutines have ended, and
+// returns the first error.
 func (f *feed) close() error {
 	err := f.send()
 	close(f.chunks)
 	close(f.work)
 	<-f.done
+	f.workers.Wait()
 	if err == nil {
 		err = f.err
 	}

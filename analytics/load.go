@@ -3,7 +3,10 @@ package analytics
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
@@ -14,17 +17,16 @@ import (
 type loader struct {
 	a         *account
 	rows      RowDecoder
-	sources   map[int64]uint32 // index by Seq
-	customers map[int64]uint32 // index by Seq
-	edit      *edit            // resolves references as a push does
+	edit      *edit   // resolves references as a push does
+	sources   []int64 // Seqs, by index
+	customers []int64 // Seqs, by index
+	invoices  stage
 }
 
 // open replaces what is in memory by what is in the store.
 func (a *account) open(ctx context.Context) error {
 	a.reset()
-	l := &loader{
-		a: a, rows: a.engine.rows, sources: map[int64]uint32{}, customers: map[int64]uint32{}, edit: newEdit(a),
-	}
+	l := &loader{a: a, rows: a.engine.rows, edit: newEdit(a)}
 	rows := newFeed(l.decode, l.visit)
 	stored, err := a.engine.store.Load(ctx, a.id, rows.add)
 	if bad := rows.close(); err == nil {
@@ -34,36 +36,49 @@ func (a *account) open(ctx context.Context) error {
 		a.reset()
 		return fmt.Errorf("open account %s: %w", a.id, err)
 	}
-	for i := range a.customers {
-		a.customers[i].history.sort()
-	}
+	l.invoices.install(a)
 	a.plans.regroup()
 	a.stored, a.version = stored, max(a.version, stored)
 	return nil
 }
 
-// decode reads what a row says by itself. It runs in several goroutines.
-func (l *loader) decode(r Row) (d decoded) {
-	if r.Table != TableInvoice {
-		return d
+// decode reads what invoices say by themselves. It runs in several goroutines.
+func (l *loader) decode(c *chunk) {
+	if len(c.rows) == 0 || c.rows[0].Table != TableInvoice {
+		return
 	}
-	d.hash = l.a.hash(r.Doc)
-	d.invoice, d.err = l.rows.Invoice(r.Doc)
-	return d
+	for i := range c.rows {
+		c.hashes = append(c.hashes, l.a.hash(c.doc(i)))
+	}
+	c.invoices = slices.Grow(c.invoices, len(c.rows))[:len(c.rows)]
+	c.decoded, c.err = l.rows.Invoices(c.docs, c.ends, c.invoices)
 }
 
-func (l *loader) visit(r Row, d *decoded) error {
-	if int(r.Table) >= len(l.a.nextSeq) {
-		return fmt.Errorf("row of unknown table %d", r.Table)
-	}
-	l.a.nextSeq[r.Table] = max(l.a.nextSeq[r.Table], r.Seq+1)
-	if err := l.load(r, d); err != nil {
-		return fmt.Errorf("table %d, row %d: %w", r.Table, r.Seq, err)
+// visit takes the rows of a chunk.
+func (l *loader) visit(c *chunk) error {
+	for i, r := range c.rows {
+		if int(r.Table) >= len(l.a.nextSeq) {
+			return fmt.Errorf("row of unknown table %d", r.Table)
+		}
+		l.a.nextSeq[r.Table] = max(l.a.nextSeq[r.Table], r.Seq+1)
+		var err error
+		switch {
+		case r.Table != TableInvoice:
+			r.Doc = c.doc(i)
+			err = l.load(r)
+		case i == c.decoded:
+			err = c.err
+		default:
+			err = l.invoice(&r, &c.invoices[i], c.hashes[i])
+		}
+		if err != nil {
+			return fmt.Errorf("table %d, row %d: %w", r.Table, r.Seq, err)
+		}
 	}
 	return nil
 }
 
-func (l *loader) load(r Row, d *decoded) error {
+func (l *loader) load(r Row) error {
 	switch r.Table {
 	case TableSettings:
 		return l.settings(r)
@@ -77,8 +92,6 @@ func (l *loader) load(r Row, d *decoded) error {
 		return l.segment(r)
 	case TableCustomer:
 		return l.customer(r)
-	case TableInvoice:
-		return l.invoice(r, d)
 	default:
 		return nil
 	}
@@ -107,22 +120,32 @@ func (l *loader) source(r Row) error {
 	if err := json.Unmarshal(r.Doc, &s.Source); err != nil {
 		return fmt.Errorf("decode data source: %w", err)
 	}
-	l.sources[r.Seq] = uint32(len(l.a.sources))
+	l.sources = append(l.sources, r.Seq)
 	l.a.sources = append(l.a.sources, s)
 	return nil
 }
 
-// sourceOf returns the data source that a row names.
-func (l *loader) sourceOf(r Row) (uint32, error) {
-	source, ok := l.sources[r.Source]
+// sourceOf returns the index of the data source that a row names.
+func (l *loader) sourceOf(r *Row) (uint32, error) {
+	i, ok := place(l.sources, r.Source)
 	if !ok {
 		return 0, fmt.Errorf("data source %d is missing", r.Source)
 	}
-	return source, nil
+	return i, nil
+}
+
+// place finds a number in an ascending list: at once when there are no gaps
+// before it.
+func place(seqs []int64, seq int64) (uint32, bool) {
+	if i := seq - 1; 0 <= i && i < int64(len(seqs)) && seqs[i] == seq {
+		return uint32(i), true
+	}
+	i, ok := slices.BinarySearch(seqs, seq)
+	return uint32(i), ok
 }
 
 func (l *loader) plan(r Row) error {
-	source, err := l.sourceOf(r)
+	source, err := l.sourceOf(&r)
 	if err != nil {
 		return err
 	}
@@ -136,7 +159,7 @@ func (l *loader) plan(r Row) error {
 }
 
 func (l *loader) customer(r Row) error {
-	source, err := l.sourceOf(r)
+	source, err := l.sourceOf(&r)
 	if err != nil {
 		return err
 	}
@@ -155,35 +178,38 @@ func (l *loader) customer(r Row) error {
 	a.records = append(a.records, record)
 	a.days = append(a.days, customerDays{wake: calendar.NoDay, first: calendar.NoDay})
 	a.byID[customerKey{source, record.ID}] = i
-	l.customers[r.Seq] = i
+	l.customers = append(l.customers, r.Seq)
+	l.invoices.addCustomer(source)
 	return nil
 }
 
-func (l *loader) invoice(r Row, d *decoded) error {
-	source, err := l.sourceOf(r)
-	if err != nil {
-		return err
-	}
-	owner, ok := l.customers[r.Owner]
+func (l *loader) invoice(r *Row, row *InvoiceRow, doc uint64) error {
+	owner, ok := place(l.customers, r.Owner)
 	if !ok {
 		return fmt.Errorf("customer %d is missing", r.Owner)
 	}
-	if d.err != nil {
-		return d.err
+	of := &l.invoices.customers[owner]
+	if l.sources[of.source] != r.Source {
+		return fmt.Errorf("customer %d is not of data source %d", r.Owner, r.Source)
 	}
-	row := &d.invoice
-	ev, field, message := l.edit.resolve(source, row)
+	ev, field, message := l.edit.resolve(of.source, row, of.last)
 	if message != "" {
 		return fmt.Errorf("%s: %s", field, message)
 	}
-	a := l.a
-	t := &a.invoices
+	of.last = refs{ev.Plan, ev.Subscription, ev.Method}
+	t := &l.a.invoices
+	if r.Seq < int64(len(t.keys)) || r.Seq > math.MaxUint32 {
+		return errors.New("its number is out of order")
+	}
 	for int64(len(t.keys)) < r.Seq {
 		t.keys = append(t.keys, invoiceKey{}) // deleted rows leave gaps
 	}
-	t.keys = append(t.keys, invoiceKey{doc: d.hash, owner: owner, id: t.ids.add(row.ID)})
-	n := uint32(r.Seq)
-	t.index.insert(keyHash(a.seed, source, row.ID), n)
-	a.customers[owner].history.add(pack(&ev, n, t.keys[n].id), ev.Extra)
+	t.keys = append(t.keys, invoiceKey{doc: doc, owner: owner, id: t.ids.add(row.ID)})
+	p := pack(&ev, uint32(r.Seq), t.keys[r.Seq].id)
+	if ev.Extra != nil {
+		p.extra = l.a.customers[owner].history.keep(ev.Extra)
+	}
+	of.events++
+	l.invoices.add(p)
 	return nil
 }

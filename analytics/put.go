@@ -135,7 +135,7 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 	if !ok {
 		return "customer_id", fmt.Sprintf("Customer not found: push customer %q to this data source before its invoices", row.CustomerID)
 	}
-	ev, field, message := e.resolve(source, row)
+	ev, field, message := e.resolve(source, row, refs{})
 	if message != "" {
 		return field, message
 	}
@@ -168,15 +168,23 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 	return "", ""
 }
 
-// resolve turns the references of an invoice into those of the account.
-func (e *edit) resolve(source uint32, row *InvoiceRow) (ev ledger.Event, field, message string) {
+// refs are what an invoice refers to by name.
+type refs struct {
+	plan                 ledger.PlanRef
+	subscription, method ledger.Symbol
+}
+
+// resolve turns the references of an invoice into those of the account. guess is
+// what they probably are, the zero refs if nothing is known: to compare costs
+// less than to look up.
+func (e *edit) resolve(source uint32, row *InvoiceRow, guess refs) (ev ledger.Event, field, message string) {
 	a := e.a
 	ev = row.Event
-	if ev.Plan, message = e.planRef(source, row.PlanID); message != "" {
+	if ev.Plan, message = e.planRef(source, row.PlanID, guess.plan); message != "" {
 		return ev, "plan_id", message
 	}
-	ev.Subscription = a.symbols.of(row.SubscriptionID)
-	ev.Method = a.symbols.of(row.Method)
+	ev.Subscription = a.symbols.like(guess.subscription, row.SubscriptionID)
+	ev.Method = a.symbols.like(guess.method, row.Method)
 	if row.Event.Extra == nil {
 		return ev, "", ""
 	}
@@ -188,7 +196,7 @@ func (e *edit) resolve(source uint32, row *InvoiceRow) (ev ledger.Event, field, 
 	for i := range row.Lines {
 		l := row.Lines[i].Line
 		l.Description = strings.Clone(l.Description)
-		if l.Plan, message = e.planRef(source, row.Lines[i].PlanID); message != "" {
+		if l.Plan, message = e.planRef(source, row.Lines[i].PlanID, ev.Plan); message != "" {
 			return ev, fmt.Sprintf("lines[%d].plan_id", i), message
 		}
 		x.Lines = append(x.Lines, l)
@@ -197,11 +205,16 @@ func (e *edit) resolve(source uint32, row *InvoiceRow) (ev ledger.Event, field, 
 	return ev, "", ""
 }
 
-func (e *edit) planRef(source uint32, id string) (ref ledger.PlanRef, message string) {
+// planRef finds a plan, at once if it is the one that is guessed.
+func (e *edit) planRef(source uint32, id string, guess ledger.PlanRef) (ref ledger.PlanRef, message string) {
 	if id == "" {
 		return 0, ""
 	}
-	ref, ok := e.plansView().byID[customerKey{source, id}]
+	t := e.plansView()
+	if p := &t.list[guess]; guess != 0 && p.ID == id && p.Source == source && !p.Missing {
+		return guess, ""
+	}
+	ref, ok := t.byID[customerKey{source, id}]
 	if !ok {
 		return 0, fmt.Sprintf("Plan not found: push plan %q to this data source before the invoices that name it", id)
 	}

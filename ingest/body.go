@@ -169,20 +169,25 @@ func decodeRow[T any](d *decoder, b *Batch[T], decode func(*decoder, *T)) {
 // decodeDocument decodes a stored row.
 func decodeDocument[T any](doc []byte, decode func(*decoder, *T)) (T, error) {
 	var row T
-	d := newDecoder(doc)
+	err := decodeWhole(newDecoder(doc), &row, decode)
+	return row, err
+}
+
+// decodeWhole decodes the row that is the whole body.
+func decodeWhole[T any](d *decoder, row *T, decode func(*decoder, *T)) error {
 	if d.s.Next() != jsonscan.ObjectStart {
-		return row, badBody("the document is not a JSON object")
+		return badBody("the document is not a JSON object")
 	}
 	d.begin(0)
-	decode(d, &row)
+	decode(d, row)
 	if d.s.Next() != jsonscan.End {
-		return row, d.bodyError()
+		return d.bodyError()
 	}
 	if d.failed() {
 		e := d.errs[0]
-		return row, badBody("%s %s", e.Field, e.Message)
+		return badBody("%s %s", e.Field, e.Message)
 	}
-	return row, nil
+	return nil
 }
 
 // fail notes what is wrong with a field of the row being decoded.

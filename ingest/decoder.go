@@ -37,9 +37,15 @@ type decoder struct {
 }
 
 func newDecoder(body []byte) *decoder {
-	d := &decoder{body: body, all: string(body)}
-	d.s.Reset(body)
+	d := &decoder{}
+	d.reset(body, string(body))
 	return d
+}
+
+// reset gives d another body, once with the last one all went well.
+func (d *decoder) reset(body []byte, all string) {
+	d.body, d.all = body, all
+	d.s.Reset(body)
 }
 
 // rewind starts over behind the body's opening brace.

@@ -102,3 +102,18 @@ func (Documents) Plan(doc []byte) (analytics.PlanRow, error) {
 func (Documents) Invoice(doc []byte) (analytics.InvoiceRow, error) {
 	return decodeDocument(doc, (*decoder).invoice)
 }
+
+// Invoices decodes stored invoices. One decoder and one copy of their text serve
+// all of them.
+func (Documents) Invoices(docs []byte, ends []int, rows []analytics.InvoiceRow) (int, error) {
+	d, all, start := &decoder{}, string(docs), 0
+	for i, end := range ends {
+		rows[i] = analytics.InvoiceRow{}
+		d.reset(docs[start:end:end], all[start:end])
+		if err := decodeWhole(d, &rows[i], (*decoder).invoice); err != nil {
+			return i, err
+		}
+		start = end
+	}
+	return len(ends), nil
+}

@@ -224,6 +224,8 @@ func TestRender(t *testing.T) {
 			"cohort_group,initial_mrr,periods\n2026,5.00,\"[{\"\"mrr_retained\"\":5.00,\"\"customers_retained\"\":2,\"\"nrr\"\":null}]\"\n", false, "reports cohort --format csv",
 		},
 		{"values", `{"count":1,"has_more":false,"values":[{"value":"Retail","customer_count":7,"variable_name":"industry"}]}`, "VARIABLE NAME  VALUE   CUSTOMER COUNT\nindustry       Retail  7\n", true, "reports custom-variables"},
+		{"percentages", `{"currency":"usd","result":[{"date":"2026-01-01","nrr":97.5,"grr":null,"ltv":5}]}`, "DATE        NRR    GRR  LTV\n2026-01-01  97.5%       0.05 USD\n", true, "reports retention"},
+		{"percentages in a file", `{"currency":"usd","result":[{"date":"2026-01-01","nrr":97.5}]}`, "date,nrr\n2026-01-01,97.5\n", false, "reports retention --format csv"},
 		{"empty list", `{"result":[]}`, "No data\n", true, "reports mrr"},
 		{"an object is key and value", `{"success":true,"id":"x"}`, "KEY      VALUE\nsuccess  true\nid       x\n", true, "account get"},
 	}

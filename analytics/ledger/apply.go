@@ -324,6 +324,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	}
 	at := r.proratedLine(s, it, currency)
 	l := &s.lines[at]
+	sets := !s.inForce(at) || it.proration == FullProration // rather than adds to it
 	if it.proration == FullProration {
 		r.supersede(s, o)
 		delta = max(0, delta) // it sets the stream, which is never negative
@@ -331,7 +332,6 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	l.raw += delta
 	s.parts = append(s.parts, part{event: o.index, line: int32(at), amount: delta})
 	st := l.state
-	fresh := st.Plan == 0
 	st.MRR, st.Currency = max(0, l.raw), currency
 	if it.basis > 0 || st.Plan == 0 {
 		st.Plan, st.Interval = it.plan, it.interval
@@ -339,7 +339,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 			st.Quantity = it.quantity
 		}
 	}
-	if !wasRunning || fresh || it.proration == FullProration { // the row sets it, it does not add
+	if sets {
 		st.Method, st.Pricing, st.Discount, st.Quantity = ev.Method, r.pricing(ev, it.plan), it.discount, max(1, it.quantity)
 	}
 	l.state = st

@@ -192,7 +192,8 @@ func (r *Replayer) currency(ev *Event) money.Currency {
 	return c
 }
 
-// cash counts what was received up to today, whatever it does to MRR.
+// cash counts what was received up to today, whatever it does to MRR: on its
+// payment date, else on its own.
 func (r *Replayer) cash(ev *Event, currency money.Currency) {
 	day := ev.Date.Day(r.set.Zone)
 	if f := r.facts.FirstInvoice; f == calendar.NoDay || day < f {
@@ -200,9 +201,15 @@ func (r *Replayer) cash(ev *Event, currency money.Currency) {
 	}
 	if day > r.today {
 		r.wakeOn(day)
-		return
 	}
 	if ev.Status != Paid {
+		return
+	}
+	if x := ev.Extra; x != nil && !x.PaymentDate.IsZero() {
+		day = x.PaymentDate.Day(r.set.Zone)
+	}
+	if day > r.today {
+		r.wakeOn(day)
 		return
 	}
 	amount := ev.Amount

@@ -133,11 +133,7 @@ func (c *Company) Transactions(q Query) []Cash {
 		}
 		for k := range m.Invoices {
 			i := &m.Invoices[k]
-			at := i.Date
-			if !i.Paid.IsZero() {
-				at = i.Paid
-			}
-			d := day(at, c.Settings.Zone)
+			d := i.paidOn(c.Settings.Zone)
 			if !i.paid() || d > c.Today {
 				continue
 			}

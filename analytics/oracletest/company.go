@@ -230,12 +230,8 @@ func (c *Company) paid(m *Member, currency string) int64 {
 	sums := map[string]int64{}
 	for k := range m.Invoices {
 		i := &m.Invoices[k]
-		at := i.Date
-		if !i.Paid.IsZero() {
-			at = i.Paid
-		}
 		switch {
-		case !i.paid() || day(at, c.Settings.Zone) > c.Today:
+		case !i.paid() || i.paidOn(c.Settings.Zone) > c.Today:
 		case i.Type == "refund":
 			sums[i.Currency] -= abs(i.Amount)
 		default:

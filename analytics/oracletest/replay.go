@@ -172,7 +172,7 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 		}
 	}
 	for _, i := range counted {
-		if i.paid() && i.Amount > 0 && i.Type != "refund" && day(i.Date, set.Zone) <= today {
+		if i.paid() && i.Amount > 0 && i.Type != "refund" && i.paidOn(set.Zone) <= today {
 			r.facts.Payments++
 		}
 	}
@@ -360,6 +360,14 @@ func (r *replay) basis(l Line) *big.Rat {
 }
 
 func (i Invoice) paid() bool { return i.Status == "" || i.Status == "paid" }
+
+// paidOn is the day on which a paid invoice counts as cash.
+func (i Invoice) paidOn(zone *time.Location) Day {
+	if i.Paid.IsZero() {
+		return day(i.Date, zone)
+	}
+	return day(i.Paid, zone)
+}
 
 func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 	if s.running && s.ends <= d && s.ends != noDay {

@@ -206,6 +206,9 @@ func (r *retention) count(l *ledger.Ledger, match func(*ledger.State) bool, sink
 	}
 	firstPaid := moves[0].Day // a view's first movement is always new
 	for i := range r.total {
+		if r.bases[i] > r.sc.horizon {
+			continue // nobody knows who pays then
+		}
 		sink[i].add(r.base[i], r.target[i], r.rebased[i], firstPaid <= r.bases[i])
 		if second != nil {
 			second[i].add(r.base[i], r.target[i], r.rebased[i], firstPaid <= r.bases[i])

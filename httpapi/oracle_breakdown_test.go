@@ -11,9 +11,15 @@ import (
 )
 
 // dimension picks what to break a report down by: the axis, and a view for each
-// key of the answer.
-func (o *oracled) dimension(q question) (by string, views map[string]oracletest.View) {
-	a := o.axis(q)
+// key of the answer. At times a segment says so; then the values are its words, and
+// what several of them keep counts for the first.
+func (o *oracled) dimension(q *question) (by string, views map[string]oracletest.View) {
+	a := o.axis(*q)
+	if !q.params.Has("segment") && o.rng.IntN(4) == 0 {
+		return a.name, o.segmented(q, a)
+	}
+	q.params = maps.Clone(q.params)
+	q.params.Set("breakdown", a.name)
 	views = map[string]oracletest.View{}
 	for key := range a.values {
 		views[key] = a.part(q.View, key)
@@ -25,6 +31,43 @@ func (o *oracled) dimension(q question) (by string, views map[string]oracletest.
 func (o *oracled) axis(q question) axis {
 	axes := slices.DeleteFunc(o.axes(q.To), func(a axis) bool { return a.name == "status" })
 	return axes[o.rng.IntN(len(axes))]
+}
+
+// segmented asks with a segment that breaks down by some words of an axis.
+func (o *oracled) segmented(q *question, a axis) map[string]oracletest.View {
+	var words []string
+	for range 1 + o.rng.IntN(3) {
+		if w := a.words[o.rng.IntN(len(a.words))]; !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	id := o.segment(map[string]any{a.name: o.joined(a, words)}, "breakdown")
+	q.params, q.notes = maps.Clone(q.params), fmt.Sprint(q.notes, " segment by ", words)
+	q.params.Set("segment", id)
+	q.View = a.narrowed(q.View, words)
+	views := map[string]oracletest.View{}
+	for k, word := range words {
+		is := func(m *oracletest.Member, i oracletest.Item) bool {
+			earlier := slices.ContainsFunc(words[:k], func(w string) bool { return a.keeps([]string{w}, m, i) })
+			return !earlier && a.keeps([]string{word}, m, i)
+		}
+		view := q.View
+		if a.item != nil {
+			view.Value = func(i oracletest.Item) bool { return is(nil, i) }
+		} else {
+			view = both(view, nil, func(m *oracletest.Member) bool { return is(m, oracletest.Item{}) })
+		}
+		views[word] = view
+	}
+	return views
+}
+
+// segment makes one and returns its id.
+func (o *oracled) segment(filters map[string]any, mode string) string {
+	name := fmt.Sprintf("Segment %d", o.rng.Uint32())
+	body := map[string]any{"name": name, "filters": filters, "mode": mode}
+	id := o.ok(o.t, o.key, "POST", "/data/segments", encoded(o.t, body)).text("id")
+	return []string{id, name}[o.rng.IntN(2)]
 }
 
 // empty reports whether a row says nothing but zeroes.
@@ -81,9 +124,9 @@ func (o *oracled) breakdowns(q question) (string, string) {
 		"cashflow-failed-payments": c.FailureRows, "cashflow-failure-rate": c.FailureRates,
 		"cancellation-timing": func(q oracletest.Query) []oracletest.Row { return c.Timing(q, nil) },
 	}
-	by, views := o.dimension(q)
+	by, views := o.dimension(&q)
 	for _, name := range slices.Sorted(maps.Keys(reports)) {
-		got := o.get("/reports/"+name, q, "breakdown", by)
+		got := o.get("/reports/"+name, q)
 		if got.at("breakdown") != by {
 			return name, fmt.Sprintf("breakdown is %v, want %s", got.at("breakdown"), by)
 		}
@@ -101,7 +144,7 @@ func (o *oracled) breakdowns(q question) (string, string) {
 
 // churnParts compares churn-reasons by the values of a breakdown.
 func (o *oracled) churnParts(q question, by string, views map[string]oracletest.View) (string, string) {
-	got := o.get("/reports/churn-reasons", q, "breakdown", by).list("result")
+	got := o.get("/reports/churn-reasons", q).list("result")
 	for _, value := range slices.Sorted(maps.Keys(views)) {
 		narrow := q.Query
 		narrow.View = views[value]

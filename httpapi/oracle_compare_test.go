@@ -96,8 +96,8 @@ func (o *oracled) losses(q question) (string, string) {
 	if diff := diffRows(o.company.ScheduledChurn(q.Query), o.get("/reports/churn-scheduled", q).list("result")); diff != "" {
 		return "churn-scheduled", diff
 	}
-	by, views := o.dimension(q)
-	diff := parted(by, views, o.get("/reports/churn-scheduled", q, "breakdown", by).list("result"), func(v oracletest.View) []oracletest.Row {
+	by, views := o.dimension(&q)
+	diff := parted(by, views, o.get("/reports/churn-scheduled", q).list("result"), func(v oracletest.View) []oracletest.Row {
 		narrow := q.Query
 		narrow.View = v
 		return o.company.ScheduledChurn(narrow)

@@ -270,9 +270,6 @@ func (o *oracled) narrow(q *question) {
 	if len(filters) == 0 {
 		return
 	}
-	name := fmt.Sprintf("Segment %d", o.rng.Uint32())
-	made := o.ok(o.t, o.key, "POST", "/data/segments", encoded(o.t, map[string]any{"name": name, "filters": filters}))
-	id := made.text("id")
-	q.params.Set("segment", []string{id, name}[o.rng.IntN(2)])
+	q.params.Set("segment", o.segment(filters, "filter"))
 	q.notes = fmt.Sprint(" segment ", filters)
 }

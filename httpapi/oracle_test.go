@@ -391,7 +391,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.tables, o.lists, o.why, o.trailed, o.losses, o.committed, o.breakdowns, o.leadParts, o.movements, o.scheduled, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.cash, o.cashDetails, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.subtypes} {
+		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.tables, o.lists, o.why, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.detailParts, o.selected, o.leadParts, o.movements, o.scheduled, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.cash, o.cashDetails, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.subtypes} {
 			if name, diff := check(q); diff != "" {
 				diff = diff[:min(len(diff), 4000)]
 				o.t.Errorf("seed %d, %s?%s%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",

@@ -186,6 +186,7 @@ func (c *Company) Movements(q Query, committed bool) []Row {
 		rows = append(rows, Row{
 			"date": ch.Day.String(), "customer_id": ch.Member.ID, "type": kind, "currency": ch.Currency,
 			"mrr_change": float64(ch.Amount), "mrr_change_base_currency": float64(c.base(q, ch)), "customer_count_change": count,
+			"old_mrr": float64(c.worth(ch.Before, ch.Currency, min(ch.Day, c.Today))), "new_mrr": float64(c.worth(ch.After, ch.Currency, min(ch.Day, c.Today))),
 		})
 	}
 	SortRows(rows, "date", "customer_id")

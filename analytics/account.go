@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -240,8 +239,11 @@ func (a *account) sourceOf(customer uint32) uint32 {
 // newRecord makes the snapshot's form of a customer. It keeps no part of the
 // request's body alive.
 func (a *account) newRecord(source uint32, row *CustomerRow) *report.Customer {
+	text := row.ID + row.Name + row.Email // one piece of memory: exports read them together
+	name := len(row.ID)
+	email := name + len(row.Name)
 	r := &report.Customer{
-		Source: source, ID: strings.Clone(row.ID), Name: strings.Clone(row.Name), Email: strings.Clone(row.Email),
+		Source: source, ID: text[:name], Name: text[name:email], Email: text[email:],
 		Country: a.symbols.text(row.Country), State: a.symbols.text(row.State), Created: row.Created, TrialStarted: row.TrialStarted,
 	}
 	if len(row.Custom) > 0 {

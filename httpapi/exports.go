@@ -127,13 +127,6 @@ func part(q *report.Query, count int) (from, to int) {
 	return from, min(from+q.Limit, count)
 }
 
-func textOf(s calendar.Stamp) string {
-	if s.IsZero() {
-		return ""
-	}
-	return s.String()
-}
-
 // GetExportsMrrMovementsCsv implements wire.StrictServerInterface.
 func (s *Server) GetExportsMrrMovementsCsv(ctx context.Context, _ wire.GetExportsMrrMovementsCsvRequestObject) (wire.GetExportsMrrMovementsCsvResponseObject, error) {
 	snapshot, q, file, err := s.export(ctx, "mrr-movements")
@@ -153,14 +146,18 @@ func (s *Server) GetExportsMrrMovementsCsv(ctx context.Context, _ wire.GetExport
 	base := q.Base.Code()
 	file.rows = func(c *csvRows) error {
 		from, to := part(q, movements.Count)
-		return movements.Each(from, to, func(m *report.MovementRow) error {
-			c.text(m.Date.String(), m.Customer.ID, m.Customer.Name, m.Customer.Email, m.Type.String(), m.Subtype.String(), m.Description, m.Currency.Code())
+		return movements.Lines(from, to, func(b []byte, m *report.MovementRow, description []byte) []byte {
+			c.row = b
+			c.day(m.Date)
+			c.text(m.Customer.ID, m.Customer.Name, m.Customer.Email, m.Type.String(), m.Subtype.String())
+			c.bytes(description)
+			c.text(m.Currency.Code())
 			c.number(m.Change, m.ChangeBase)
 			c.text(base)
 			c.number(m.Old, m.New, int64(m.Customers), m.Quantity)
 			c.text(m.PlanID, m.PlanName, m.Source.ID)
-			return c.end()
-		})
+			return c.line()
+		}, c.write)
 	}
 	return file, nil
 }
@@ -179,9 +176,11 @@ func (s *Server) GetExportsMrrGrowthCsv(ctx context.Context, _ wire.GetExportsMr
 	file.head = []string{"month", "day", "cumulative_mrr", "currency"}
 	file.rows = func(c *csvRows) error {
 		from, to := part(q, len(days))
+		var day []byte
 		for _, row := range days[from:to] {
-			date := row.Date.String()
-			c.text(date[:len("2006-01")], date[len("2006-01-"):])
+			day = row.Date.Append(day[:0])
+			c.bytes(day[:len("2006-01")])
+			c.bytes(day[len("2006-01-"):])
 			c.number(row.Cumulative)
 			c.text(q.Base.Code())
 			if err := c.end(); err != nil {
@@ -216,8 +215,8 @@ func (s *Server) GetExportsCustomersCsv(ctx context.Context, _ wire.GetExportsCu
 	file.rows = func(c *csvRows) error {
 		from, to := part(q, customers.Count)
 		return customers.Each(from, to, func(r *report.CustomerExportRow) error {
-			c.text(r.ID, r.Name, r.Email, r.Status.String(), r.Country, r.State, r.Currency.Code(),
-				textOf(r.CreatedDate), textOf(r.TrialStart), textOf(r.TrialEnd), textOf(r.PaidStarted), textOf(r.CancelDate), textOf(r.OverdueDate))
+			c.text(r.ID, r.Name, r.Email, r.Status.String(), r.Country, r.State, r.Currency.Code())
+			c.stamps(r.CreatedDate, r.TrialStart, r.TrialEnd, r.PaidStarted, r.CancelDate, r.OverdueDate)
 			c.number(r.MRRCustomer, r.MRR, int64(r.Payments), r.TotalPaidCustomer, r.TotalPaid)
 			c.text(base, r.PlanName)
 			if r.PlanName == "" {

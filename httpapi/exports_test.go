@@ -4,11 +4,14 @@ import (
 	"encoding/csv"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/fx"
@@ -268,5 +271,48 @@ func TestExports_SayWhatIsWrong(t *testing.T) {
 	}
 	if got := a.do(t, a.admin, "GET", "/exports/"+url.PathEscape("plans.csv"), ""); got.status != 404 {
 		t.Errorf("an export that does not exist: %d %s", got.status, got.raw)
+	}
+}
+
+// pushMoving pushes customers, each with monthly invoices of different amounts.
+func (a *api) pushMoving(t *testing.T, customers, months int) {
+	t.Helper()
+	source := a.newSource(t, "Moving")
+	plans := `[{"id":"one","name":"One","interval":"month","interval_count":1,"currency":"usd"},{"id":"two","name":"Two","interval":"month","interval_count":1,"currency":"usd"}]`
+	a.ok(t, a.admin, "POST", "/data-sources/"+source+"/plans", plans)
+	people, invoices := []byte{'['}, []byte{'['}
+	for c := range customers {
+		people = fmt.Appendf(people, `{"id":"m%d","name":"Mover, %d","email":"m%d@example.com","created":"2020-01-01"},`, c, c, c)
+		for m := range months {
+			invoices = fmt.Appendf(invoices, `{"id":"m%d-%d","customer_id":"m%d","type":"subscription","invoice_date":"%s","amount":%d,"currency":"usd","plan_id":%q,"quantity":%d},`,
+				c, m, c, calendar.Date(2020, time.Month(1+m), 1+c%28), 1000+m%2*100, []string{"one", "two"}[m/2%2], 1+m%3)
+		}
+	}
+	a.ok(t, a.admin, "POST", "/data-sources/"+source+"/customers?echo=errors", string(closeList(people)))
+	a.ok(t, a.admin, "POST", "/data-sources/"+source+"/invoices?echo=errors", string(closeList(invoices)))
+}
+
+// A file takes what its preparation takes, and nothing per row.
+func TestExports_TakeNoMemoryPerRow(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of all goroutines
+	a := newAPI(t)
+	a.pushMoving(t, 1000, 3)
+	for _, name := range []string{"mrr-movements.csv?date=all", "customers.csv?date=all"} {
+		var rows int
+		allocs := func(limit string) float64 {
+			return testing.AllocsPerRun(3, func() {
+				r := httptest.NewRequest(http.MethodGet, "/exports/"+name+limit, nil)
+				r.Header.Set("Authorization", "Bearer "+a.admin)
+				w := &discard{header: http.Header{}, status: http.StatusOK}
+				a.server.ServeHTTP(w, r)
+				rows, _ = strconv.Atoi(w.header.Get("X-GrowPanel-Count"))
+				if w.status != http.StatusOK {
+					t.Fatal(w.status)
+				}
+			})
+		}
+		one, all := allocs("&limit=1"), allocs("")
+		if rows < 1000 || all > one+float64(rows)/10 {
+			t.Errorf("%s: one row takes %g allocations, %d take %g", name, one, rows, all)
+		}
 	}
 }

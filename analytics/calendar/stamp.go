@@ -140,11 +140,14 @@ func (s Stamp) Instant(zone *time.Location) int64 {
 
 // String returns the stamp as RFC 3339 in UTC; a day is its midnight. Empty
 // when not stated.
-func (s Stamp) String() string {
+func (s Stamp) String() string { return string(s.Append(make([]byte, 0, len(time.RFC3339)))) }
+
+// Append appends String to b.
+func (s Stamp) Append(b []byte) []byte {
 	if s == 0 {
-		return ""
+		return b
 	}
-	return time.Unix(int64(s)>>2, 0).UTC().Format(time.RFC3339)
+	return time.Unix(int64(s)>>2, 0).UTC().AppendFormat(b, time.RFC3339)
 }
 
 func floorDay(sec int64) Day {

@@ -123,13 +123,13 @@ type Total struct {
 
 // Ledger is the result of replaying one customer up to a day. It is immutable.
 type Ledger struct {
-	Today     calendar.Day
-	Slots     []Slot
-	Changes   []Change   // by day, then slot
-	Movements []Movement // of all slots, those of type None included; nil when NeedsRates
+	Today calendar.Day
 	// NeedsRates is set when slots of different currencies move on one day, so
 	// that the movement types depend on exchange rates: use Move with rates.
 	NeedsRates bool
+	Movements  []Movement // of all slots, those of type None included; nil when NeedsRates
+	Changes    []Change   // by day, then slot
+	Slots      []Slot
 	// Wake is the next day on which the ledger changes by itself, Never if none:
 	// the end of a grace, a scheduled day, the end of a trial.
 	Wake calendar.Day
@@ -175,14 +175,20 @@ type Stream struct {
 
 // Latest returns the state of every slot at the end of a day, nil for a slot
 // that had no value until then.
-func (l *Ledger) Latest(day calendar.Day) []*State {
-	states := make([]*State, len(l.Slots))
+func (l *Ledger) Latest(day calendar.Day) []*State { return l.AppendLatest(nil, day) }
+
+// AppendLatest appends what Latest returns.
+func (l *Ledger) AppendLatest(states []*State, day calendar.Day) []*State {
+	first := len(states)
+	for range l.Slots {
+		states = append(states, nil)
+	}
 	for i := range l.Changes {
 		c := &l.Changes[i]
 		if c.Day > day {
 			break
 		}
-		states[c.Slot] = &c.After
+		states[first+int(c.Slot)] = &c.After
 	}
 	return states
 }

@@ -70,15 +70,29 @@ func (sc *scan) paysFor(c *Customer) bool {
 }
 
 // running returns the states of the slots that have value at the end of today.
+// The next call overwrites them.
 func (sc *scan) running(l *ledger.Ledger) []*ledger.State {
-	latest := l.Latest(sc.s.Today)
-	running := latest[:0]
-	for _, st := range latest {
+	sc.slots = l.AppendLatest(sc.slots[:0], sc.s.Today)
+	running := sc.slots[:0]
+	for _, st := range sc.slots {
 		if st != nil && st.MRR > 0 {
 			running = append(running, st)
 		}
 	}
 	return running
+}
+
+// ratesTo returns the rates of today to a currency.
+func (sc *scan) ratesTo(c money.Currency) *rates {
+	if sc.today == nil {
+		sc.today = map[money.Currency]*rates{}
+	}
+	r := sc.today[c]
+	if r == nil {
+		r = newRates(sc.s, c, sc.s.Today, calendar.NoDay)
+		sc.today[c] = r
+	}
+	return r
 }
 
 // state describes a customer.
@@ -129,7 +143,7 @@ func (sc *scan) revenue(cs *CustomerState) error {
 	if cs.Currency == money.None {
 		cs.Currency = lastCurrency(cs.Ledger)
 	}
-	own := newRates(sc.s, cs.Currency, today, calendar.NoDay)
+	own := sc.ratesTo(cs.Currency)
 	for _, st := range running {
 		worth, err := own.convert(st.MRR, st.Currency, today)
 		if err != nil {

@@ -57,12 +57,13 @@ func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
 // Each calls yield for the customers from one position up to another, until
 // yield returns an error. The row is overwritten by the next one.
 func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error) error {
+	var row CustomerExportRow
 	for _, c := range e.found[min(from, len(e.found)):min(to, len(e.found))] {
 		state, err := e.sc.state(c)
 		if err != nil {
 			return err
 		}
-		row := CustomerExportRow{CustomerState: state}
+		row = CustomerExportRow{CustomerState: state}
 		best, err := e.sc.largest(c)
 		if err != nil {
 			return err

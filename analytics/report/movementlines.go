@@ -1,9 +1,9 @@
 package report
 
 import (
-	"fmt"
+	"bytes"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
@@ -60,37 +60,55 @@ func mainPlan(t ledger.Type, parts []part) ledger.PlanRef {
 	return best.Plan
 }
 
-// describe puts a movement into words: "Pro" for new, reactivation, churn and
+// description puts a movement into words: "Pro" for new, reactivation, churn and
 // streams that come or go, "Pro → Enterprise" for another plan, and otherwise
-// "Pro (quantity 1 → 3)" when the quantity changed, else "Pro".
-func (s *Snapshot) describe(t ledger.Type, parts []part) string {
-	var old, now []string
+// "Pro (quantity 1 → 3)" when the quantity changed, else "Pro". The next call
+// overwrites it.
+func (t *table) description(kind ledger.Type, parts []part) []byte {
+	old, now := t.old[:0], t.now[:0]
 	var was, is int64
 	for _, p := range parts {
 		if p.before != nil {
-			old = append(old, s.planName(p.before.Plan))
+			old = append(old, t.sc.s.planName(p.before.Plan))
 			was += int64(p.before.Quantity)
 		}
 		if p.after != nil {
-			now = append(now, s.planName(p.after.Plan))
+			now = append(now, t.sc.s.planName(p.after.Plan))
 			is += int64(p.after.Quantity)
 		}
 	}
-	slices.Sort(old)
-	slices.Sort(now)
-	before, after := strings.Join(slices.Compact(old), " + "), strings.Join(slices.Compact(now), " + ")
+	const arrow = " → "
+	text := appendSum(t.text[:0], old)
+	mid := len(text)
+	text = appendSum(append(text, arrow...), now)
+	before, after := text[:mid], text[mid+len(arrow):]
+	t.old, t.now, t.text = old, now, text
 	switch {
-	case t == ledger.Churn || after == "":
+	case kind == ledger.Churn || len(after) == 0:
 		return before
-	case before == "":
+	case len(before) == 0:
 		return after
-	case before != after:
-		return before + " → " + after
+	case !bytes.Equal(before, after):
+		return text
 	case was != is:
-		return fmt.Sprintf("%s (quantity %d → %d)", after, was, is)
+		text = strconv.AppendInt(append(before, " (quantity "...), was, 10)
+		t.text = append(strconv.AppendInt(append(text, arrow...), is, 10), ')')
+		return t.text
 	default:
-		return after
+		return before
 	}
+}
+
+// appendSum appends names such as "Basic + Pro", each of them once. It sorts them.
+func appendSum(b []byte, names []string) []byte {
+	slices.Sort(names)
+	for i, name := range slices.Compact(names) {
+		if i > 0 {
+			b = append(b, " + "...)
+		}
+		b = append(b, name...)
+	}
+	return b
 }
 
 func (s *Snapshot) planName(ref ledger.PlanRef) string {

@@ -99,9 +99,14 @@ type table struct {
 	spare []found
 	full  bool // found[last-1] is the last row that may still be shown
 
-	take  func(*found) // takes the movements instead, if set; they are overwritten by the next
+	take  func(*found) error // takes the movements instead, if set; they are overwritten by the next
 	next  found
-	parts []part // of the movement looked at last
+	later calendar.Day // the first after days on which the customer looked at last has a movement, or Never
+
+	// Of the movement looked at last.
+	parts    []part
+	old, now []string // names of plans
+	text     []byte
 }
 
 // found is one movement of the table.
@@ -181,13 +186,13 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 	if err != nil {
 		return err
 	}
-	for i := range moves {
+	t.later = calendar.Never
+	first, _ := slices.BinarySearchFunc(moves, t.days.From, func(m ledger.Movement, day calendar.Day) int { return cmp.Compare(m.Day, day) })
+	for i := first; i < len(moves); i++ {
 		m := &moves[i]
 		if m.Day > t.days.To {
+			t.later = m.Day
 			break
-		}
-		if m.Day < t.days.From {
-			continue
 		}
 		f := &t.next
 		*f = found{customer: c, move: *m, base: m.After - m.Before, value: value}
@@ -211,25 +216,27 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 		if q.Subtypes != nil && !q.Subtypes.keeps(m.Subtype.String()) {
 			continue
 		}
-		t.keep(f)
+		if err := t.keep(f); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // keep counts a movement and keeps it unless the page ends before it.
-func (t *table) keep(f *found) {
+func (t *table) keep(f *found) error {
 	t.count++
 	if t.take != nil {
-		t.take(f)
-		return
+		return t.take(f)
 	}
 	if t.full && t.compare(f, &t.found[t.last-1]) > 0 {
-		return
+		return nil
 	}
 	t.found = append(t.found, *f)
 	if len(t.found) >= 2*t.last+1000 {
 		t.cut()
 	}
+	return nil
 }
 
 // cut sorts the movements and drops those after the page.
@@ -289,19 +296,11 @@ func compareFold(a, b string) int {
 
 // row fills in what only the rows of the page need.
 func (t *table) row(f *found) (MovementRow, error) {
-	s, m, l := t.sc.s, &f.move, f.customer.Ledger
-	view := ledger.View{Match: t.matchOf(f)}
-	parts := t.partsOf(l, m, &view)
-	row := MovementRow{
-		Date: m.Day, Period: calendar.PeriodOf(m.Day, t.sc.q.Unit, s.WeekStart).From,
-		Customer: f.customer, Source: s.source(f.customer.Source), Type: f.kind, Subtype: m.Subtype,
-		Description: s.describe(f.kind, parts),
-		Currency:    m.Currency, Change: m.After - m.Before, ChangeBase: f.base, Old: m.Before, New: m.After,
-		Customers: int(m.Customers), Quantity: int64(m.Quantity),
-		Requested: requested(l, m.Day),
-	}
-	plan := s.plan(mainPlan(f.kind, parts))
-	row.PlanID, row.PlanName = plan.ID, plan.Name
+	s, m := t.sc.s, &f.move
+	row := t.plainRow(f)
+	row.Description = string(t.description(f.kind, t.parts))
+	row.Period = calendar.PeriodOf(m.Day, t.sc.q.Unit, s.WeekStart).From
+	row.Requested = requested(f.customer.Ledger, m.Day)
 	if t.split != nil {
 		row.BreakdownValue = t.split.keys[f.value]
 	}
@@ -309,8 +308,22 @@ func (t *table) row(f *found) (MovementRow, error) {
 		return row, nil
 	}
 	var err error
-	row.Lines, err = t.linesOf(m, parts)
+	row.Lines, err = t.linesOf(m, t.parts)
 	return row, err
+}
+
+// plainRow is the row of a movement as far as it takes no memory, and leaves the
+// movement's parts in t.parts.
+func (t *table) plainRow(f *found) MovementRow {
+	s, m := t.sc.s, &f.move
+	view := ledger.View{Match: t.matchOf(f)}
+	plan := s.plan(mainPlan(f.kind, t.partsOf(f.customer.Ledger, m, &view)))
+	return MovementRow{
+		Date: m.Day, Customer: f.customer, Source: s.source(f.customer.Source), Type: f.kind, Subtype: m.Subtype,
+		Currency: m.Currency, Change: m.After - m.Before, ChangeBase: f.base, Old: m.Before, New: m.After,
+		Customers: int(m.Customers), Quantity: int64(m.Quantity),
+		PlanID: plan.ID, PlanName: plan.Name,
+	}
 }
 
 // matchOf returns the view that a movement was found in.

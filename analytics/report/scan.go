@@ -22,6 +22,9 @@ type scan struct {
 	mover  ledger.Mover
 	moves  []ledger.Movement
 	latest []int32
+
+	slots []*ledger.State           // of the customer described last
+	today map[money.Currency]*rates // of today, to currencies of customers
 }
 
 // newScan prepares a scan whose figures need rates from the day first on.

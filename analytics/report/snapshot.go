@@ -98,6 +98,7 @@ func matches(pattern, text []rune) bool {
 // data sources is two customers.
 type Customer struct {
 	Source       uint32 // index into Snapshot.Sources
+	Ledger       *ledger.Ledger
 	ID           string
 	Name         string
 	Email        string
@@ -107,5 +108,4 @@ type Customer struct {
 	TrialStarted calendar.Stamp
 	Received     calendar.Stamp // when the row first came in, zero when not known
 	Custom       map[string]string
-	Ledger       *ledger.Ledger
 }

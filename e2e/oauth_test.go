@@ -50,6 +50,7 @@ func allowing(t *testing.T, env []string, script, url string, more map[string]an
 // person, use the tools, refresh, and are shut out when they are revoked; at
 // both URLs of the server.
 func TestOAuth_Clients(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t)
 	root := strings.TrimSuffix(d.mcpURL, "/mcp")
 	for _, url := range []string{d.mcpURL, root, root + "/"} {
@@ -85,6 +86,7 @@ func TestOAuth_Clients(t *testing.T) {
 // mcp-remote, the newest and the one that is pinned in many a config, asks a
 // person once and then remembers.
 func TestOAuth_MCPRemote(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t)
 	for _, module := range []string{"mcp-remote", "mcp-remote-0.1"} {
 		t.Run(module, func(t *testing.T) {
@@ -106,6 +108,7 @@ func TestOAuth_MCPRemote(t *testing.T) {
 // A client that presents itself by a metadata document needs no registration:
 // its id is the document's URL.
 func TestOAuth_ClientMetadataDocument(t *testing.T) {
+	t.Parallel()
 	document := ""
 	asked := 0
 	site := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -131,6 +134,7 @@ func TestOAuth_ClientMetadataDocument(t *testing.T) {
 
 // The public conformance suite finds nothing wrong with the authorization server.
 func TestOAuth_Conformance(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t)
 	_, port, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {

@@ -1,5 +1,6 @@
 // oauth4webapi checks every answer against the RFCs: discovery, registration,
-// code, twenty refreshes at once, revocation, introspection if there is any.
+// code, twenty refreshes at once, revocation, introspection if there is any. With
+// the option keep it prints the tokens instead of using them up.
 import * as oauth from 'oauth4webapi';
 import { Person } from './person.mjs';
 
@@ -40,6 +41,11 @@ const parameters = oauth.validateAuthResponse(as, client, callback, state);
 const granted = await oauth.processAuthorizationCodeResponse(as, client, await oauth.authorizationCodeGrantRequest(
   as, client, oauth.None(), parameters, redirect, verifier, { additionalParameters: { resource: options.url }, ...insecure }));
 if ((await call(granted.access_token)).status !== 200) throw new Error('the token is not good');
+
+if (options.keep) {
+  console.log(JSON.stringify({ client: client.client_id, access_token: granted.access_token, refresh_token: granted.refresh_token }));
+  process.exit();
+}
 
 const refresh = async (token) => oauth.processRefreshTokenResponse(as, client,
   await oauth.refreshTokenGrantRequest(as, client, oauth.None(), token, insecure));

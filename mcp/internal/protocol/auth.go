@@ -60,13 +60,12 @@ func (s *Server) authenticate(r *http.Request) (ctx context.Context, release fun
 }
 
 // watch ends the returned context when the token stops being good: a stream may
-// outlast it. Looking at it as often as a stream is kept alive is soon enough;
-// what cannot be checked stays open.
+// outlast it. What cannot be checked stays open.
 func (s *Server) watch(ctx context.Context, token string) (context.Context, func()) {
 	ctx, end := context.WithCancel(ctx)
 	var timer *time.Timer
 	armed := make(chan struct{})
-	timer = time.AfterFunc(s.keepAlive, func() {
+	timer = time.AfterFunc(s.recheck, func() {
 		<-armed
 		if ctx.Err() != nil {
 			return
@@ -76,7 +75,7 @@ func (s *Server) watch(ctx context.Context, token string) (context.Context, func
 			end()
 			return
 		}
-		timer.Reset(s.keepAlive)
+		timer.Reset(s.recheck)
 	})
 	close(armed)
 	return ctx, func() {

@@ -319,7 +319,7 @@ func TestWatch_RevokedStreamEnds(t *testing.T) {
 			return errors.New("the store is down")
 		}
 	})
-	s.keepAlive = 5 * time.Millisecond
+	s.recheck = 5 * time.Millisecond
 	ctx, release := s.watch(t.Context(), "t")
 	defer release()
 	answer.Store("down")
@@ -352,7 +352,7 @@ func TestHTTP_RevokedSubscriptionEnds(t *testing.T) {
 			return ctx, nil
 		}
 	})
-	s.keepAlive = 2 * time.Millisecond
+	s.recheck = 2 * time.Millisecond
 	web := httptest.NewServer(s.Handler())
 	t.Cleanup(web.Close)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL, strings.NewReader(

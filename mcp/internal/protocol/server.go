@@ -43,6 +43,9 @@ const (
 	defaultBodyLimit = 4 << 20
 	// keepAlive is below the idle timeouts of common proxies.
 	keepAlive = 15 * time.Second
+	// recheck is how often the token of an open stream is looked at, so that the
+	// stream ends well within 15 seconds of a revocation.
+	recheck = 10 * time.Second
 	// cacheTTL is how long a client may keep the list of tools, which changes
 	// only with a new version of the server.
 	cacheTTL = 5 * time.Minute
@@ -93,6 +96,7 @@ type Server struct {
 	asks        asks
 	requests    atomic.Uint64
 	keepAlive   time.Duration
+	recheck     time.Duration
 
 	// closing is canceled by Close and ends the streams that would otherwise
 	// stay open for good.
@@ -112,7 +116,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.BodyLimit <= 0 {
 		cfg.BodyLimit = defaultBodyLimit
 	}
-	s := &Server{cfg: cfg, guard: guard, headerTools: headerTools(cfg.Tools), keepAlive: keepAlive}
+	s := &Server{cfg: cfg, guard: guard, headerTools: headerTools(cfg.Tools), keepAlive: keepAlive, recheck: recheck}
 	s.closing, s.close = context.WithCancel(context.Background())
 
 	s.mcp = server.NewMCPServer(cfg.Name, cfg.Version, append([]server.ServerOption{

@@ -59,13 +59,6 @@ func NewProvider(t testing.TB, user ProviderUser) *Provider {
 	return p
 }
 
-// SetUser changes who signs in.
-func (p *Provider) SetUser(user ProviderUser) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.user = user
-}
-
 // Fail makes the authorization endpoint answer with an error; "" mends it.
 func (p *Provider) Fail(code string) {
 	p.mu.Lock()

@@ -99,16 +99,6 @@ func (r Resources) Origin(host string) (origin string, ok bool) {
 	return origin, ok
 }
 
-// Is reports whether a web origin is the resource's own.
-func (r Resources) Is(origin string) bool {
-	u, err := url.Parse(origin)
-	if err != nil || u.Path != "" || strings.ContainsAny(origin, "#?@") {
-		return false
-	}
-	_, ok := r.names[normalOrigin(u)]
-	return ok
-}
-
 // normalOrigin is the origin of a URL in lower case and without a default port
 // (RFC 3986 §6.2.3).
 func normalOrigin(u *url.URL) string {

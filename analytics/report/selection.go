@@ -189,6 +189,9 @@ func lazily(n int, ask func(int) bool) func(int) bool {
 // plansKept resolves a plan filter: each of its words is the id or name of a
 // plan group, else the id of plans, else their name.
 func (s *Snapshot) plansKept(f *Filter) []bool {
+	if name, excluded := strings.CutPrefix(f.raw, "~"); excluded && s.plansNamed(name) != nil {
+		f = &Filter{Dimension: f.Dimension, out: []string{name}} // one name, which may hold spaces
+	}
 	resolved := Filter{Dimension: f.Dimension, set: f.set, unset: f.unset, notSet: f.notSet}
 	resolve := func(words []string) []string {
 		var refs []string

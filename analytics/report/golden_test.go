@@ -35,11 +35,11 @@ type rows struct {
 	Invoices  []reporttest.Invoice  `json:"invoices"`
 }
 
-// account is the rows after a push, on a day.
-func (r *rows) account(t *testing.T, today string, settings map[string]any) *report.Snapshot {
+// account is the rows after a push, on a day, with rates and the like.
+func (r *rows) account(t *testing.T, today string, settings map[string]any, more ...reporttest.Push) *report.Snapshot {
 	t.Helper()
 	d := reporttest.NewDirect()
-	var pushed []reporttest.Push
+	pushed := more
 	for name, value := range settings {
 		pushed = append(pushed, reporttest.Push{Setting: &reporttest.Setting{Name: name, Value: value}})
 	}
@@ -263,6 +263,7 @@ func TestGolden_DataSets(t *testing.T) {
 			s := r.account(t, set.today, set.settings)
 			checkMonths(t, s, readCSV(t, filepath.Join(dir, "expected_mrr"+set.suffix+".csv")))
 			checkMoves(t, s, readCSV(t, filepath.Join(dir, "expected_movements_daily"+set.suffix+".csv")))
+			checkMonthEnds(t, s, readCSV(t, filepath.Join(dir, "expected_movements_monthend"+set.suffix+".csv")))
 			checkCohortFile(t, s, readCSV(t, filepath.Join(dir, "expected_cohorts"+set.suffix+".csv")))
 		})
 	}

@@ -66,6 +66,7 @@ type recounted struct {
 func recountRetention(t *testing.T, s *Snapshot, q *Query, value string, baseline, target calendar.Day) (r recounted) {
 	sel := newSelection(s, q)
 	rebased := int64(0)
+	known := baseline <= s.Today
 	rate := func(d calendar.Day) calendar.Day {
 		if q.FixFX {
 			return q.Range.From
@@ -73,7 +74,7 @@ func recountRetention(t *testing.T, s *Snapshot, q *Query, value string, baselin
 		return d
 	}
 	for _, c := range s.Customers {
-		if !sel.customer(c) || value != "" && !q.Breakdown.ofState() && keyOf(s, q, c) != value {
+		if !known || !sel.customer(c) || value != "" && !q.Breakdown.ofState() && keyOf(s, q, c) != value {
 			continue
 		}
 		k := teller{t, s, q, c, ""}

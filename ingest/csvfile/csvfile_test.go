@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,43 @@ func TestImport_MapsColumnsByName(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, rows); diff != "" || len(faults) > 0 || result != (Result{Stored: 4}) {
 		t.Errorf("rows (-want +got):\n%s\nfaults %q, %+v", diff, faults, result)
+	}
+}
+
+// What spreadsheets add to the rows must not lose any.
+func TestImport_FilesOfSpreadsheets(t *testing.T) {
+	t.Parallel()
+	want := []string{`{"id":"c1","name":"One"}`, `{"id":"c2","name":"Two"}`}
+	for name, text := range map[string]string{
+		"a line that names the delimiter":          "sep=;\r\nid;name\r\nc1;One\r\nc2;Two\r\n",
+		"one that names an unusual delimiter":      "SEP=|\nid|name\nc1|One\nc2|Two\n",
+		"lines that end with a carriage return":    "id,name\rc1,One\rc2,Two\r",
+		"rows that were cleared":                   "id;name\n;\nc1;One\n ; \nc2;Two\n;\n",
+		"empty lines before the header and behind": "\n\nid,name\nc1,One\n\nc2,Two\n\n",
+	} {
+		rows, faults, result := imported(t, Options{}, map[Kind]string{Customers: text})
+		if diff := cmp.Diff(want, rows[Customers]); diff != "" || len(faults) > 0 || result != (Result{Stored: 2}) {
+			t.Errorf("%s: rows (-want +got):\n%s\nfaults %q, %+v", name, diff, faults, result)
+		}
+	}
+	_, faults, _ := imported(t, Options{}, map[Kind]string{Customers: "sep=,\nid,name\n,x\nc,\"a\"b\"\n"})
+	if diff := cmp.Diff([]string{"customers.csv:3: id is required", `customers.csv:4: cannot be read: extraneous or missing " in quoted-field`}, faults); diff != "" {
+		t.Errorf("lines behind the one that names the delimiter (-want +got):\n%s", diff)
+	}
+}
+
+// A letter that tells the encodings apart may come late.
+func TestImport_TextThatIsNotUTF8AfterAll(t *testing.T) {
+	t.Parallel()
+	text := "id,name\n" + strings.Repeat("c1,One\n", sampleBytes/7) + "c2,M\xfcller\n"
+	o := Options{Files: []File{fileOf(Customers, text)}}
+	if _, err := Import(t.Context(), o, &memory{}); err == nil || !strings.Contains(err.Error(), "--encoding windows-1252") {
+		t.Errorf("error %v", err)
+	}
+	o.Encoding = Windows1252
+	sink := &memory{}
+	if _, err := Import(t.Context(), o, sink); err != nil || !slices.Contains(sink.rows[Customers], `{"id":"c2","name":"Müller"}`) {
+		t.Errorf("with the encoding stated: %v, %d rows", err, len(sink.rows[Customers]))
 	}
 }
 

@@ -127,9 +127,9 @@ func mapColumns(kind Kind, header []string, chosen map[string]string) ([]column,
 		}
 	}
 	if kind == Customers {
-		return append(columns, customColumns(header, chosen)...), required(kind, columns)
+		return append(columns, customColumns(header, chosen)...), required(kind, columns, header)
 	}
-	return columns, required(kind, columns)
+	return columns, required(kind, columns, header)
 }
 
 // indexOf returns the column of a field, -1 if there is none.
@@ -169,13 +169,14 @@ func customColumns(header []string, chosen map[string]string) []column {
 }
 
 // required checks what no row can do without.
-func required(kind Kind, columns []column) error {
+func required(kind Kind, columns []column, header []string) error {
 	needs := map[Kind][]string{
 		Customers: {"id"}, Plans: {"id", "name", "interval", "currency"}, Invoices: {"id", "customer_id", "invoice_date"},
 	}
 	for _, name := range needs[kind] {
 		if !slices.ContainsFunc(columns, func(c column) bool { return c.name == name }) {
-			return fmt.Errorf("no column gives the field %s of %s: name it with --map %s=COLUMN", name, kind, name)
+			return fmt.Errorf("no column gives the field %s of %s: name it with --map %s=COLUMN; the first line of the file is %s",
+				name, kind, name, quoted(strings.Join(header, ", ")))
 		}
 	}
 	return nil

@@ -2,6 +2,8 @@ package csvfile
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -22,6 +24,7 @@ type reader struct {
 	bounded  *boundedReader
 	encoding string
 	header   []string
+	skipped  int // lines before the header that are not records
 }
 
 // openFile finds out how a file is written and reads its header. delimiter 0
@@ -31,15 +34,24 @@ func openFile(file io.Reader, encoding string, delimiter rune) (*reader, error) 
 	if err != nil {
 		return nil, err
 	}
-	buffered := bufio.NewReaderSize(text, sampleBytes)
-	sample, err := buffered.Peek(sampleBytes)
-	if err != nil && !errors.Is(err, io.EOF) {
+	buffered, sample, err := sampled(text)
+	if err == nil && bytes.ContainsRune(sample, '\r') && !bytes.ContainsRune(sample, '\n') {
+		buffered, sample, err = sampled(carriageReturns{buffered})
+	}
+	if err != nil {
 		return nil, err
 	}
-	if delimiter == 0 {
-		delimiter = detectDelimiter(string(sample), err != nil)
+	r := &reader{encoding: encoding}
+	if mark, size := separatorLine(string(sample)); size > 0 {
+		if _, err := buffered.Discard(size); err != nil {
+			return nil, err
+		}
+		delimiter, r.skipped = cmp.Or(delimiter, mark), 1
 	}
-	r := &reader{bounded: &boundedReader{reader: buffered}, encoding: encoding}
+	if delimiter == 0 {
+		delimiter = detectDelimiter(string(sample), len(sample) < sampleBytes)
+	}
+	r.bounded = &boundedReader{reader: buffered}
 	r.csv = csv.NewReader(r.bounded)
 	r.csv.Comma, r.csv.FieldsPerRecord, r.csv.ReuseRecord = delimiter, -1, true
 	header, err := r.next()
@@ -66,7 +78,44 @@ func (r *reader) next() ([]string, error) {
 // line is where the record that was read last begins.
 func (r *reader) line() int {
 	line, _ := r.csv.FieldPos(0)
-	return line
+	return line + r.skipped
+}
+
+// sampled returns a reader of a text with its beginning.
+func sampled(text io.Reader) (*bufio.Reader, []byte, error) {
+	buffered := bufio.NewReaderSize(text, sampleBytes)
+	sample, err := buffered.Peek(sampleBytes)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return buffered, sample, err
+}
+
+// separatorLine returns the delimiter that a first line such as "sep=;" names,
+// which Excel writes and reads, and the bytes of that line.
+func separatorLine(sample string) (delimiter rune, size int) {
+	line, _, found := strings.Cut(sample, "\n")
+	size = len(line) + 1
+	line = strings.TrimSuffix(line, "\r")
+	if !found || len(line) != len("sep=;") || !strings.EqualFold(line[:4], "sep=") {
+		return 0, 0
+	}
+	return rune(line[4]), size
+}
+
+// carriageReturns reads a text whose lines end with carriage returns alone, as
+// old Macintosh programs write them.
+type carriageReturns struct{ reader io.Reader }
+
+// Read implements io.Reader.
+func (c carriageReturns) Read(p []byte) (int, error) {
+	n, err := c.reader.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 var errLongRecord = fmt.Errorf("a record is longer than %d KiB: is a quote not closed?", maxRecordBytes>>10)

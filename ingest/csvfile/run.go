@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Subscriptions is a kind of file that the preset Stripe takes.
@@ -254,7 +255,7 @@ func (r *run) file(ctx context.Context, s step, skip int64) error {
 			continue
 		}
 		if err != nil {
-			r.fault(s, Fault{Line: parseLine(err), Message: "cannot be read: " + parseText(err)})
+			r.fault(s, Fault{Line: parseLine(err) + in.skipped, Message: "cannot be read: " + parseText(err)})
 			continue
 		}
 		r.add(s, &b, convert, record, in.line())
@@ -268,8 +269,8 @@ func (r *run) file(ctx context.Context, s step, skip int64) error {
 
 // add converts a record and adds its row to the batch.
 func (r *run) add(s step, b *batch, convert rowFunc, record []string, line int) {
-	if len(record) == 1 && record[0] == "" {
-		return
+	if !slices.ContainsFunc(record, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+		return // as spreadsheets write rows that were cleared
 	}
 	doc, fault := convert(record)
 	switch {

@@ -6,6 +6,7 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // sampleBytes is how much of a file is looked at to find out what it is.
@@ -97,5 +99,22 @@ func decode(file io.Reader, name string) (io.Reader, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	if enc == unicode.UTF8BOM {
+		return enc.NewDecoder().Reader(validReader{transform.NewReader(buffered, encoding.UTF8Validator)}), name, nil
+	}
 	return enc.NewDecoder().Reader(buffered), name, nil
+}
+
+// validReader says what to do about text that is not UTF-8: the beginning of a
+// file, by which encodings are told apart, may have none of the letters in which
+// they differ.
+type validReader struct{ reader io.Reader }
+
+// Read implements io.Reader.
+func (v validReader) Read(p []byte) (int, error) {
+	n, err := v.reader.Read(p)
+	if errors.Is(err, encoding.ErrInvalidUTF8) {
+		err = errors.New("the file is not UTF-8 from here on: name its encoding, such as --encoding windows-1252")
+	}
+	return n, err
 }

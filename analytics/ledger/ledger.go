@@ -183,12 +183,13 @@ func (l *Ledger) AppendLatest(states []*State, day calendar.Day) []*State {
 	for range l.Slots {
 		states = append(states, nil)
 	}
-	for i := range l.Changes {
+	missing := len(l.Slots)
+	for i := len(l.Changes) - 1; i >= 0 && missing > 0; i-- {
 		c := &l.Changes[i]
-		if c.Day > day {
-			break
+		if at := first + int(c.Slot); c.Day <= day && states[at] == nil {
+			states[at] = &c.After
+			missing--
 		}
-		states[first+int(c.Slot)] = &c.After
 	}
 	return states
 }

@@ -29,6 +29,8 @@ type CustomerState struct {
 	Payments          int            // paid invoices of a positive amount
 	TotalPaid         int64          // less refunds, in the query's currency at today's rates
 	TotalPaidCustomer int64          // the same in Currency
+
+	main *ledger.State // the running slot that is worth most, nil if none is running
 }
 
 // CustomerListReport is a page of customers by id.
@@ -137,7 +139,7 @@ func (sc *scan) revenue(cs *CustomerState) error {
 		}
 		cs.MRR += worth
 		if worth > best {
-			best, cs.Currency = worth, st.Currency
+			best, cs.Currency, cs.main = worth, st.Currency, st
 		}
 	}
 	if cs.Currency == money.None {

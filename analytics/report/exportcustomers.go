@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
-	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // CustomerExportRow is a customer with its largest running subscription.
@@ -64,12 +63,8 @@ func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error
 			return err
 		}
 		row = CustomerExportRow{CustomerState: state}
-		best, err := e.sc.largest(c)
-		if err != nil {
-			return err
-		}
-		if best != nil {
-			plan := e.sc.s.plan(best.Plan)
+		if state.main != nil {
+			plan := e.sc.s.plan(state.main.Plan)
 			row.PlanName, row.Frequency = cmp.Or(plan.Name, plan.ID), frequency(plan.Interval)
 		}
 		if err := yield(&row); err != nil {
@@ -77,22 +72,6 @@ func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error
 		}
 	}
 	return nil
-}
-
-// largest returns the running slot that is worth most today, nil if none is.
-func (sc *scan) largest(c *Customer) (*ledger.State, error) {
-	var best *ledger.State
-	most := int64(0)
-	for _, st := range sc.running(c.Ledger) {
-		worth, err := sc.rates.convert(st.MRR, st.Currency, sc.s.Today)
-		if err != nil {
-			return nil, err
-		}
-		if best == nil || worth > most {
-			best, most = st, worth
-		}
-	}
-	return best, nil
 }
 
 // listed returns the customers that the filters and the search keep, by id.

@@ -13,6 +13,18 @@ import (
 // ErrResponseTooLarge is returned for an answer beyond Options.MaxResponseBytes.
 var ErrResponseTooLarge = errors.New("the answer is too large; narrow the request")
 
+// ErrUnreachable is what an error of a call is when the API was not reached, or
+// its answer did not arrive whole.
+var ErrUnreachable = errors.New("the API cannot be reached")
+
+// unreachableError is an ErrUnreachable in the words of what went wrong.
+type unreachableError struct{ error }
+
+func (e unreachableError) Unwrap() []error { return []error{ErrUnreachable, e.error} }
+
+// errPanicked is about a handler in this process, which is reached all the same.
+var errPanicked = errors.New("the handler panicked")
+
 // Error is an answer of the API outside 2xx.
 type Error struct {
 	// Method and Path are those of the request.

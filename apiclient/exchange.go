@@ -3,6 +3,7 @@ package apiclient
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -75,6 +76,9 @@ func rewind(req *http.Request) (*http.Request, error) {
 
 func (c *connection) roundTrip(req *http.Request, to io.Writer) (*Response, error) {
 	res, err := c.transport.RoundTrip(req)
+	if err != nil && !errors.Is(err, errPanicked) {
+		err = unreachableError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +104,7 @@ func (c *connection) read(res *http.Response) ([]byte, error) {
 	if res.ContentLength >= 0 && res.Request != nil && res.Request.Method != http.MethodHead {
 		body := make([]byte, res.ContentLength)
 		if _, err := io.ReadFull(res.Body, body); err != nil {
-			return nil, fmt.Errorf("read the answer: %w", err)
+			return nil, unreachableError{fmt.Errorf("read the answer: %w", err)}
 		}
 		return body, nil
 	}
@@ -108,7 +112,7 @@ func (c *connection) read(res *http.Response) ([]byte, error) {
 	defer c.buffers.put(buffer)
 	n, err := buffer.ReadFrom(io.LimitReader(res.Body, c.maxResponseBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+		return nil, unreachableError{fmt.Errorf("read the answer: %w", err)}
 	}
 	if n > c.maxResponseBytes {
 		return nil, ErrResponseTooLarge

@@ -74,7 +74,7 @@ func panicError(req *http.Request, cause any) error {
 	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, io.ErrUnexpectedEOF)
 	}
-	return fmt.Errorf("%s %s: the handler panicked: %v", req.Method, req.URL.Path, cause)
+	return fmt.Errorf("%s %s: %w: %v", req.Method, req.URL.Path, errPanicked, cause)
 }
 
 // recorder is a ResponseWriter in memory with the rules of net/http: the first

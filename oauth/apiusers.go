@@ -209,6 +209,9 @@ func exchange(ctx context.Context, client *apiclient.Client, method string, body
 func translate(err error) error {
 	refused, ok := errors.AsType[*apiclient.Error](err)
 	if !ok {
+		if errors.Is(err, apiclient.ErrUnreachable) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 		return err
 	}
 	switch refused.Code {
@@ -232,6 +235,8 @@ func translate(err error) error {
 		return &WaitError{Wait: refused.RetryAfter}
 	case http.StatusBadRequest, http.StatusConflict:
 		return refusal(refused)
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
 }

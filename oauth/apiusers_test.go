@@ -146,6 +146,39 @@ func TestAPIUsers_Created(t *testing.T) {
 	}
 }
 
+// An API that is down is an outage; one that answers nonsense has a fault.
+func TestAPIUsers_Outage(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		api    *answering
+		outage bool
+	}{
+		"shutting down":         {&answering{status: http.StatusServiceUnavailable, body: `{"code":"shutting_down"}`}, true},
+		"behind a proxy":        {&answering{status: http.StatusBadGateway, body: "<html>"}, true},
+		"a fault of the API's":  {&answering{status: http.StatusInternalServerError, body: `{"code":"internal"}`}, false},
+		"an answer of nonsense": {&answering{status: http.StatusOK, body: "nonsense"}, false},
+	} {
+		if _, err := newAPIUsers(t, tt.api).Methods(t.Context()); err == nil || errors.Is(err, oauth.ErrUnavailable) != tt.outage {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	client, err := apiclient.New(apiclient.Options{BaseURL: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := oauth.NewAPIUsers(client).Methods(t.Context()); !errors.Is(err, oauth.ErrUnavailable) {
+		t.Errorf("nobody listens: %v", err)
+	}
+	panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("index out of range") })
+	client, err = apiclient.New(apiclient.Options{BaseURL: "http://127.0.0.1", Transport: apiclient.InProcess(panics)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := oauth.NewAPIUsers(client).Methods(t.Context()); err == nil || errors.Is(err, oauth.ErrUnavailable) {
+		t.Errorf("a panic: %v", err)
+	}
+}
+
 // The real API makes users, and names the field that it refuses.
 func TestAPIUsers_SignUp(t *testing.T) {
 	t.Parallel()

@@ -222,16 +222,18 @@ var (
 	errExpired     = errors.New("the transaction is gone")
 )
 
-// fail answers with the page for an error. Only outages are logged: the rest is
-// what people and programs do.
+// fail answers with the page for an error. Only outages and faults of ours are
+// logged: the rest is what people and programs do.
 func (b *Browser) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, notice := b.noticeFor(err)
+	status, notice := b.noticeFor(r.Context(), err)
 	var wait *WaitError
 	switch {
 	case errors.As(err, &wait):
 		retryAfter(w.Header(), wait.Wait)
 	case status == http.StatusServiceUnavailable:
 		retryAfter(w.Header(), retryIn)
+		b.cfg.Logger.WarnContext(r.Context(), "page could not be served", "path", r.URL.Path, "error", err, "request_id", httpx.RequestID(r.Context()))
+	case status == http.StatusInternalServerError && r.Context().Err() == nil: // whoever has left sees no error
 		b.cfg.Logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err, "request_id", httpx.RequestID(r.Context()))
 	}
 	if err := b.pages.Write(w, status, notice); err != nil {
@@ -240,7 +242,7 @@ func (b *Browser) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func (b *Browser) noticeFor(err error) (int, pages.Notice) {
+func (b *Browser) noticeFor(ctx context.Context, err error) (int, pages.Notice) {
 	var wait *WaitError
 	var refused *RefusedError
 	switch {
@@ -256,8 +258,10 @@ func (b *Browser) noticeFor(err error) (int, pages.Notice) {
 		return http.StatusTooManyRequests, pages.TooMany(wait.Wait)
 	case errors.As(err, &refused):
 		return http.StatusBadRequest, pages.Refused(refused.Message)
-	default:
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrFull):
 		return http.StatusServiceUnavailable, pages.Unavailable()
+	default:
+		return http.StatusInternalServerError, pages.Failed(httpx.RequestID(ctx))
 	}
 }
 

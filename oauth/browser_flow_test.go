@@ -2,10 +2,14 @@ package oauth_test
 
 import (
 	"errors"
+	"fmt"
 	"html"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -394,6 +398,41 @@ func TestBrowser_Transaction_IsOfOneBrowserAndTime(t *testing.T) {
 	}
 }
 
+// logBuffer keeps what a server logs while the test reads it.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// A fault of ours is no outage: nothing promises that it passes, and the page has
+// the reference under which the log tells the cause.
+func TestBrowser_Fault(t *testing.T) {
+	t.Parallel()
+	var logs logBuffer
+	s := newSite(t, func(cfg *oauth.BrowserConfig) { cfg.Logger = slog.New(slog.NewTextHandler(&logs, nil)) })
+	s.people.down = errors.New("index out of range in cookie jar")
+	p := s.open().get("/sign-in")
+	if p.status != http.StatusInternalServerError || p.header.Get("Retry-After") != "" || p.has("cookie jar") || p.heading() != "Something went wrong on our side" {
+		t.Errorf("%d %q:\n%s", p.status, p.heading(), p.body)
+	}
+	reference := regexp.MustCompile(`request_id=(\S+)`).FindStringSubmatch(logs.String())
+	if reference == nil || !p.has(reference[1]) || !strings.Contains(logs.String(), "level=ERROR") || !strings.Contains(logs.String(), "cookie jar") {
+		t.Errorf("the log says\n%s\nand the page\n%s", logs.String(), p.body)
+	}
+}
+
 // An outage is a page that says so, and Allow works when it is over.
 func TestBrowser_Outage(t *testing.T) {
 	t.Parallel()
@@ -402,7 +441,7 @@ func TestBrowser_Outage(t *testing.T) {
 	b := s.open()
 	consent := b.toConsent(client, webRedirect, "bob")
 	allow := func() page { return b.submit(consent, "/consent", "decision", "allow", "access", "write") }
-	down := errors.New("connection refused")
+	down := fmt.Errorf("%w: connection refused", oauth.ErrUnavailable)
 	s.api.FailBefore(func(oauthtest.Call) error { return down })
 	if p := allow(); p.status != http.StatusServiceUnavailable || p.location != "" || p.has("refused") || p.header.Get("Retry-After") == "" {
 		t.Errorf("with the API down: %d %q", p.status, p.heading())

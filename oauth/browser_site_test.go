@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/growpanel/growpanel-mcp/internal/httpx"
 	"github.com/growpanel/growpanel-mcp/oauth"
 	"github.com/growpanel/growpanel-mcp/oauth/oauthtest"
 	"github.com/growpanel/growpanel-mcp/oauth/protocol"
@@ -290,7 +291,7 @@ func newSite(t *testing.T, change func(*oauth.BrowserConfig)) *site {
 	mux := http.NewServeMux()
 	pages.Register(mux)
 	mux.Handle("/{$}", pages.Landing())
-	server.Config.Handler = mux
+	server.Config.Handler = httpx.Identify()(mux)
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()

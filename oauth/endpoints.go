@@ -158,7 +158,7 @@ func (e *Endpoints) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeError(w, fault.Status(), string(fault.Code), fault.Description)
 	default:
 		if r.Context().Err() == nil {
-			e.cfg.Logger.ErrorContext(r.Context(), "request failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+			e.cfg.Logger.ErrorContext(r.Context(), "request failed", slog.String("path", r.URL.Path), slog.Any("error", err), slog.String("request_id", httpx.RequestID(r.Context())))
 		}
 		writeError(w, http.StatusInternalServerError, string(protocol.ServerError), "internal error")
 	}

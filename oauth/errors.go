@@ -25,9 +25,9 @@ var (
 	// ErrAlreadyConnected is returned by IssueCode for a transaction whose code has
 	// been redeemed: the page says that the assistant is connected.
 	ErrAlreadyConnected = errors.New("the transaction's code was redeemed")
-	// ErrUnavailable is returned when the store could not be asked or did not
-	// answer: 503, and the client keeps what it has.
-	ErrUnavailable = errors.New("the store of grants is unavailable")
+	// ErrUnavailable is returned when the store or the API could not be asked or
+	// did not answer: 503, and the client keeps what it has.
+	ErrUnavailable = errors.New("the store of grants or the API is unavailable")
 
 	// ErrNotFound is returned by a store for a record that does not exist or has
 	// expired.

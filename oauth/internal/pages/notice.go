@@ -225,6 +225,19 @@ func Unavailable() Notice {
 	}
 }
 
+// Failed is for a fault of the server, which its operator finds in the log by the
+// reference.
+func Failed(reference string) Notice {
+	n := Notice{
+		Tone: "danger", Heading: "Something went wrong on our side",
+		Text: []string{"This is not your fault. If it happens again, tell whoever runs this server, with the reference: it leads to the cause in the log."},
+	}
+	if reference != "" {
+		n.Facts = []Fact{{Name: "Reference", Value: reference}}
+	}
+	return n
+}
+
 // ProviderFailed is for a sign-in at a provider that did not succeed.
 func ProviderFailed(provider, reason, again string) Notice {
 	return Notice{

@@ -92,6 +92,7 @@ func samples(t *testing.T) map[string]View {
 		"foreign-form":      ForeignForm(),
 		"too-many":          TooMany(5 * time.Minute),
 		"unavailable":       Unavailable(),
+		"failed":            Failed("4f1c2a7e9b3d5068"),
 		"provider-failed":   ProviderFailed("Google", "Google says that you canceled the sign-in.", "/sign-in"),
 		"not-found":         NotFound(),
 		"request-refused":   refused,

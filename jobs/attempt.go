@@ -18,6 +18,7 @@ const (
 )
 
 // start runs one attempt in a goroutine of its own, which ends by telling Run.
+// The caller holds the lock.
 func (r *Runner) start(ctx context.Context, job *Job, h Handler) {
 	key := laneKey{job.Kind, job.Lane}
 	r.running[job.Kind]++
@@ -29,9 +30,7 @@ func (r *Runner) start(ctx context.Context, job *Job, h Handler) {
 	// The attempt ends with a cause of ours, so it does not inherit ctx's end.
 	attempt, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { cancel(errShutdown) })
-	r.mu.Lock()
 	r.cancels[job.ID] = cancel
-	r.mu.Unlock()
 
 	go func() {
 		err := r.attempt(attempt, cancel, job, h)

@@ -343,16 +343,28 @@ func (r *Runner) claimAll(ctx context.Context, kind string) (next time.Time, err
 	for r.running[kind] < h.Workers {
 		now := r.now()
 		busy, resume := r.busyLanes(kind, h.LaneWidth, now)
-		job, due, err := r.store.Claim(ctx, kind, busy, now, now.Add(r.lease))
+		claimed, due, err := r.claim(ctx, kind, busy, now)
 		if err != nil {
 			return time.Time{}, err
 		}
-		if job == nil {
+		if !claimed {
 			return earlier(due, resume), nil
 		}
-		r.start(ctx, job, h)
 	}
 	return time.Time{}, nil
+}
+
+// claim starts a job if one is due. An abort that comes meanwhile waits, for it
+// must find the job queued or find how to end the attempt.
+func (r *Runner) claim(ctx context.Context, kind string, busy []string, now time.Time) (claimed bool, due time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	job, due, err := r.store.Claim(ctx, kind, busy, now, now.Add(r.lease))
+	if err != nil || job == nil {
+		return false, due, err
+	}
+	r.start(ctx, job, r.handlers[kind])
+	return true, due, nil
 }
 
 // busyLanes returns the lanes that may not begin another job now, and when the

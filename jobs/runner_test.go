@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -242,6 +243,53 @@ func TestRunner_Abort(t *testing.T) {
 		if got := b.job(t, j.ID); got.State != jobs.Aborted || got.Attempt != 1 {
 			t.Errorf("job %+v", got)
 		}
+	})
+}
+
+// racedStore has somebody abort each job between its claim and its start.
+type racedStore struct {
+	jobs.Store
+	abort   func(id string)
+	aborted chan struct{}
+}
+
+func (s *racedStore) Claim(ctx context.Context, kind string, busy []string, now, until time.Time) (*jobs.Job, time.Time, error) {
+	j, next, err := s.Store.Claim(ctx, kind, busy, now, until)
+	if j != nil {
+		go s.abort(j.ID)
+		<-s.aborted
+		runtime.Gosched() // the runner's part of the abort comes next
+	}
+	return j, next, err
+}
+
+func (s *racedStore) Abort(ctx context.Context, account, id string, now time.Time) (jobs.Job, error) {
+	j, err := s.Store.Abort(ctx, account, id, now)
+	s.aborted <- struct{}{}
+	return j, err
+}
+
+func TestRunner_AbortOfAJobThatBegins(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, store jobs.Store) {
+		raced := &racedStore{Store: store, aborted: make(chan struct{})}
+		b := newBench(t, raced, only(func(ctx context.Context, _ *jobs.Task) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}))
+		raced.abort = func(id string) {
+			if _, err := b.Abort(t.Context(), "acme", id); err != nil {
+				t.Errorf("Abort: %v", err)
+			}
+		}
+		for i := range 20 {
+			j := b.enqueue(t, jobs.New{Lane: fmt.Sprint("lane", i)})
+			pass(time.Second) // the lease is renewed later
+			if got := b.job(t, j.ID); got.State != jobs.Aborted {
+				t.Errorf("a second after the abort the job is %s", got.State)
+			}
+		}
+		b.stop()
 	})
 }
 

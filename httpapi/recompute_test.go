@@ -59,13 +59,9 @@ func TestSettings_ChangeInTheBackground(t *testing.T) {
 	if got := <-put; got.status != 200 {
 		t.Errorf("settings put back as they were read: %d %s", got.status, got.raw)
 	}
-	for {
-		got := a.ok(t, a.readonly, "GET", "/settings", "")
-		if got.at("recompute") == nil {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the settings are in force", func() bool {
+		return a.ok(t, a.readonly, "GET", "/settings", "").at("recompute") == nil
+	})
 	after := a.ok(t, a.readonly, "GET", "/reports/mrr?date=ytd", "")
 	if !strings.Contains(string(after.raw), "Asia/Tokyo") {
 		t.Errorf("a report under the new settings: %s", after.raw)
@@ -138,9 +134,9 @@ func TestPlans_ChangeInTheBackground(t *testing.T) {
 				t.Errorf("a report under way: %s, want %s", during.raw, before.raw)
 			}
 			close(stalled.release)
-			for a.ok(t, a.readonly, "GET", "/settings", "").at("recompute") != nil {
-				time.Sleep(time.Millisecond)
-			}
+			eventually(t, "the plans are in force", func() bool {
+				return a.ok(t, a.readonly, "GET", "/settings", "").at("recompute") == nil
+			})
 			if after := a.ok(t, a.readonly, "GET", report, ""); after.number("result", 0, "total_mrr") != 200 {
 				t.Errorf("a report under the new terms: %s", after.raw)
 			}

@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// platform is store, engine and service as a process has them.
+// platform is store, engine and service as a process has them. It takes back what
+// a killed process had, as a server does when it starts.
 type platform struct {
 	store  *sqlstore.Store
 	engine *analytics.Engine
@@ -66,10 +67,10 @@ func openPlatform(ctx context.Context, folder string) (*platform, error) {
 		Outgoing: httpx.OutgoingConfig{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	p.runner = jobs.NewRunner(jobs.Config{
-		Store: store.Jobs(), Handlers: p.hooks.Handlers(), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
-		Lease: 500 * time.Millisecond, Poll: 20 * time.Millisecond,
+		Store: store.Jobs(), Handlers: p.hooks.Handlers(), Now: time.Now, Logger: slog.New(slog.DiscardHandler), Poll: 20 * time.Millisecond,
 	})
-	return p, nil
+	_, err = store.Jobs().ReclaimAll(ctx, time.Now())
+	return p, err
 }
 
 // send pushes one customer after another and prints the id of each once the push

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // DefaultAPI is where clients find the API unless told otherwise.
@@ -30,6 +31,8 @@ type Client struct {
 	APIURL string
 	// ReadOnly leaves only MCP tools and actions that change nothing.
 	ReadOnly bool
+	// Warning is for the person at the screen, "" for none.
+	Warning string
 }
 
 // LoadClient reads the configuration of an API client: the variables, then
@@ -50,6 +53,9 @@ func LoadClient(source Source) (Client, error) {
 		key = file.APIKey
 	}
 	c := Client{APIKey: Secret{key}, APIURL: DefaultAPI, ReadOnly: serve.ReadOnly}
+	if file.APIKey != "" && file.shared {
+		c.Warning = "others on this machine can read the API key in ~/" + rcFile + ": chmod 600 ~/" + rcFile
+	}
 
 	address, name := file.APIURL, "api_url in ~/"+rcFile
 	if value, given := source.env(envAPIURL); given {
@@ -68,6 +74,7 @@ func LoadClient(source Source) (Client, error) {
 type clientFile struct {
 	APIKey string `json:"api_key"`
 	APIURL string `json:"api_url"`
+	shared bool   // others than its owner can read it
 }
 
 func (s Source) file() (clientFile, error) {
@@ -75,7 +82,8 @@ func (s Source) file() (clientFile, error) {
 	if s.Home == "" {
 		return file, nil
 	}
-	content, err := os.ReadFile(filepath.Join(s.Home, rcFile))
+	name := filepath.Join(s.Home, rcFile)
+	content, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return file, nil
 	}
@@ -85,5 +93,10 @@ func (s Source) file() (clientFile, error) {
 	if err := json.Unmarshal(content, &file); err != nil {
 		return clientFile{}, &Error{Name: "~/" + rcFile, Want: `a JSON object such as {"api_key": "..."}`}
 	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return clientFile{}, fmt.Errorf("read ~/%s: %w", rcFile, err)
+	}
+	file.shared = runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 // Windows has no such bits
 	return file, nil
 }

@@ -281,6 +281,35 @@ func TestLoadClient(t *testing.T) {
 	}
 }
 
+func TestLoadClient_WarnsOfAKeyThatOthersCanRead(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		content string
+		mode    os.FileMode
+		warns   bool
+	}{
+		{`{"api_key": "f"}`, 0o600, false},
+		{`{"api_key": "f"}`, 0o400, false},
+		{`{"api_key": "f"}`, 0o640, true},
+		{`{"api_key": "f"}`, 0o604, true},
+		{`{"api_url": "https://a.example.com"}`, 0o644, false},
+	} {
+		from := source(nil)
+		from.Home = t.TempDir()
+		name := filepath.Join(from.Home, ".growpanelrc")
+		if err := os.WriteFile(name, []byte(tt.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(name, tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := LoadClient(from)
+		if err != nil || strings.Contains(got.Warning, "chmod 600 ~/.growpanelrc") != tt.warns {
+			t.Errorf("%s with mode %o: %v, warning %q", tt.content, tt.mode, err, got.Warning)
+		}
+	}
+}
+
 func TestSecret_NeverShows(t *testing.T) {
 	t.Parallel()
 	c := Client{APIKey: Secret{"hunter2"}}

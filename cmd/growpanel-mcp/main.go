@@ -42,6 +42,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if err != nil {
 		return err
 	}
+	if cfg.Warning != "" {
+		_, _ = fmt.Fprintln(errs, "Warning:", cfg.Warning) // nowhere left to say so
+	}
 	client, err := apiclient.New(apiclient.Options{
 		BaseURL: cfg.APIURL, Key: apiclient.NewSecret(cfg.APIKey.Reveal()), UserAgent: "growpanel-mcp/" + version,
 	})

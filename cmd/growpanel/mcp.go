@@ -23,7 +23,7 @@ func (p process) mcp() *cobra.Command {
 		Short: "Serve MCP on standard input and output, for AI clients that start their servers",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.LoadClient(p.source(cmd.Flags()))
+			cfg, err := p.loadClient(p.source(cmd.Flags()))
 			if err != nil {
 				return err
 			}

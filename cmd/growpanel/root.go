@@ -42,7 +42,7 @@ func (p process) root() *cobra.Command {
 
 // connect returns an API client; what is not given comes from the environment.
 func (p process) connect(key apiclient.Secret, address string) (*apiclient.Client, error) {
-	client, err := config.LoadClient(p.config(nil))
+	client, err := p.loadClient(p.config(nil))
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +53,15 @@ func (p process) connect(key apiclient.Secret, address string) (*apiclient.Clien
 		address = client.APIURL
 	}
 	return apiclient.New(apiclient.Options{BaseURL: address, Key: key, UserAgent: "growpanel/" + version})
+}
+
+// loadClient reads the configuration of an API client and passes on its warning.
+func (p process) loadClient(source config.Source) (config.Client, error) {
+	client, err := config.LoadClient(source)
+	if client.Warning != "" {
+		_, _ = fmt.Fprintln(p.err, "Warning:", client.Warning) // nowhere left to say so
+	}
+	return client, err
 }
 
 // addSettings gives a command the flags that package config has for it.

@@ -391,7 +391,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.tables, o.lists, o.why, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.detailParts, o.selected, o.leadParts, o.movements, o.scheduled, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.cash, o.cashDetails, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.subtypes} {
+		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.tables, o.lists, o.why, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.detailParts, o.selected, o.leadParts, o.movements, o.scheduled, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.cashDetails, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.subtypes} {
 			if name, diff := check(q); diff != "" {
 				diff = diff[:min(len(diff), 4000)]
 				o.t.Errorf("seed %d, %s?%s%s: the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",
@@ -476,28 +476,6 @@ func (o *oracled) scheduled(q question) (string, string) {
 	return "movement-table scheduled", diffRows(o.company.Movements(q.Query, true), sorted(got.list("result", "list")))
 }
 
-func (o *oracled) cohorts(q question) (string, string) {
-	want := o.company.Cohorts(q.Query)
-	got := o.get("/reports/cohort", q).list("result", "list")
-	got = slices.DeleteFunc(got, func(item any) bool {
-		row, _ := item.(map[string]any)
-		return row["cohort_group"] == "average" || row["initial_customers"] == 0.0
-	})
-	if len(want) != len(got) {
-		return "cohort", fmt.Sprintf("oracle %d cohorts, API %d: %v", len(want), len(got), got)
-	}
-	for k := range want {
-		row, _ := got[k].(map[string]any)
-		periods, _ := row["periods"].([]any)
-		inner, _ := want[k]["periods"].([]oracletest.Row)
-		if diff := diffRows(inner, periods); diff != "" {
-			return "cohort", fmt.Sprintf("%v: %s", row["cohort_group"], diff)
-		}
-		delete(want[k], "periods")
-	}
-	return "cohort", diffRows(want, got)
-}
-
 func (o *oracled) summary(q question) (string, string) {
 	want := []oracletest.Row{o.company.Summary(q.Query)}
 	return "summary", diffRows(want, []any{o.get("/reports/summary", q).at("summary")})
@@ -509,35 +487,4 @@ func (o *oracled) cmrr(q question) (string, string) {
 	}
 	got := o.get("/reports/cmrr-summary", q, "date", "", "fix_fx", "").at("summary")
 	return "cmrr-summary", diffRows([]oracletest.Row{o.company.Committed(q.Query)}, []any{got})
-}
-
-func (o *oracled) concentration(q question) (string, string) {
-	if q.aged {
-		return "", "" // on another day
-	}
-	return "customer-concentration", diffRows(o.company.Concentration(q.Query), o.get("/reports/customer-concentration", q, "date", "", "fix_fx", "").list("result", "pareto"))
-}
-
-func (o *oracled) customers(q question) (string, string) {
-	if q.aged {
-		return "", ""
-	}
-	list := o.get("/customers", q, "date", "", "fix_fx", "", "limit", "500").list("result", "list")
-	for _, item := range list {
-		row, _ := item.(map[string]any)
-		for _, field := range []string{"paid_started", "trial_started", "trial_end_date", "created_date", "cancel_date"} {
-			if at, err := time.Parse(time.RFC3339, fmt.Sprint(row[field])); err == nil {
-				if at.Unix()%86400 != 0 {
-					at = at.In(o.company.Settings.Zone)
-				}
-				row[field] = at.Format(time.DateOnly)
-			}
-		}
-	}
-	slices.SortFunc(list, func(a, b any) int {
-		x, _ := a.(map[string]any)
-		y, _ := b.(map[string]any)
-		return strings.Compare(fmt.Sprint(x["id"]), fmt.Sprint(y["id"]))
-	})
-	return "customers", diffRows(o.company.Customers(q.Query), list)
 }

@@ -108,3 +108,65 @@ func (c *Company) FirstItems(q Query, m *Member) []Item {
 	}
 	return nil
 }
+
+// CohortAverage is the average of the report cohort, nil without customers.
+func (c *Company) CohortAverage(q Query) []Row { return c.after(q, c.starters(q)) }
+
+// Cohorts is the report cohort: the rows by start period, each with its periods
+// under "periods".
+func (c *Company) Cohorts(q Query) []Row {
+	var rows []Row
+	all := q
+	for _, p := range c.periods(all) {
+		q.From = p.From // fixed rates are those of the cohort's start
+		var members []*Member
+		var first []int64 // what each of them was worth when it started, at the start's rates
+		for _, m := range c.Members {
+			if !q.View.takes(m) {
+				continue
+			}
+			for d := m.History.First; d <= min(p.To, c.Today); d++ {
+				if items := q.View.items(m, d); len(items) > 0 {
+					if d >= p.From {
+						members, first = append(members, m), append(first, c.worth(items, q.Currency, c.rateDay(q, d)))
+					}
+					break
+				}
+			}
+		}
+		if len(members) == 0 {
+			continue
+		}
+		var initial int64
+		for _, mrr := range first {
+			initial += mrr
+		}
+		row := Row{"cohort_group": p.From.String(), "initial_customers": float64(len(members)), "initial_mrr": float64(initial)}
+		periods := []Row{{
+			"mrr_retained": float64(initial), "customers_retained": float64(len(members)), "mrr_retention": 100.0, "customer_retention": 100.0,
+			"nrr": 100.0, "mrr_churn": 0.0, "customer_churn": 0.0,
+		}}
+		for at := c.period(p.To+1, q.Interval); at.From <= c.Today; at = c.period(at.To+1, q.Interval) {
+			var kept, mrr, least int64
+			for k, m := range members {
+				items := q.View.items(m, min(at.To, c.Today))
+				if len(items) == 0 {
+					continue
+				}
+				value := c.worth(items, q.Currency, c.rateDay(q, at.To))
+				kept++
+				mrr += value
+				least += min(value, first[k])
+			}
+			n := int64(len(members))
+			periods = append(periods, Row{
+				"mrr_retained": float64(mrr), "customers_retained": float64(kept), "mrr_retention": percent(least, initial),
+				"customer_retention": percent(kept, n), "nrr": percent(mrr, initial), "mrr_churn": percent(initial-least, initial),
+				"customer_churn": percent(n-kept, n),
+			})
+		}
+		row["periods"] = periods
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -302,8 +302,10 @@ func (c *Company) classify(change *Change, paid bool) {
 		change.Type = classify(int64(len(change.Before)), int64(len(change.After)), paid)
 	case before == after:
 		change.Type = "none"
+	case before < after: // even from what is less than a cent
+		change.Type = "expansion"
 	default:
-		change.Type = classify(before, after, paid)
+		change.Type = "contraction"
 	}
 }
 

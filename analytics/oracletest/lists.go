@@ -95,3 +95,13 @@ func (c *Company) Why(q Query) (lines []string, sure bool) {
 	slices.Sort(lines)
 	return lines, true
 }
+
+// Subscriptions is what a member's subscriptions are worth today, by their id,
+// plan and currency.
+func (c *Company) Subscriptions(m *Member) map[string]float64 {
+	sums := map[string]float64{}
+	for _, i := range m.at(c.Today) {
+		sums[fmt.Sprint(i.Stream, " ", i.Plan, " ", i.Currency)] += float64(i.Amount)
+	}
+	return sums
+}

@@ -1,6 +1,7 @@
 package oracletest
 
 import (
+	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -150,6 +151,9 @@ func (c *Company) MRR(q Query) []Row {
 		row["mrr_diff"], row["customers_diff"] = float64(closing-opening), float64(after-before)
 		row["fx_adjustment"], row["net_mrr_diff"] = float64(closing-opening-net), float64(net)
 		row["arpa"], row["asp"] = float64(ratio(closing, after)), float64(ratio(sums["new"], int64(len(who["new"]))))
+		if n, sure := c.quantity(q, p.To); sure {
+			row["quantity"] = float64(n)
+		}
 		row["quick_ratio"] = nil
 		if lost := abs(sums["churn"]) + abs(sums["contraction"]); lost != 0 {
 			row["quick_ratio"] = decimals(big.NewRat(sums["new"]+sums["expansion"], lost), 2)
@@ -157,6 +161,25 @@ func (c *Company) MRR(q Query) []Row {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// quantity is how many seats or units are paid for at the end of a day. It is not
+// sure within a view of subscriptions, nor where invoices were mended.
+func (c *Company) quantity(q Query, d Day) (n int, sure bool) {
+	if !q.View.all() {
+		return 0, false
+	}
+	for _, m := range c.Members {
+		if !q.View.takes(m) {
+			continue
+		}
+		of := m.seats(c.known(q, d))
+		if of.mended {
+			return 0, false
+		}
+		n += of.quantity
+	}
+	return n, true
 }
 
 // base is a change in the query's currency.
@@ -243,17 +266,19 @@ func (c *Company) Committed(q Query) Row {
 	return row
 }
 
-// Concentration lists the customers of customer-concentration with their MRR.
-func (c *Company) Concentration(q Query) []Row {
+// Concentration lists the customers of customer-concentration with their MRR at
+// the end of the range, and tells how much the largest have.
+func (c *Company) Concentration(q Query) (list []Row, tops map[string]Row) {
 	type share struct {
 		id  string
 		mrr int64
 	}
 	var shares []share
 	var total int64
+	d := min(q.To, c.Today)
 	for _, m := range c.Members {
-		if items := q.View.items(m, c.Today); q.View.takes(m) && len(items) > 0 {
-			mrr := c.worth(items, q.Currency, c.Today)
+		if items := q.View.items(m, d); q.View.takes(m) && len(items) > 0 {
+			mrr := c.worth(items, q.Currency, c.rateDay(q, d))
 			shares = append(shares, share{m.ID, mrr})
 			total += mrr
 		}
@@ -267,13 +292,23 @@ func (c *Company) Concentration(q Query) []Row {
 		}
 		return 1
 	})
-	var rows []Row
+	tops = map[string]Row{"": {"total_mrr": float64(total), "customers": float64(len(shares))}}
+	for _, n := range []int{1, 5, 10, 20} {
+		tops[fmt.Sprint("top_", n)] = Row{"mrr": 0.0, "pct": rate(0, total), "count": float64(min(n, len(shares)))}
+	}
 	var sum int64
 	for k, s := range shares {
 		sum += s.mrr
-		rows = append(rows, Row{
-			"rank": float64(k + 1), "id": s.id, "mrr": float64(s.mrr), "cumulative_mrr": float64(sum), "cumulative_pct": percent(sum, total),
+		list = append(list, Row{
+			"rank": float64(k + 1), "id": s.id, "mrr": float64(s.mrr), "percentage": percent(s.mrr, total),
+			"cumulative_mrr": float64(sum), "cumulative_pct": percent(sum, total),
 		})
+		for _, n := range []int{1, 5, 10, 20} {
+			if k < n {
+				top := tops[fmt.Sprint("top_", n)]
+				top["mrr"], top["pct"] = float64(sum), rate(sum, total)
+			}
+		}
 	}
-	return rows
+	return list, tops
 }

@@ -79,23 +79,20 @@ func (c *Company) paidBefore(q Query, m *Member, b Day) bool {
 	return false
 }
 
-// rates are a row's rates as exact percentages, nil for an empty cohort.
+// rates are a row's rates as exact percentages, without those of nothing: of an
+// empty cohort, or one that paid less than a cent.
 func (l look) rates() map[string]*big.Rat {
-	if l.cohort == 0 {
-		return nil
-	}
-	kept := func(a, b int64) *big.Rat {
-		if b == 0 {
-			return big.NewRat(0, 1)
-		}
-		return big.NewRat(100*a, b)
-	}
+	rates := map[string]*big.Rat{}
 	rest := func(r *big.Rat) *big.Rat { return new(big.Rat).Sub(big.NewRat(100, 1), r) }
-	nrr, grr, retention := kept(l.target, l.base), kept(l.least, l.base), kept(l.retained, l.cohort)
-	return map[string]*big.Rat{
-		"nrr": nrr, "grr": grr, "customer_retention": retention, "customer_churn": rest(retention),
-		"mrr_churn": rest(grr), "net_mrr_churn": rest(nrr),
+	if l.cohort > 0 {
+		rates["customer_retention"] = big.NewRat(100*l.retained, l.cohort)
+		rates["customer_churn"] = rest(rates["customer_retention"])
 	}
+	if l.base > 0 {
+		rates["nrr"], rates["grr"] = big.NewRat(100*l.target, l.base), big.NewRat(100*l.least, l.base)
+		rates["mrr_churn"], rates["net_mrr_churn"] = rest(rates["grr"]), rest(rates["nrr"])
+	}
+	return rates
 }
 
 // Retention is the report retention.
@@ -120,8 +117,8 @@ func (c *Company) Retention(q Query) []Row {
 		means := c.means(q, p)
 		for name, field := range suffix {
 			row[field], row[name+"_avg"] = nil, nil
-			if rates := l.rates(); rates != nil {
-				row[field] = decimals(rates[name], 2)
+			if rate := l.rates()[name]; rate != nil {
+				row[field] = decimals(rate, 2)
 			}
 			if means[name] != nil {
 				row[name+"_avg"] = decimals(means[name], 2)
@@ -166,84 +163,22 @@ func (c *Company) RetentionSpan(q Query) Row {
 
 // means are the averages over the six complete periods that end with p.
 func (c *Company) means(q Query, p Period) map[string]*big.Rat {
-	sums, n := map[string]*big.Rat{}, int64(0)
+	sums, n := map[string]*big.Rat{}, map[string]int64{}
 	for k := 0; k < 6; {
 		if p.To <= c.Today { // complete; a running period is left out
 			k++
-			rates := c.look(q, c.baseline(p, q.Interval, q.Trailing), p.To).rates()
-			for name, rate := range rates {
+			for name, rate := range c.look(q, c.baseline(p, q.Interval, q.Trailing), p.To).rates() {
 				if sums[name] == nil {
 					sums[name] = new(big.Rat)
 				}
 				sums[name].Add(sums[name], rate)
-			}
-			if rates != nil {
-				n++
+				n[name]++
 			}
 		}
 		p = c.period(p.From-1, q.Interval)
 	}
 	for name := range sums {
-		sums[name].Quo(sums[name], big.NewRat(n, 1))
+		sums[name].Quo(sums[name], big.NewRat(n[name], 1))
 	}
 	return sums
-}
-
-// Cohorts is the report cohort: the rows by start period, each with its periods
-// under "periods".
-func (c *Company) Cohorts(q Query) []Row {
-	var rows []Row
-	all := q
-	for _, p := range c.periods(all) {
-		q.From = p.From // fixed rates are those of the cohort's start
-		var members []*Member
-		var first []int64 // what each of them was worth when it started, at the start's rates
-		for _, m := range c.Members {
-			if !q.View.takes(m) {
-				continue
-			}
-			for d := m.History.First; d <= min(p.To, c.Today); d++ {
-				if items := q.View.items(m, d); len(items) > 0 {
-					if d >= p.From {
-						members, first = append(members, m), append(first, c.worth(items, q.Currency, c.rateDay(q, d)))
-					}
-					break
-				}
-			}
-		}
-		if len(members) == 0 {
-			continue
-		}
-		var initial int64
-		for _, mrr := range first {
-			initial += mrr
-		}
-		row := Row{"cohort_group": p.From.String(), "initial_customers": float64(len(members)), "initial_mrr": float64(initial)}
-		periods := []Row{{
-			"mrr_retained": float64(initial), "customers_retained": float64(len(members)), "mrr_retention": 100.0, "customer_retention": 100.0,
-			"nrr": 100.0, "mrr_churn": 0.0, "customer_churn": 0.0,
-		}}
-		for at := c.period(p.To+1, q.Interval); at.From <= c.Today; at = c.period(at.To+1, q.Interval) {
-			var kept, mrr, least int64
-			for k, m := range members {
-				items := q.View.items(m, min(at.To, c.Today))
-				if len(items) == 0 {
-					continue
-				}
-				value := c.worth(items, q.Currency, c.rateDay(q, at.To))
-				kept++
-				mrr += value
-				least += min(value, first[k])
-			}
-			n := int64(len(members))
-			periods = append(periods, Row{
-				"mrr_retained": float64(mrr), "customers_retained": float64(kept), "mrr_retention": percent(least, initial),
-				"customer_retention": percent(kept, n), "nrr": percent(mrr, initial), "mrr_churn": percent(initial-least, initial),
-				"customer_churn": percent(n-kept, n),
-			})
-		}
-		row["periods"] = periods
-		rows = append(rows, row)
-	}
-	return rows
 }

@@ -27,7 +27,7 @@ func (s seats) add(p part) seats {
 func (m *Member) seats(d Day) seats {
 	var sum seats
 	for _, s := range m.History.Streams {
-		own := s.Seats[d]
+		own := s.Seats[min(d, m.History.Last)]
 		sum.quantity += own.quantity
 		sum.discount += own.discount
 		sum.mended = sum.mended || own.mended

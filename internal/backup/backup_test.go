@@ -1,7 +1,11 @@
 package backup_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,12 +63,15 @@ func TestArchive_ComesOutAsItWentIn(t *testing.T) {
 
 func TestWrite_LeavesNothingWhenItFails(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if _, err := backup.Write(filepath.Join(dir, "out.tar"), dir, []string{"none.db"}, backup.Manifest{}); err == nil {
-		t.Error("a file that is missing went in")
-	}
-	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
-		t.Errorf("%v was left behind", entries)
+	from, dir := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(from, "a.db"), []byte("a"))
+	for what, names := range map[string][]string{"a file that is missing": {"none.db"}, "a file twice": {"a.db", "a.db"}} {
+		if _, err := backup.Write(filepath.Join(dir, "out.tar"), from, names, backup.Manifest{}); err == nil {
+			t.Errorf("%s went in", what)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+			t.Errorf("%s: %v was left behind", what, entries)
+		}
 	}
 }
 
@@ -102,20 +109,77 @@ func TestVerify_FindsDamage(t *testing.T) {
 	check("something else", []byte("SQLite format 3"))
 }
 
-func TestExtract_StaysInItsFolder(t *testing.T) {
-	t.Parallel()
-	path := archive(t)
-	good, err := os.ReadFile(path)
+// entry is one of a tar file, and what the manifest says of it.
+type entry struct {
+	tar.Header
+	text   string
+	listed int // bytes, of text
+}
+
+func regular(name string) entry {
+	return entry{tar.Header{Typeflag: tar.TypeReg, Name: name, Size: 4}, "evil", 4}
+}
+
+// forge writes an archive whose manifest fits its entries.
+func forge(t *testing.T, format int, entries ...entry) (path string) {
+	t.Helper()
+	m := backup.Manifest{Format: format}
+	for _, e := range entries {
+		sum := sha256.Sum256([]byte(e.text[:e.listed]))
+		m.Files = append(m.Files, backup.File{Name: e.Name, Size: int64(e.listed), SHA256: hex.EncodeToString(sum[:])})
+	}
+	manifest, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"../b", "/etc", "..", ".", "x/y", ""} {
-		padded := (name + "\",      ")[:len("b.db\",")]
-		text := bytes.ReplaceAll(good, []byte("b.db\","), []byte(padded))
-		bad := filepath.Join(t.TempDir(), "bad.tar")
-		write(t, bad, text)
-		if _, err := backup.Extract(bad, t.TempDir()); err == nil {
-			t.Errorf("the name %q is taken", name)
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	all := append([]entry{{tar.Header{Typeflag: tar.TypeReg, Name: "manifest.json", Size: int64(len(manifest))}, string(manifest), 0}}, entries...)
+	for _, e := range all {
+		if err := w.WriteHeader(&e.Header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(e.text)[:e.Size]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "forged.tar")
+	write(t, path, out.Bytes())
+	return path
+}
+
+func TestExtract_RefusesForgedArchives(t *testing.T) {
+	t.Parallel()
+	if _, err := backup.Extract(forge(t, 1, regular("a.db"), regular("b.db")), t.TempDir()); err != nil {
+		t.Fatalf("an archive as it should be: %v", err)
+	}
+	link := entry{Header: tar.Header{Typeflag: tar.TypeSymlink, Name: "a.db", Linkname: "/etc/passwd"}}
+	longer := regular("a.db")
+	longer.listed = 3
+	for name, path := range map[string]string{
+		"the parent folder": forge(t, 1, regular("../evil")), "a folder": forge(t, 1, regular("x/evil")), "an absolute path": forge(t, 1, regular("/tmp/evil")),
+		"a dot": forge(t, 1, regular(".")), "two dots": forge(t, 1, regular("..")), "no name": forge(t, 1, regular("")),
+		"a name twice": forge(t, 1, regular("a.db"), regular("a.db")), "a link": forge(t, 1, link),
+		"more than the manifest says": forge(t, 1, longer), "a format to come": forge(t, 2, regular("a.db")),
+	} {
+		outer := t.TempDir()
+		inner := filepath.Join(outer, "data")
+		if err := os.MkdirAll(filepath.Join(inner, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := backup.Verify(path); err == nil {
+			t.Errorf("%s: Verify takes it", name)
+		}
+		if _, err := backup.Extract(path, inner); err == nil {
+			t.Errorf("%s: Extract takes it", name)
+		}
+		for _, evil := range []string{filepath.Join(outer, "evil"), filepath.Join(inner, "x", "evil")} {
+			if _, err := os.Lstat(evil); err == nil {
+				t.Errorf("%s: %s was written", name, evil)
+			}
 		}
 	}
 }

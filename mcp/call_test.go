@@ -432,6 +432,22 @@ func TestCall_CSVLink(t *testing.T) {
 	}
 }
 
+// A file without rows may be the answer to a slip.
+func TestCall_CSVSaysWhatMatchesNothing(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, replying(200, "text/csv; charset=utf-8", "id\n"), false)
+	for country, said := range map[string]bool{"de": false, "xyz": true} {
+		answer := post(t, s, "2025-06-18", "tools/call", fmt.Sprintf(`{"name":"export_csv","arguments":{"type":"customers","country":%q}}`, country))
+		content, _ := answer["content"].([]any)
+		if len(content) == 0 {
+			t.Fatalf("%s: %v", country, answer)
+		}
+		if text := memberOf(content[0], "text"); strings.Contains(text, "It matches nothing") != said {
+			t.Errorf("%s: %s", country, text)
+		}
+	}
+}
+
 // memberOf is a text in an object.
 func memberOf(object any, name string) string {
 	members, _ := object.(map[string]any)
@@ -466,6 +482,7 @@ func TestResources_ReadAnExport(t *testing.T) {
 		"growpanel://exports/plans.csv":          "there is no endpoint",
 		"growpanel://exports/../account":         "there is no endpoint",
 		"growpanel://exports/customers.csv?a=%3": "not found",
+		"growpanel://exports/customers.csv?a;b":  "the query cannot be read",
 		"growpanel://exports/customers.csv/more": "there is no endpoint",
 		"growpanel://other/customers.csv":        "not found",
 	} {

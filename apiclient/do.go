@@ -49,7 +49,7 @@ func (c *Client) Do(ctx context.Context, method string, segments []string, query
 	if err != nil {
 		return nil, err
 	}
-	if res.Status < 200 || res.Status > 299 {
+	if !succeeded(res.Status) {
 		return nil, newError(method, escaped, res)
 	}
 	return res, nil

@@ -11,8 +11,8 @@ import (
 
 // InProcess returns a transport that calls a handler directly, without a
 // socket. The handler runs in the caller's goroutine and sees its context, what
-// it writes is held in memory until it returns, and a panic in it becomes an
-// error of the call.
+// it writes is held in memory until it returns, unless Client.Stream asks for it,
+// and a panic in it becomes an error of the call.
 func InProcess(h http.Handler) http.RoundTripper {
 	return &inProcess{handler: h}
 }
@@ -23,13 +23,30 @@ type inProcess struct {
 }
 
 // RoundTrip implements http.RoundTripper.
-func (p *inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+func (p *inProcess) RoundTrip(req *http.Request) (*http.Response, error) { return p.send(req, nil) }
+
+// send is RoundTrip. The body of a 2xx answer goes to a writer, if there is one,
+// as it is written, and is then missing from the answer; what the writer says
+// against it is the error of that body.
+func (p *inProcess) send(req *http.Request, to io.Writer) (*http.Response, error) {
 	defer closeBody(req)
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
 	w := recorder{header: make(http.Header), body: p.buffers.get(), head: req.Method == http.MethodHead}
-	if err := p.serve(&w, req); err != nil {
+	if to != nil {
+		w.pass = func(b []byte) (int, error) {
+			if err := req.Context().Err(); err != nil {
+				return 0, err
+			}
+			return to.Write(b)
+		}
+	}
+	err := p.serve(&w, req)
+	if w.err != nil {
+		return &http.Response{StatusCode: w.status, Header: w.sent, Body: brokenBody{w.err}, Request: req}, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	// A handler that stopped because its caller left may have written anything.
@@ -85,6 +102,8 @@ type recorder struct {
 	status int
 	body   *bytes.Buffer
 	head   bool
+	pass   func([]byte) (int, error) // takes the body of a 2xx answer; may be nil
+	err    error                     // of pass
 }
 
 // Header implements http.ResponseWriter.
@@ -105,7 +124,15 @@ func (w *recorder) Write(b []byte) (int, error) {
 	if !w.hasBody() {
 		return len(b), nil
 	}
-	return w.body.Write(b)
+	if w.pass == nil || !succeeded(w.status) {
+		return w.body.Write(b)
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.pass(b)
+	w.err = err
+	return n, err
 }
 
 // WriteString implements io.StringWriter.
@@ -145,6 +172,15 @@ func (w *recorder) response(req *http.Request, buffers *bufferPool) *http.Respon
 		Request:       req,
 	}
 }
+
+// brokenBody is the rest of a body that could not be passed on.
+type brokenBody struct{ err error }
+
+// Read implements io.Reader.
+func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
+
+// Close implements io.Closer.
+func (brokenBody) Close() error { return nil }
 
 // recordedBody reads a buffer that goes back to its pool when closed.
 type recordedBody struct {

@@ -38,7 +38,7 @@ func (c *Client) Stream(ctx context.Context, segments []string, query url.Values
 	if err != nil {
 		return nil, err
 	}
-	if res.Status < 200 || res.Status > 299 {
+	if !succeeded(res.Status) {
 		return nil, newError(http.MethodGet, escaped, res)
 	}
 	return res.Header, nil

@@ -16,57 +16,99 @@ import (
 	"github.com/growpanel/growpanel-mcp/apiclient"
 )
 
-func streamClient(t *testing.T, timeout time.Duration, handler http.HandlerFunc) *apiclient.Client {
+// streamClients returns clients of a handler behind a socket and in the process.
+func streamClients(t *testing.T, timeout time.Duration, handler http.HandlerFunc) map[string]*apiclient.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	c, err := apiclient.New(apiclient.Options{
-		BaseURL: server.URL, Key: apiclient.NewSecret("k"), Timeout: timeout, MaxResponseBytes: 1000, MaxWait: -1,
-	})
-	if err != nil {
-		t.Fatal(err)
+	clients := map[string]*apiclient.Client{}
+	for name, transport := range map[string]http.RoundTripper{"network": nil, "in process": apiclient.InProcess(handler)} {
+		c, err := apiclient.New(apiclient.Options{
+			BaseURL: server.URL, Key: apiclient.NewSecret("k"), Timeout: timeout, MaxResponseBytes: 1000, MaxWait: -1, Transport: transport,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients[name] = c
 	}
-	return c
+	return clients
 }
 
 func TestStream_PassesOnMoreThanFitsInMemory(t *testing.T) {
 	t.Parallel()
-	c := streamClient(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {
+	for name, c := range streamClients(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Of", r.URL.RequestURI())
 		for range 100 {
 			_, _ = io.WriteString(w, strings.Repeat("x", 1000))
 		}
-	})
+	}) {
+		var got bytes.Buffer
+		header, err := c.Stream(t.Context(), []string{"exports", "a b.csv"}, url.Values{"date": {"today"}}, &got)
+		if err != nil || got.Len() != 100_000 || header.Get("X-Of") != "/exports/a%20b.csv?date=today" {
+			t.Errorf("%s: %d bytes of %s: %v", name, got.Len(), header.Get("X-Of"), err)
+		}
+	}
+}
+
+// In the process as well a part is passed on before the next one is written.
+func TestStream_HoldsNothingBack(t *testing.T) {
+	t.Parallel()
 	var got bytes.Buffer
-	header, err := c.Stream(t.Context(), []string{"exports", "a b.csv"}, url.Values{"date": {"today"}}, &got)
-	if err != nil || got.Len() != 100_000 || header.Get("X-Of") != "/exports/a%20b.csv?date=today" {
-		t.Errorf("%d bytes of %s: %v", got.Len(), header.Get("X-Of"), err)
+	c := streamClients(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+		for n := range 5 {
+			if got.Len() != n*1000 {
+				t.Errorf("%d bytes were passed on after %d parts", got.Len(), n)
+			}
+			_, _ = io.WriteString(w, strings.Repeat("x", 1000))
+		}
+	})["in process"]
+	if _, err := c.Stream(t.Context(), []string{"exports"}, nil, &got); err != nil || got.Len() != 5000 {
+		t.Errorf("%d bytes: %v", got.Len(), err)
+	}
+}
+
+// A handler in the process is told when nobody waits for its answer any more.
+func TestStream_EndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	var after error
+	c := streamClients(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "x")
+		leave()
+		_, after = io.WriteString(w, "y")
+	})["in process"]
+	var got bytes.Buffer
+	_, err := c.Stream(ctx, []string{"exports"}, nil, &got)
+	if !errors.Is(err, context.Canceled) || !errors.Is(after, context.Canceled) || got.String() != "x" {
+		t.Errorf("%v, the handler is told %v, wrote %q", err, after, got.String())
 	}
 }
 
 func TestStream_AnErrorIsNoFile(t *testing.T) {
 	t.Parallel()
-	c := streamClient(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+	for name, c := range streamClients(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"error":"date: no"}`)
-	})
-	var got bytes.Buffer
-	_, err := c.Stream(t.Context(), []string{"exports"}, nil, &got)
-	if failure, ok := errors.AsType[*apiclient.Error](err); !ok || failure.Message != "date: no" || got.Len() > 0 {
-		t.Errorf("%v, wrote %q", err, got.String())
+	}) {
+		var got bytes.Buffer
+		_, err := c.Stream(t.Context(), []string{"exports"}, nil, &got)
+		if failure, ok := errors.AsType[*apiclient.Error](err); !ok || failure.Message != "date: no" || got.Len() > 0 {
+			t.Errorf("%s: %v, wrote %q", name, err, got.String())
+		}
 	}
 }
 
 func TestStream_ABrokenFileIsAnError(t *testing.T) {
 	t.Parallel()
-	c := streamClient(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+	for name, c := range streamClients(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "half")
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	})
-	var got bytes.Buffer
-	if _, err := c.Stream(t.Context(), []string{"exports"}, nil, &got); err == nil || got.String() != "half" {
-		t.Errorf("wrote %q: %v", got.String(), err)
+	}) {
+		var got bytes.Buffer
+		if _, err := c.Stream(t.Context(), []string{"exports"}, nil, &got); err == nil || got.String() != "half" {
+			t.Errorf("%s: wrote %q: %v", name, got.String(), err)
+		}
 	}
 }
 
@@ -132,10 +174,11 @@ func (b *slowBody) Close() error { return nil }
 
 func TestStream_AFailingWriterEndsTheCall(t *testing.T) {
 	t.Parallel()
-	c := streamClient(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") })
 	full := errors.New("no space")
-	if _, err := c.Stream(t.Context(), []string{"exports"}, nil, failingWriter{full}); !errors.Is(err, full) {
-		t.Errorf("%v, want %v", err, full)
+	for name, c := range streamClients(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") }) {
+		if _, err := c.Stream(t.Context(), []string{"exports"}, nil, failingWriter{full}); !errors.Is(err, full) || errors.Is(err, apiclient.ErrUnreachable) {
+			t.Errorf("%s: %v, want %v", name, err, full)
+		}
 	}
 }
 

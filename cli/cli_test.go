@@ -202,6 +202,7 @@ func TestRender(t *testing.T) {
 		{"a currency without decimals", mrr, "DATE        TOTAL MRR      NEW     TOTAL CUSTOMERS\n2026-01-01  1,234,567 JPY  -5 JPY  3\n", true, "reports mrr"},
 		{"row and base currency apart, as plain decimals", movements, "date,currency,customer_name,type,mrr_change,mrr_change_base_currency\n2026-01-02,kwd,\"A\x1b[31m, Inc\",new,12.345,40.00\n", false, "reports movement-table --format csv"},
 		{"control characters stay out of the terminal", movements, "DATE        CUSTOMER NAME  TYPE  MRR CHANGE\n2026-01-02  A [31m, Inc    new   12.345 KWD\n", true, "reports movement-table"},
+		{"nor does text turn its neighbors around", `{"result":[{"id":"a\u202e\u2066b","name":"\u200f1"}]}`, "ID    NAME\na  b   1\n", true, "plans list"},
 		{"rows by key", `{"currency":"jpy","result":{"list":{"de":{"arpa":100,"subscribers":2},"us":{"arpa":50,"subscribers":3}}}}`, "KEY  SUBSCRIBERS  ARPA\nde   2            100 JPY\nus   3            50 JPY\n", true, "reports map"},
 		{
 			"a row for each value of a breakdown, every amount in display units",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 )
 
 // table is an answer as rows of named cells, its keys in the order they came.
@@ -110,10 +111,11 @@ func (t table) pick(chosen []string) []string {
 	return keys
 }
 
-// printable keeps text that came from customers from driving the terminal.
+// printable keeps text that came from customers from driving the terminal and
+// from turning around what stands beside it.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r

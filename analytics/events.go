@@ -63,7 +63,7 @@ func (h *history) unpack(to *player, ids func(pos uint32) string) {
 		if all || at == last {
 			ev.ID = ids(p.id)
 		}
-		if !all && at == last {
+		if !all && i > 0 && at == last {
 			to.events[i-1].ID = ids(h.events[i-1].id)
 		}
 		switch {
@@ -82,7 +82,7 @@ func (h *history) unpack(to *player, ids func(pos uint32) string) {
 // acts returns the stamp at which replay applies the event: a subscription that
 // is paid in advance acts when its period starts.
 func (p *packed) acts() calendar.Stamp {
-	if p.kind == ledger.Subscription {
+	if p.kind == ledger.Subscription && !p.start.IsZero() {
 		return max(p.date, p.start)
 	}
 	return p.date

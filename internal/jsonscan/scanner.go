@@ -6,7 +6,11 @@
 // it to that.
 package jsonscan
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
 
 // Kind is the kind of a token.
 type Kind uint8
@@ -338,55 +342,65 @@ func (s *Scanner) number() Kind {
 	return Number
 }
 
-// class of a byte inside a string.
-const (
-	stringPlain = iota
-	stringEnd
-	stringEscape
-	stringControl
-	stringOther // not ASCII, or DEL
-)
-
-// stringClass says what each byte does inside a string.
-var stringClass = [256]uint8{
-	0: 3, 1: 3, 2: 3, 3: 3, 4: 3, 5: 3, 6: 3, 7: 3, 8: 3, 9: 3, 10: 3, 11: 3, 12: 3, 13: 3, 14: 3, 15: 3,
-	16: 3, 17: 3, 18: 3, 19: 3, 20: 3, 21: 3, 22: 3, 23: 3, 24: 3, 25: 3, 26: 3, 27: 3, 28: 3, 29: 3, 30: 3, 31: 3,
-	'"': stringEnd, '\\': stringEscape, 0x7f: stringOther,
-}
-
 // scanString reads the string whose opening quote is at pos.
 func (s *Scanner) scanString() bool {
 	data := s.data
 	s.plain = true
-	for i := s.pos + 1; i < len(data); i++ {
-		c := data[i]
-		class := stringClass[c]
-		if c >= 0x80 {
-			class = stringOther
+	for i := s.pos + 1; ; {
+		if i = skipPlain(data, i); i >= len(data) {
+			s.failAt(len(data), "string without an end")
+			return false
 		}
-		switch class {
-		case stringPlain:
-		case stringOther:
-			s.plain = false
-		case stringEnd:
+		switch c := data[i]; {
+		case c == '"':
 			s.from, s.to = s.pos, i+1
 			s.pos = i + 1
 			return true
-		case stringControl:
+		case c < ' ':
 			s.failAt(i, "control character in a string")
 			return false
-		case stringEscape:
-			s.plain = false
+		case c == '\\':
 			n := escapeLen(data[i:])
 			if n == 0 {
 				s.failAt(i, "malformed escape in a string")
 				return false
 			}
-			i += n - 1
+			s.plain = false
+			i += n
+		default: // not ASCII, or DEL; more of it mostly follows
+			s.plain = false
+			for i++; i < len(data) && data[i] >= 0x80; i++ {
+			}
 		}
 	}
-	s.failAt(len(data), "string without an end")
-	return false
+}
+
+// The same byte eight times.
+const (
+	eachByte  = 0x0101010101010101
+	highBits  = 0x80 * eachByte
+	spaces    = ' ' * eachByte
+	quotes    = '"' * eachByte
+	backslash = '\\' * eachByte
+)
+
+// skipPlain returns the place of the next byte that is not plain inside a string:
+// a quote, a backslash, or not printable ASCII. It looks at eight bytes at once:
+// (x - 1) &^ x has the high bit of the lowest byte that is zero in x, and
+// no other below it.
+func skipPlain(data []byte, i int) int {
+	for ; i+8 <= len(data); i += 8 {
+		w := binary.LittleEndian.Uint64(data[i:])
+		quote, escape := w^quotes, w^backslash
+		found := (quote-eachByte)&^quote | (escape-eachByte)&^escape | (w-spaces)&^w | (w + eachByte) | w
+		if found &= highBits; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(data) && ' ' <= data[i] && data[i] < 0x7f && data[i] != '"' && data[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // escapeLen returns the length of the escape that data begins with, 0 if it is

@@ -414,7 +414,7 @@ type loadCounter struct {
 	loads map[string]int
 }
 
-func (s *loadCounter) Load(ctx context.Context, id string, visit func(analytics.Row) error) (uint64, error) {
+func (s *loadCounter) Load(ctx context.Context, id string, visit func(analytics.LoadedRow) error) (uint64, error) {
 	s.mu.Lock()
 	s.loads[id]++
 	s.mu.Unlock()
@@ -423,17 +423,17 @@ func (s *loadCounter) Load(ctx context.Context, id string, visit func(analytics.
 
 func TestEngine_DamagedRowsAreReported(t *testing.T) {
 	t.Parallel()
-	invoice := func(seq, source, owner int64, doc string) analytics.Row {
-		return analytics.Row{Table: analytics.TableInvoice, Seq: seq, Source: source, Owner: owner, Doc: []byte(doc)}
+	invoice := func(seq, source, owner int64, doc string) analytics.LoadedRow {
+		return analytics.LoadedRow{Table: analytics.TableInvoice, Seq: seq, Source: source, Owner: owner, Doc: doc}
 	}
 	good := bill("i", "c1", "2024-01-01", 1)
 	for name, c := range map[string]struct {
-		row  analytics.Row
+		row  analytics.LoadedRow
 		want string
 	}{
-		"unknown table":     {analytics.Row{Table: 99, Seq: 1}, "unknown table 99"},
-		"no JSON":           {analytics.Row{Table: analytics.TablePlan, Seq: 9, Source: 1, Doc: []byte("x")}, "row 9: "},
-		"missing source":    {analytics.Row{Table: analytics.TableCustomer, Seq: 9, Source: 7, Doc: []byte(customer1)}, "row 9: data source 7 is missing"},
+		"unknown table":     {analytics.LoadedRow{Table: 99, Seq: 1}, "unknown table 99"},
+		"no JSON":           {analytics.LoadedRow{Table: analytics.TablePlan, Seq: 9, Source: 1, Doc: "x"}, "row 9: "},
+		"missing source":    {analytics.LoadedRow{Table: analytics.TableCustomer, Seq: 9, Source: 7, Doc: customer1}, "row 9: data source 7 is missing"},
 		"missing customer":  {invoice(9, 1, 99, good), "row 9: customer 99 is missing"},
 		"customer 0":        {invoice(9, 1, 0, good), "row 9: customer 0 is missing"},
 		"another source":    {invoice(9, 7, 1, good), "row 9: customer 1 is not of data source 7"},
@@ -441,7 +441,7 @@ func TestEngine_DamagedRowsAreReported(t *testing.T) {
 		"number too large":  {invoice(1<<32, 1, 1, good), "row 4294967296: its number is out of order"},
 		"invoice cut short": {invoice(9, 1, 1, good[:20]), "row 9: invalid JSON"},
 		"missing plan":      {invoice(9, 1, 1, strings.Replace(good, "pro", "gone", 1)), "row 9: plan_id: Plan not found"},
-		"bad settings":      {analytics.Row{Table: analytics.TableSettings, Seq: 1, Doc: []byte(`{"timezone":"Mars"}`)}, "row 1: "},
+		"bad settings":      {analytics.LoadedRow{Table: analytics.TableSettings, Seq: 1, Doc: `{"timezone":"Mars"}`}, "row 1: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -463,10 +463,10 @@ func TestEngine_DamagedRowsAreReported(t *testing.T) {
 // extraRow adds a row to what is loaded.
 type extraRow struct {
 	analytics.Store
-	row analytics.Row
+	row analytics.LoadedRow
 }
 
-func (s *extraRow) Load(ctx context.Context, id string, visit func(analytics.Row) error) (uint64, error) {
+func (s *extraRow) Load(ctx context.Context, id string, visit func(analytics.LoadedRow) error) (uint64, error) {
 	version, err := s.Store.Load(ctx, id, visit)
 	if err == nil {
 		err = visit(s.row)

@@ -37,7 +37,7 @@ func newMemoryStore() *memoryStore {
 	return &memoryStore{accounts: map[string]*memoryAccount{}, ratesVersion: 1}
 }
 
-func (s *memoryStore) Load(_ context.Context, account string, visit func(analytics.Row) error) (uint64, error) {
+func (s *memoryStore) Load(_ context.Context, account string, visit func(analytics.LoadedRow) error) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[account]
@@ -53,12 +53,11 @@ func (s *memoryStore) Load(_ context.Context, account string, visit func(analyti
 			if k.Table != t {
 				continue
 			}
-			row := a.rows[k]
-			row.ID, row.Doc = "", bytes.Clone(row.Doc)
+			r := a.rows[k]
+			row := analytics.LoadedRow{Table: r.Table, Seq: r.Seq, Source: r.Source, Owner: r.Owner, Doc: string(r.Doc), Received: r.Received}
 			if err := visit(row); err != nil {
 				return 0, err
 			}
-			clear(row.Doc) // valid only during the call
 		}
 	}
 	return a.version, nil

@@ -5,19 +5,14 @@ import (
 	"sync"
 )
 
-// Sizes of a chunk of rows between the reading of an account and its decoding.
-// Small enough to stay in a core's cache on the way from one to the next.
-const (
-	chunkRows  = 256
-	chunkBytes = 128 << 10
-)
+// chunkRows is how many rows go from the reading of an account to their decoding
+// at once: few enough to stay in a core's cache on the way.
+const chunkRows = 256
 
-// chunk is some rows of one table with documents of their own: those of the
-// store are valid only while they are visited.
+// chunk is some rows of one table.
 type chunk struct {
-	rows  []Row // without documents
-	docs  []byte
-	ends  []int         // where each row's document ends in docs
+	rows  []LoadedRow
+	docs  []string      // theirs
 	ready chan struct{} // closed when what follows is set
 
 	// What invoices say by themselves.
@@ -27,31 +22,18 @@ type chunk struct {
 	err      error // what is wrong with the row behind them
 }
 
-func (c *chunk) add(r Row) {
-	c.docs = append(c.docs, r.Doc...)
-	c.ends = append(c.ends, len(c.docs))
-	r.Doc = nil
-	c.rows = append(c.rows, r)
+func (c *chunk) add(r LoadedRow) {
+	c.rows, c.docs = append(c.rows, r), append(c.docs, r.Doc)
 }
 
 // takes reports whether there is room for a row of the table.
 func (c *chunk) takes(t Table) bool {
-	return len(c.rows) == 0 || len(c.rows) < chunkRows && len(c.docs) < chunkBytes && c.rows[0].Table == t
+	return len(c.rows) == 0 || len(c.rows) < chunkRows && c.rows[0].Table == t
 }
 
 func (c *chunk) reset() *chunk {
-	c.rows, c.docs, c.ends = c.rows[:0], c.docs[:0], c.ends[:0]
-	c.hashes, c.invoices, c.decoded, c.err = c.hashes[:0], c.invoices[:0], 0, nil
+	c.rows, c.docs, c.hashes, c.invoices, c.decoded, c.err = c.rows[:0], c.docs[:0], c.hashes[:0], c.invoices[:0], 0, nil
 	return c
-}
-
-// doc returns the document of a row.
-func (c *chunk) doc(i int) []byte {
-	start := 0
-	if i > 0 {
-		start = c.ends[i-1]
-	}
-	return c.docs[start:c.ends[i]:c.ends[i]]
 }
 
 // feed hands rows to other goroutines, so that one core reads an account while
@@ -96,7 +78,7 @@ func newFeed(decode func(*chunk), visit func(*chunk) error) *feed {
 }
 
 // add takes a row. It returns the error of an earlier one.
-func (f *feed) add(r Row) error {
+func (f *feed) add(r LoadedRow) error {
 	if !f.current.takes(r.Table) {
 		if err := f.send(); err != nil {
 			return err

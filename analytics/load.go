@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math"
 	"slices"
 
@@ -47,16 +48,20 @@ func (l *loader) decode(c *chunk) {
 	if len(c.rows) == 0 || c.rows[0].Table != TableInvoice {
 		return
 	}
-	for i := range c.rows {
-		c.hashes = append(c.hashes, l.a.hash(c.doc(i)))
+	for _, doc := range c.docs {
+		c.hashes = append(c.hashes, l.hash(doc))
 	}
-	c.invoices = slices.Grow(c.invoices, len(c.rows))[:len(c.rows)]
-	c.decoded, c.err = l.rows.Invoices(c.docs, c.ends, c.invoices)
+	c.invoices = slices.Grow(c.invoices, len(c.docs))[:len(c.docs)]
+	c.decoded, c.err = l.rows.Invoices(c.docs, c.invoices)
 }
+
+// hash is account.hash of a text.
+func (l *loader) hash(doc string) uint64 { return maphash.String(l.a.seed, doc) }
 
 // visit takes the rows of a chunk.
 func (l *loader) visit(c *chunk) error {
-	for i, r := range c.rows {
+	for i := range c.rows {
+		r := &c.rows[i]
 		if int(r.Table) >= len(l.a.nextSeq) {
 			return fmt.Errorf("row of unknown table %d", r.Table)
 		}
@@ -64,12 +69,11 @@ func (l *loader) visit(c *chunk) error {
 		var err error
 		switch {
 		case r.Table != TableInvoice:
-			r.Doc = c.doc(i)
 			err = l.load(r)
 		case i == c.decoded:
 			err = c.err
 		default:
-			err = l.invoice(&r, &c.invoices[i], c.hashes[i])
+			err = l.invoice(r, &c.invoices[i], c.hashes[i])
 		}
 		if err != nil {
 			return fmt.Errorf("table %d, row %d: %w", r.Table, r.Seq, err)
@@ -78,7 +82,7 @@ func (l *loader) visit(c *chunk) error {
 	return nil
 }
 
-func (l *loader) load(r Row) error {
+func (l *loader) load(r *LoadedRow) error {
 	switch r.Table {
 	case TableSettings:
 		return l.settings(r)
@@ -97,9 +101,9 @@ func (l *loader) load(r Row) error {
 	}
 }
 
-func (l *loader) settings(r Row) error {
+func (l *loader) settings(r *LoadedRow) error {
 	values := DefaultSettings()
-	if err := json.Unmarshal(r.Doc, &values); err != nil {
+	if err := json.Unmarshal([]byte(r.Doc), &values); err != nil {
 		return fmt.Errorf("decode settings: %w", err)
 	}
 	set, err := values.ledger()
@@ -115,9 +119,9 @@ func (l *loader) settings(r Row) error {
 	return nil
 }
 
-func (l *loader) source(r Row) error {
+func (l *loader) source(r *LoadedRow) error {
 	s := source{seq: r.Seq}
-	if err := json.Unmarshal(r.Doc, &s.Source); err != nil {
+	if err := json.Unmarshal([]byte(r.Doc), &s.Source); err != nil {
 		return fmt.Errorf("decode data source: %w", err)
 	}
 	l.sources = append(l.sources, r.Seq)
@@ -126,7 +130,7 @@ func (l *loader) source(r Row) error {
 }
 
 // sourceOf returns the index of the data source that a row names.
-func (l *loader) sourceOf(r *Row) (uint32, error) {
+func (l *loader) sourceOf(r *LoadedRow) (uint32, error) {
 	i, ok := place(l.sources, r.Source)
 	if !ok {
 		return 0, fmt.Errorf("data source %d is missing", r.Source)
@@ -144,26 +148,26 @@ func place(seqs []int64, seq int64) (uint32, bool) {
 	return uint32(i), ok
 }
 
-func (l *loader) plan(r Row) error {
-	source, err := l.sourceOf(&r)
+func (l *loader) plan(r *LoadedRow) error {
+	source, err := l.sourceOf(r)
 	if err != nil {
 		return err
 	}
-	row, err := l.rows.Plan(r.Doc)
+	row, err := l.rows.Plan([]byte(r.Doc))
 	if err != nil {
 		return err
 	}
 	t := l.a.plans
-	t.set(ledger.PlanRef(len(t.list)), source, &row, planMeta{seq: r.Seq, doc: l.a.hash(r.Doc)})
+	t.set(ledger.PlanRef(len(t.list)), source, &row, planMeta{seq: r.Seq, doc: l.hash(r.Doc)})
 	return nil
 }
 
-func (l *loader) customer(r Row) error {
-	source, err := l.sourceOf(&r)
+func (l *loader) customer(r *LoadedRow) error {
+	source, err := l.sourceOf(r)
 	if err != nil {
 		return err
 	}
-	row, err := l.rows.Customer(r.Doc)
+	row, err := l.rows.Customer([]byte(r.Doc))
 	if err != nil {
 		return err
 	}
@@ -174,7 +178,7 @@ func (l *loader) customer(r Row) error {
 	if !r.Received.IsZero() {
 		record.Received = calendar.Moment(r.Received)
 	}
-	a.customers = append(a.customers, customer{doc: a.hash(r.Doc), seq: r.Seq})
+	a.customers = append(a.customers, customer{doc: l.hash(r.Doc), seq: r.Seq})
 	a.records = append(a.records, record)
 	a.days = append(a.days, customerDays{wake: calendar.NoDay, first: calendar.NoDay})
 	a.byID[customerKey{source, record.ID}] = i
@@ -183,7 +187,7 @@ func (l *loader) customer(r Row) error {
 	return nil
 }
 
-func (l *loader) invoice(r *Row, row *InvoiceRow, doc uint64) error {
+func (l *loader) invoice(r *LoadedRow, row *InvoiceRow, doc uint64) error {
 	owner, ok := place(l.customers, r.Owner)
 	if !ok {
 		return fmt.Errorf("customer %d is missing", r.Owner)
@@ -197,19 +201,13 @@ func (l *loader) invoice(r *Row, row *InvoiceRow, doc uint64) error {
 		return fmt.Errorf("%s: %s", field, message)
 	}
 	of.last = refs{ev.Plan, ev.Subscription, ev.Method}
-	t := &l.a.invoices
-	if r.Seq < int64(len(t.keys)) || r.Seq > math.MaxUint32 {
+	if r.Seq <= l.invoices.last || r.Seq > math.MaxUint32 {
 		return errors.New("its number is out of order")
 	}
-	for int64(len(t.keys)) < r.Seq {
-		t.keys = append(t.keys, invoiceKey{}) // deleted rows leave gaps
-	}
-	t.keys = append(t.keys, invoiceKey{doc: doc, owner: owner, id: t.ids.add(row.ID)})
-	p := pack(&ev, uint32(r.Seq), t.keys[r.Seq].id)
+	p := pack(&ev, uint32(r.Seq), l.a.invoices.ids.add(row.ID))
 	if ev.Extra != nil {
 		p.extra = l.a.customers[owner].history.keep(ev.Extra)
 	}
-	of.events++
-	l.invoices.add(p)
+	l.invoices.add(stagedEvent{packed: p, doc: doc, owner: owner})
 	return nil
 }

@@ -71,9 +71,9 @@ type interrupted struct {
 	do  func()
 }
 
-func (s *interrupted) Load(ctx context.Context, id string, visit func(analytics.Row) error) (uint64, error) {
+func (s *interrupted) Load(ctx context.Context, id string, visit func(analytics.LoadedRow) error) (uint64, error) {
 	n := 0
-	return s.Store.Load(ctx, id, func(r analytics.Row) error {
+	return s.Store.Load(ctx, id, func(r analytics.LoadedRow) error {
 		if n++; n == s.row {
 			s.row = 0 // once
 			s.do()
@@ -114,10 +114,10 @@ type slowDecoder struct {
 	running atomic.Int32
 }
 
-func (d *slowDecoder) Invoices(docs []byte, ends []int, rows []analytics.InvoiceRow) (int, error) {
+func (d *slowDecoder) Invoices(docs []string, rows []analytics.InvoiceRow) (int, error) {
 	d.running.Add(1)
 	defer d.running.Add(-1)
-	n, err := d.Documents.Invoices(docs, ends, rows)
+	n, err := d.Documents.Invoices(docs, rows)
 	if err == nil {
 		time.Sleep(time.Second)
 	}
@@ -127,8 +127,8 @@ func (d *slowDecoder) Invoices(docs []byte, ends []int, rows []analytics.Invoice
 // damaged cuts the document of the first invoice short.
 type damaged struct{ analytics.Store }
 
-func (s damaged) Load(ctx context.Context, id string, visit func(analytics.Row) error) (uint64, error) {
-	return s.Store.Load(ctx, id, func(r analytics.Row) error {
+func (s damaged) Load(ctx context.Context, id string, visit func(analytics.LoadedRow) error) (uint64, error) {
+	return s.Store.Load(ctx, id, func(r analytics.LoadedRow) error {
 		if r.Table == analytics.TableInvoice && r.Seq == 1 {
 			r.Doc = r.Doc[:9]
 		}

@@ -365,9 +365,9 @@ func (e *edit) groupRow(g *planGroup) (Row, error) {
 }
 
 // planGroup reads a stored group.
-func (l *loader) planGroup(r Row) error {
+func (l *loader) planGroup(r *LoadedRow) error {
 	var doc planGroupDoc
-	if err := json.Unmarshal(r.Doc, &doc); err != nil {
+	if err := json.Unmarshal([]byte(r.Doc), &doc); err != nil {
 		return fmt.Errorf("decode plan group: %w", err)
 	}
 	g := planGroup{seq: r.Seq, id: doc.ID, name: doc.Name, rule: doc.Rule, pushed: doc.IsPushed}

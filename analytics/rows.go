@@ -54,11 +54,10 @@ type RowDecoder interface {
 	Customer(doc []byte) (CustomerRow, error)
 	Plan(doc []byte) (PlanRow, error)
 
-	// Invoices decodes invoices that lie one behind the other in docs, each up to
-	// the offset in ends, into the first rows. It returns how many it decoded and,
-	// when that is not all of them, what is wrong with the next. The rows refer to
-	// docs, which must not change while they are in use, and to a copy of it.
-	Invoices(docs []byte, ends []int, rows []InvoiceRow) (decoded int, err error)
+	// Invoices decodes documents into the first rows, without their Doc. It returns
+	// how many it decoded and, when that is not all of them, what is wrong with the
+	// next.
+	Invoices(docs []string, rows []InvoiceRow) (decoded int, err error)
 }
 
 // FieldError is one thing that is wrong with one pushed row.

@@ -183,9 +183,9 @@ func (g *segment) row() (Row, error) {
 }
 
 // segment reads a stored segment.
-func (l *loader) segment(r Row) error {
+func (l *loader) segment(r *LoadedRow) error {
 	g := segment{seq: r.Seq}
-	if err := json.Unmarshal(r.Doc, &g.Segment); err != nil {
+	if err := json.Unmarshal([]byte(r.Doc), &g.Segment); err != nil {
 		return fmt.Errorf("decode segment: %w", err)
 	}
 	l.a.segments = append(l.a.segments, g)

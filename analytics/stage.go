@@ -10,43 +10,62 @@ const stageEvents = 4096
 
 // stage holds the invoices of an account that is being opened in the order in
 // which they are read. A customer's come one by one and far apart; once all are
-// known, each history is made in its final size.
+// known, everything that depends on their number is made in its final size.
 type stage struct {
-	blocks    [][]packed
-	customers []staged // by index
+	blocks    [][]stagedEvent
+	customers []stagedCustomer // by index
+	last      int64            // row number of the last event
 }
 
-// staged is what is known of one customer's invoices while they are read.
-type staged struct {
+// stagedEvent is an invoice with its key.
+type stagedEvent struct {
+	packed
+	doc   uint64 // hash of the document
+	owner uint32 // index of the customer
+}
+
+// stagedCustomer is what is known of one customer's invoices while they are read.
+type stagedCustomer struct {
 	source uint32 // index of the data source
 	events int32
 	last   refs // of the last invoice
 }
 
-func (s *stage) addCustomer(source uint32) { s.customers = append(s.customers, staged{source: source}) }
+func (s *stage) addCustomer(source uint32) {
+	s.customers = append(s.customers, stagedCustomer{source: source})
+}
 
-// add takes an event whose row has its key in the account already.
-func (s *stage) add(p packed) {
+func (s *stage) add(e stagedEvent) {
 	last := len(s.blocks) - 1
 	if last < 0 || len(s.blocks[last]) == stageEvents {
-		s.blocks = append(s.blocks, make([]packed, 0, stageEvents))
+		s.blocks = append(s.blocks, make([]stagedEvent, 0, stageEvents))
 		last++
 	}
-	s.blocks[last] = append(s.blocks[last], p)
+	s.blocks[last] = append(s.blocks[last], e)
+	s.customers[e.owner].events++
+	s.last = int64(e.row)
 }
 
 // install hands the events to their customers, and makes the index of their ids
 // meanwhile.
 func (s *stage) install(a *account) {
+	t := &a.invoices
+	t.keys = make([]invoiceKey, s.last+1) // deleted rows leave gaps
+	for _, block := range s.blocks {
+		for i := range block {
+			e := &block[i]
+			t.keys[e.row] = invoiceKey{doc: e.doc, owner: e.owner, id: e.id}
+		}
+	}
 	var wg sync.WaitGroup
-	wg.Go(func() { s.index(&a.invoices, a.seed) })
+	wg.Go(func() { s.index(t, a.seed) })
 	for i := range a.customers {
 		a.customers[i].history.events = make([]packed, 0, s.customers[i].events)
 	}
 	for i, block := range s.blocks {
 		for j := range block {
-			h := &a.customers[a.invoices.keys[block[j].row].owner].history
-			h.events = append(h.events, block[j])
+			h := &a.customers[block[j].owner].history
+			h.events = append(h.events, block[j].packed)
 		}
 		s.blocks[i] = nil
 	}

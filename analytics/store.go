@@ -56,6 +56,16 @@ type Key struct {
 // Key returns the row's key.
 func (r Row) Key() Key { return Key{Table: r.Table, Seq: r.Seq} }
 
+// LoadedRow is a row as Load reads it. Doc, which has the ID, stays valid.
+type LoadedRow struct {
+	Table    Table
+	Seq      int64
+	Source   int64
+	Owner    int64
+	Doc      string
+	Received time.Time
+}
+
 // Changeset is everything that one commit of one account writes. A row appears
 // in it at most once.
 type Changeset struct {
@@ -74,12 +84,10 @@ type Changeset struct {
 // write two accounts.
 type Store interface {
 	// Load calls visit for every row of the account: settings, segments, sources,
-	// plans, plan groups, customers, invoices, each table in order of Seq. The row is
-	// valid only during the call and comes without its ID, which its Doc has; a
-	// million of them need not be read twice. It returns the account's version, 0
-	// for an account that has never written. An error from visit ends the load and
-	// is returned.
-	Load(ctx context.Context, account string, visit func(Row) error) (version uint64, err error)
+	// plans, plan groups, customers, invoices, each table in order of Seq. It returns
+	// the account's version, 0 for an account that has never written. An error from
+	// visit ends the load and is returned.
+	Load(ctx context.Context, account string, visit func(LoadedRow) error) (version uint64, err error)
 
 	// Rows calls visit for the rows of one table whose numbers are in seqs, which
 	// ascend, in that order; those that are not there are left out. The row is

@@ -103,17 +103,16 @@ func (Documents) Invoice(doc []byte) (analytics.InvoiceRow, error) {
 	return decodeDocument(doc, (*decoder).invoice)
 }
 
-// Invoices decodes stored invoices. One decoder and one copy of their text serve
-// all of them.
-func (Documents) Invoices(docs []byte, ends []int, rows []analytics.InvoiceRow) (int, error) {
-	d, all, start := &decoder{}, string(docs), 0
-	for i, end := range ends {
+// Invoices decodes stored invoices with one decoder.
+func (Documents) Invoices(docs []string, rows []analytics.InvoiceRow) (int, error) {
+	d := &decoder{}
+	for i, doc := range docs {
 		rows[i] = analytics.InvoiceRow{}
-		d.reset(docs[start:end:end], all[start:end])
+		d.reset(append(d.body[:0], doc...), doc)
 		if err := decodeWhole(d, &rows[i], (*decoder).invoice); err != nil {
 			return i, err
 		}
-		start = end
+		rows[i].Doc = nil // the next one takes its place
 	}
-	return len(ends), nil
+	return len(docs), nil
 }

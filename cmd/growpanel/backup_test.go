@@ -15,6 +15,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/oauth"
 	oauthsql "github.com/growpanel/growpanel-mcp/oauth/sqlstore"
 	"github.com/growpanel/growpanel-mcp/store/sqlstore"
+	"github.com/growpanel/growpanel-mcp/store/storetest"
 )
 
 // good runs a command that must succeed and returns its output.
@@ -90,15 +91,9 @@ func TestBackup_KeepsWhenCustomersCameIn(t *testing.T) {
 	good(t, "admin", "backup", file, "--data", from)
 	good(t, "admin", "restore", file, "--data", to)
 	store = openData(t, to)
-	want.ID = "" // Load leaves it to the document
-	_, err := store.Analytics().Load(t.Context(), "a", func(got analytics.Row) error {
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("the customer (-want +got):\n%s", diff)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
+	got, version := storetest.ReadAll(t, store.Analytics(), "a")
+	if diff := cmp.Diff([]analytics.Row{want}, got); version != 1 || diff != "" {
+		t.Errorf("version %d, customers (-want +got):\n%s", version, diff)
 	}
 	if err := store.Close(); err != nil {
 		t.Error(err)

@@ -19,14 +19,15 @@ type Analytics struct{ db *sqldb.DB }
 var _ analytics.Store = (*Analytics)(nil)
 
 // Load implements analytics.Store.
-func (s *Analytics) Load(ctx context.Context, account string, visit func(analytics.Row) error) (version uint64, err error) {
+func (s *Analytics) Load(ctx context.Context, account string, visit func(analytics.LoadedRow) error) (version uint64, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		no, found, err := accountState(ctx, tx, account)
 		if err != nil || no == 0 {
 			return err
 		}
+		loaded := func(r *analytics.LoadedRow, _ string) error { return visit(*r) }
 		for _, t := range loadOrder {
-			if err := visitRows(ctx, tx, t, statements[t].load, []driver.Value{no}, visit); err != nil {
+			if err := visitRows(ctx, tx, t, statements[t].load, []driver.Value{no}, loaded); err != nil {
 				return fmt.Errorf("load %s rows: %w", statements[t].name, err)
 			}
 		}
@@ -39,15 +40,15 @@ func (s *Analytics) Load(ctx context.Context, account string, visit func(analyti
 	return version, nil
 }
 
-// visitRows visits the rows of one table that a query returns. A row's Doc lives
-// in a buffer that the next row reuses.
-func visitRows(ctx context.Context, tx *sqldb.Tx, t analytics.Table, query string, args []driver.Value, visit func(analytics.Row) error) error {
-	row := analytics.Row{Table: t}
+// visitRows visits the rows of one table that a query returns, with the id if it
+// has that.
+func visitRows(ctx context.Context, tx *sqldb.Tx, t analytics.Table, query string, args []driver.Value, visit func(r *analytics.LoadedRow, id string) error) error {
+	row, id := analytics.LoadedRow{Table: t}, ""
 	return tx.Values(ctx, query, args, func(values []driver.Value) error {
-		if err := readRow(&row, values); err != nil {
+		if err := readRow(&row, &id, values); err != nil {
 			return fmt.Errorf("row %v: %w", values[0], err)
 		}
-		return visit(row)
+		return visit(&row, id)
 	})
 }
 
@@ -55,13 +56,12 @@ var errColumn = errors.New("a column has a value of another type than the table'
 
 // readRow reads seq, source, owner and doc, then received_at if the table has it,
 // then the id if it was asked for.
-func readRow(row *analytics.Row, values []driver.Value) (err error) {
-	var doc string
+func readRow(row *analytics.LoadedRow, id *string, values []driver.Value) (err error) {
 	ok := true
 	into(&row.Seq, values[0], &ok)
 	into(&row.Source, values[1], &ok)
 	into(&row.Owner, values[2], &ok)
-	into(&doc, values[3], &ok)
+	into(&row.Doc, values[3], &ok)
 	values = values[4:]
 	if statements[row.Table].received {
 		var at sql.NullString
@@ -75,9 +75,8 @@ func readRow(row *analytics.Row, values []driver.Value) (err error) {
 		values = values[1:]
 	}
 	if len(values) > 0 {
-		into(&row.ID, values[0], &ok)
+		into(id, values[0], &ok)
 	}
-	row.Doc = append(row.Doc[:0], doc...)
 	if !ok {
 		return errColumn
 	}
@@ -104,7 +103,9 @@ func (s *Analytics) Rows(ctx context.Context, account string, t analytics.Table,
 		if err != nil || no == 0 {
 			return err
 		}
-		return visitRows(ctx, tx, t, statements[t].rows, []driver.Value{no, string(list)}, visit)
+		return visitRows(ctx, tx, t, statements[t].rows, []driver.Value{no, string(list)}, func(r *analytics.LoadedRow, id string) error {
+			return visit(analytics.Row{Table: r.Table, Seq: r.Seq, Source: r.Source, Owner: r.Owner, ID: id, Doc: []byte(r.Doc), Received: r.Received})
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("read %s rows of account %s: %w", statements[t].name, account, err)

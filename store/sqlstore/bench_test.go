@@ -49,7 +49,7 @@ func BenchmarkMillion(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			n := 0
-			if _, err := s.Analytics().Load(b.Context(), account, func(analytics.Row) error { n++; return nil }); err != nil {
+			if _, err := s.Analytics().Load(b.Context(), account, func(analytics.LoadedRow) error { n++; return nil }); err != nil {
 				b.Fatal(err)
 			}
 			if n != 1_000_000 {

@@ -215,7 +215,7 @@ func TestRewriteConnections(t *testing.T) {
 	}
 	for account, first := range map[string]string{"acme": `{"id":"ds_1","name":"A","connection":{"b":"ü"}}`, "beta": `{"id":"ds_1","name":"A","connection":{"a":1}}`} {
 		var got []string
-		if _, err := s.Analytics().Load(t.Context(), account, func(r analytics.Row) error { got = append(got, string(r.Doc)); return nil }); err != nil {
+		if _, err := s.Analytics().Load(t.Context(), account, func(r analytics.LoadedRow) error { got = append(got, r.Doc); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{first, `{"id":"ds_2","connection":{"a":2}}`, `{"id":"ds_3"}`}, got); diff != "" {

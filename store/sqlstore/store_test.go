@@ -143,7 +143,7 @@ func TestLoad_DamagedFile(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = open(t, folder).Analytics().Load(t.Context(), "a", func(analytics.Row) error { return nil })
+	_, err = open(t, folder).Analytics().Load(t.Context(), "a", func(analytics.LoadedRow) error { return nil })
 	if !errors.Is(err, sqldb.ErrCorrupt) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Load: %v, want sqldb.ErrCorrupt and the path", err)
 	}
@@ -184,7 +184,7 @@ func TestLoad_ValuesOfOtherTypes(t *testing.T) {
 		}
 		store := open(t, folder).Analytics()
 		visited := 0
-		_, err = store.Load(t.Context(), "a", func(analytics.Row) error { visited++; return nil })
+		_, err = store.Load(t.Context(), "a", func(analytics.LoadedRow) error { visited++; return nil })
 		if err == nil || visited > 0 || !strings.Contains(err.Error(), "load customer rows: row 1:") {
 			t.Errorf("Load of (%s): %v after %d rows, want an error about row 1", values, err, visited)
 		}

@@ -179,6 +179,11 @@ func (a *account) publish(rates *fx.Table) {
 		Customers: a.records, Plans: plans.list, Sources: reportSources(a.sources), Symbols: slices.Clip(a.symbols.texts),
 		Rates: rates, PlanGroups: plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
 	}
+	var earlier *report.Snapshot
+	if v := a.current.Load(); v != nil {
+		earlier = v.snapshot
+	}
+	s.Follow(earlier)
 	a.current.Store(&view{
 		snapshot: s, settings: a.settings.values, asked: a.asked, computing: a.computing(), plans: a.plans, job: a.job, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
 	})

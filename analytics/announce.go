@@ -319,7 +319,7 @@ func (t *teller) cancellation(before, after *report.Customer) {
 	data := CancellationData{
 		Customer: t.describe(after), Requested: l.CancelRequest.String(), EffectiveDate: l.CancelEnd.String(), Currency: l.Currency.Code(),
 	}
-	for _, m := range l.Movements {
+	for _, m := range l.Movements() {
 		if m.Day == l.CancelEnd {
 			data.Currency, data.MRRChange = m.Currency.Code(), m.After-m.Before
 		}

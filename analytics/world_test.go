@@ -153,7 +153,7 @@ func renderCustomer(s *report.Snapshot, c *report.Customer) string {
 	for _, ch := range l.Changes {
 		lines = append(lines, fmt.Sprintf("  change %s %s %d %s", ch.Day, s.Symbols[l.Slots[ch.Slot].Subscription], ch.Cause, renderState(s, ch.After)))
 	}
-	for _, m := range l.Movements {
+	for _, m := range l.Movements() {
 		m.First, m.Last = 0, 0
 		lines = append(lines, fmt.Sprintf("  movement %s %s %+v", m.Day, m.Type, m))
 	}

@@ -98,6 +98,11 @@ func (r *Replayer) ledger(trialStarted calendar.Stamp) *Ledger {
 	l.Invoices, l.Taxed, l.Extras = slices.Clone(r.invoices), slices.Clone(r.taxed), slices.Clone(r.extras)
 	l.Endings = slices.Clone(r.endings)
 	l.Failures = r.failures(&l)
+	for i := range l.Invoices {
+		if l.Invoices[i].Kind == Refund {
+			l.Refunds = append(l.Refunds, int32(i))
+		}
+	}
 	for i := range l.Changes {
 		if d := l.Changes[i].Day; d > r.today {
 			r.wakeOn(d)

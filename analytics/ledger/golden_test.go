@@ -120,7 +120,7 @@ func (g golden) replay(set Settings, today calendar.Day) (moves []move, mrr int6
 	r := NewReplayer(set, g.plans)
 	for customer, events := range g.events {
 		l := r.Replay(events, 0, today)
-		for _, m := range l.Movements {
+		for _, m := range l.Movements() {
 			if m.Type == None || m.Day > today {
 				continue
 			}

@@ -161,7 +161,7 @@ func TestLaw_MovementsAddUpToTheTotal(t *testing.T) {
 		l := NewReplayer(set, plans).Replay(events, 0, calendar.Date(2025, time.June, 1))
 		latest := make([]int64, len(l.Slots))
 		var moved int64
-		for _, m := range l.Movements {
+		for _, m := range l.Movements() {
 			moved += m.After - m.Before
 		}
 		for j, c := range l.Changes {

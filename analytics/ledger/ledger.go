@@ -122,14 +122,23 @@ type Total struct {
 }
 
 // Ledger is the result of replaying one customer up to a day. It is immutable.
+// What reports ask of every customer comes first, so that it lies close together.
 type Ledger struct {
-	Today calendar.Day
+	Today   calendar.Day
+	MovesIn money.Currency // of all movements if it is one, else None
 	// NeedsRates is set when slots of different currencies move on one day, so
 	// that the movement types depend on exchange rates: use Move with rates.
 	NeedsRates bool
-	Movements  []Movement // of all slots, those of type None included; nil when NeedsRates
-	Changes    []Change   // by day, then slot
+	Changes    []Change // by day, then slot
 	Slots      []Slot
+
+	Invoices []Invoice // every row, future and void ones included, in the order of replay
+	Failures []Failure // of Invoices up to Today
+	Refunds  []int32   // the rows of Invoices that give money back
+	Endings  []Ending  // scheduled and voided ones included, in the order in which they became known
+	Taxed    []Taxed   // of Invoices
+	Extras   []*Extra  // of Invoices
+
 	// Wake is the next day on which the ledger changes by itself, Never if none:
 	// the end of a grace, a scheduled day, the end of a trial.
 	Wake calendar.Day
@@ -150,13 +159,6 @@ type Ledger struct {
 	Paid          []Total        // payments less refunds, per currency
 	Streams       []Stream       // for display, in order of first appearance
 	Currency      money.Currency // of the running slots if it is one; None when mixed
-
-	Invoices []Invoice // every row, future and void ones included, in the order of replay
-	Taxed    []Taxed   // of Invoices
-	Extras   []*Extra  // of Invoices
-	Failures []Failure // of Invoices up to Today
-
-	Endings []Ending // scheduled and voided ones included, in the order in which they became known
 }
 
 // Stream describes one subscription stream of the customer as of Today.

@@ -91,6 +91,19 @@ func (m *Mover) Move(dst []Movement, l *Ledger, v *View) ([]Movement, error) {
 	return dst, nil
 }
 
+// Movements returns the movements of all slots, those of type None included, and
+// nil when the ledger needs rates. They are found anew with each call.
+func (l *Ledger) Movements() []Movement {
+	if l.NeedsRates {
+		return nil
+	}
+	moves, err := new(Mover).Move(nil, l, &View{})
+	if err != nil {
+		return nil // cannot be: the ledger needs no rates
+	}
+	return moves
+}
+
 func (m *Mover) reset(slots int) {
 	m.latest, m.purses = m.latest[:0], m.purses[:0]
 	for range slots {

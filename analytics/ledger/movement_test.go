@@ -110,7 +110,7 @@ func TestMover_Move(t *testing.T) {
 			if tt.set != nil {
 				tt.set(&b.set)
 			}
-			if diff := cmp.Diff(tt.want, tell(b.replay(tt.history, tt.today).Movements)); diff != "" {
+			if diff := cmp.Diff(tt.want, tell(b.replay(tt.history, tt.today).Movements())); diff != "" {
 				t.Errorf("movements mismatch (-want +got):\n%s", diff)
 			}
 		})
@@ -157,8 +157,8 @@ func TestMover_Move_MixedCurrencies(t *testing.T) {
 		2024-01-05 sub 10000 stream=b cur=eur
 		2024-01-10 cancel stream=a
 		2024-02-05 sub 12000 stream=b cur=eur`, "2024-02-06")
-	if !l.NeedsRates || l.Movements != nil {
-		t.Fatalf("ledger of two currencies: needs rates %v, movements %v", l.NeedsRates, l.Movements)
+	if !l.NeedsRates || l.Movements() != nil {
+		t.Fatalf("ledger of two currencies: needs rates %v, movements %v", l.NeedsRates, l.Movements())
 	}
 	if _, err := new(Mover).Move(nil, l, &View{Base: b.set.Base}); !errors.Is(err, ErrNeedsRates) {
 		t.Fatalf("without rates: %v, want ErrNeedsRates", err)

@@ -205,7 +205,7 @@ func ledgerDays(l *ledger.Ledger, names []string) []string {
 
 func ledgerMovements(l *ledger.Ledger) []oracletest.Movement {
 	var list []oracletest.Movement
-	for _, m := range l.Movements {
+	for _, m := range l.Movements() {
 		if m.Type != ledger.None {
 			list = append(list, oracletest.Movement{Day: oracletest.Day(m.Day), Type: m.Type.String(), Change: m.After - m.Before})
 		}

@@ -140,11 +140,10 @@ func (f *feed) put(m *found, source ActivitySource, day calendar.Day) {
 // failures adds the failed payments that are still unpaid.
 func (f *feed) failures() error {
 	cs := newCashScan(f.s, f.q, f.q.Range.From, 1)
-	return cs.customers(func(c *Customer) error {
-		return cs.failures(c, f.q.Range, func(inv *ledger.Invoice, x *ledger.Failure, _ ledger.PlanRef) error {
-			if x.Outcome == ledger.Recovered {
-				return nil
-			}
+	cs.unpaid = true
+	return cs.customers(func(x *subject) error {
+		c := x.customer
+		return cs.failures(x, f.q.Range, func(inv *ledger.Invoice, x *ledger.Failure, _ ledger.PlanRef) error {
 			worth, err := cs.worth(inv.Amount, inv.Currency, x.Day)
 			f.count++
 			f.rows = append(f.rows, Activity{

@@ -62,6 +62,7 @@ func largeAccount(customers int, currencies ...string) *Snapshot {
 			ID: fmt.Sprint("c", i), Name: fmt.Sprint("Customer ", i), Country: countries[rng.IntN(len(countries))], Ledger: r.Replay(events, 0, s.Today),
 		})
 	}
+	s.Follow(nil)
 	return s
 }
 

@@ -57,6 +57,7 @@ type cashScan struct {
 	match  func(*ledger.State) bool // the filters on invoices, nil for none
 	rates  *rates
 	split  *split     // nil without a breakdown
+	unpaid bool       // failures are only those that were not recovered
 	byPlan []CashType // of a subscription whose invoice states no pricing model
 
 	entries []entry
@@ -100,16 +101,13 @@ func subscriptionCash(iv calendar.Interval) CashType {
 }
 
 // customers calls visit for every selected customer that was ever billed.
-func (cs *cashScan) customers(visit func(*Customer) error) error {
-	for _, c := range cs.s.Customers {
-		if c == nil || c.Ledger == nil || len(c.Ledger.Invoices) == 0 || !cs.sel.customer(c) {
-			continue
+func (cs *cashScan) customers(visit func(*subject) error) error {
+	return cs.s.each(func(x *subject) error {
+		if !x.invoices || !cs.sel.keeps(x) {
+			return nil
 		}
-		if err := visit(c); err != nil {
-			return err
-		}
-	}
-	return nil
+		return visit(x)
+	})
 }
 
 // paidOn is the day on which a paid invoice counts as cash.

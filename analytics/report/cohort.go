@@ -122,9 +122,9 @@ func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, erro
 }
 
 // add counts a customer who started in one of the rows.
-func (t *cohorts) add(c *Customer) error {
-	l := c.Ledger
-	moves, foreign, err := t.sc.movements(l, t.sc.match)
+func (t *cohorts) add(x *subject) error {
+	l := x.ledger
+	moves, foreign, err := t.sc.movements(x, t.sc.match)
 	if err != nil || len(moves) == 0 || moves[0].Day > t.sc.horizon {
 		return err
 	}
@@ -134,7 +134,7 @@ func (t *cohorts) add(c *Customer) error {
 		return nil
 	}
 	row--
-	if err := t.join(c, start, row); err != nil {
+	if err := t.join(x.customer, start, row); err != nil {
 		return err
 	}
 	initial, err := t.initial(l, start, row, foreign)

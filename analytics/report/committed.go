@@ -24,12 +24,12 @@ func CMRRSummary(s *Snapshot, q *Query) (*CMRRReport, error) {
 	when := points{ends: days[:], rateDays: days[:]}
 	sc := newScan(s, q, s.Today)
 	sc.horizon = days[len(days)-1]
-	err := sc.customers(func(c *Customer) error {
-		moves, foreign, err := sc.movements(c.Ledger, sc.match)
+	err := sc.customers(func(x *subject) error {
+		moves, foreign, err := sc.movements(x, sc.match)
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, at[:]); err != nil {
+		if err := sc.balances(x.ledger, sc.match, moves, foreign, &when, at[:]); err != nil {
 			return err
 		}
 		for i := range at {

@@ -86,16 +86,16 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 	var now [1]balanceAt
 	sc := newScan(s, q, day[0])
 	ranked := make([]ConcentrationRow, 0, len(s.Customers))
-	err := sc.customers(func(c *Customer) error {
-		moves, foreign, err := sc.movements(c.Ledger, sc.match)
+	err := sc.customers(func(x *subject) error {
+		moves, foreign, err := sc.movements(x, sc.match)
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+		if err := sc.balances(x.ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
 			return err
 		}
 		if now[0].live {
-			ranked = append(ranked, ConcentrationRow{Customer: c, MRR: now[0].level})
+			ranked = append(ranked, ConcentrationRow{Customer: x.customer, MRR: now[0].level})
 		}
 		return nil
 	})

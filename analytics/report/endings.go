@@ -65,28 +65,29 @@ type lost struct {
 
 // each calls visit for every ending that counts.
 func (es *endingScan) each(visit func(*lost) error) error {
-	for _, c := range es.s.Customers {
-		if c == nil || c.Ledger == nil || len(c.Ledger.Endings) == 0 || !es.sel.customer(c) {
-			continue
+	return es.s.each(func(at *subject) error {
+		if !at.endings || !es.sel.keeps(at) {
+			return nil
 		}
-		for i := range c.Ledger.Endings {
-			e := &c.Ledger.Endings[i]
+		l := at.ledger
+		for i := range l.Endings {
+			e := &l.Endings[i]
 			if e.Voided.Valid() || !es.days.Contains(e.Request) || !es.derived && e.Invoice < 0 {
 				continue
 			}
-			x := lost{customer: c, ending: e, reason: es.s.endReason(c.Ledger, e)}
+			x := lost{customer: at.customer, ending: e, reason: es.s.endReason(l, e)}
 			if !es.keepsReason(x.reason) {
 				continue
 			}
-			if x.states = es.given(c.Ledger, e); len(x.states) == 0 {
+			if x.states = es.given(l, e); len(x.states) == 0 {
 				continue
 			}
 			if err := visit(&x); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func (es *endingScan) keepsReason(reason string) bool {

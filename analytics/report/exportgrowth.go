@@ -26,7 +26,7 @@ func GrowthExport(s *Snapshot, q *Query) ([]GrowthExportRow, error) {
 	days.To = min(days.To, s.Today)
 	r := &GrowthReport{Days: newGrowth(s, days)}
 	sc := newScan(s, q, days.From)
-	if err := sc.customers(func(c *Customer) error { return sc.grow(c, r, &counts) }); err != nil {
+	if err := sc.customers(func(x *subject) error { return sc.grow(x, r, &counts) }); err != nil {
 		return nil, err
 	}
 	rows := make([]GrowthExportRow, len(r.Days))

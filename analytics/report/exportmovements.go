@@ -27,9 +27,9 @@ type MovementExport struct {
 	Days calendar.Range
 
 	t         *table
-	customers []*Customer // with movements, by id
-	perDay    []int       // movements by day, from the first of Days on
-	window    int         // how many movements are held at a time at most
+	customers []*subject // with movements, by id
+	perDay    []int      // movements by day, from the first of Days on
+	window    int        // how many movements are held at a time at most
 }
 
 // NewMovementExport counts the movements that MovementTable lists for a query.
@@ -56,20 +56,20 @@ func NewMovementExport(s *Snapshot, q *Query) (*MovementExport, error) {
 	if err := t.sc.customers(e.count); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(e.customers, func(a, b *Customer) int {
-		return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
+	slices.SortFunc(e.customers, func(a, b *subject) int {
+		return cmp.Or(strings.Compare(a.customer.ID, b.customer.ID), cmp.Compare(a.customer.Source, b.customer.Source))
 	})
 	e.Count = t.count
 	return e, nil
 }
 
-func (e *MovementExport) count(c *Customer) error {
+func (e *MovementExport) count(x *subject) error {
 	before := e.t.count
-	if err := e.t.add(c); err != nil {
+	if err := e.t.add(x); err != nil {
 		return err
 	}
 	if e.t.count > before {
-		e.customers = append(e.customers, c)
+		e.customers = append(e.customers, x)
 	}
 	return nil
 }
@@ -175,11 +175,11 @@ func (r *movementReader) day(from, to int) error {
 // read finds the movements of the table's days, customer by customer.
 func (r *movementReader) read(take func(*found) error) error {
 	r.t.take = take
-	for i, c := range r.customers {
+	for i, x := range r.customers {
 		if r.next[i] > r.t.days.To {
 			continue
 		}
-		if err := r.t.add(c); err != nil {
+		if err := r.t.add(x); err != nil {
 			return err
 		}
 		r.next[i] = r.t.later

@@ -75,12 +75,16 @@ func (m *FailureMetrics) close() {
 	m.RecoveryRate = rate(m.Amounts[ledger.Recovered], m.Failed)
 }
 
-// failures calls visit with every invoice that failed first within the days.
-func (cs *cashScan) failures(c *Customer, days calendar.Range, visit func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error) error {
-	l := c.Ledger
+// failures calls visit with every invoice that failed first within the days, and
+// that is still unpaid if that is what the scan is for.
+func (cs *cashScan) failures(x *subject, days calendar.Range, visit func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error) error {
+	if !x.failures {
+		return nil
+	}
+	l := x.ledger
 	for i := range l.Failures {
 		f := &l.Failures[i]
-		if f.Day < days.From || f.Day > days.To {
+		if f.Day < days.From || f.Day > days.To || cs.unpaid && f.Outcome == ledger.Recovered {
 			continue
 		}
 		inv := &l.Invoices[f.Invoice]
@@ -148,16 +152,17 @@ type failureTally struct {
 	sheet sheet[FailureMetrics]
 }
 
-func (t *failureTally) add(c *Customer) error {
-	if err := t.bills(c); err != nil {
+func (t *failureTally) add(x *subject) error {
+	c := x.customer
+	if err := t.bills(x); err != nil {
 		return err
 	}
-	return t.cs.failures(c, t.days, func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error {
+	return t.cs.failures(x, t.days, func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error {
 		worth, err := t.cs.worth(inv.Amount, inv.Currency, f.Day)
 		if err != nil {
 			return err
 		}
-		row, tries := t.rows.of(f.Day), attempts(c.Ledger, inv)
+		row, tries := t.rows.of(f.Day), attempts(x.ledger, inv)
 		t.sheet.total[row].add(c, f.Outcome, worth, tries)
 		values, err := t.cs.valuesOf(c, inv, plan)
 		for _, v := range values {
@@ -168,8 +173,8 @@ func (t *failureTally) add(c *Customer) error {
 }
 
 // bills counts the customer's invoices.
-func (t *failureTally) bills(c *Customer) error {
-	l := c.Ledger
+func (t *failureTally) bills(x *subject) error {
+	c, l := x.customer, x.ledger
 	plain := t.cs.match == nil && t.cs.split == nil
 	for i := range l.Invoices {
 		inv := &l.Invoices[i]
@@ -254,12 +259,12 @@ func FailureDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(c *Customer) error {
-		return list.cs.failures(c, list.days, func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error {
+	err = list.cs.customers(func(x *subject) error {
+		return list.cs.failures(x, list.days, func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error {
 			if !all && f.Outcome != outcome {
 				return nil
 			}
-			return list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: f.Day, plan: plan, line: -1, outcome: f.Outcome})
+			return list.put(&payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: f.Day, plan: plan, line: -1, outcome: f.Outcome})
 		})
 	})
 	if err != nil {
@@ -311,8 +316,8 @@ func FailureSummary(s *Snapshot, q *Query) (*FailureSummaryReport, error) {
 	plain.Breakdown = Dimension{}
 	cs := newCashScan(s, &plain, w.days.From, 1)
 	var sums [windowSpans]FailureMetrics
-	err := cs.customers(func(c *Customer) error {
-		l := c.Ledger
+	err := cs.customers(func(x *subject) error {
+		c, l := x.customer, x.ledger
 		for i := range l.Invoices {
 			inv := &l.Invoices[i]
 			spans := w.of(inv.Day)
@@ -323,7 +328,7 @@ func FailureSummary(s *Snapshot, q *Query) (*FailureSummaryReport, error) {
 				sums[span].Bills++
 			}
 		}
-		return cs.failures(c, w.days, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
+		return cs.failures(x, w.days, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
 			worth, err := cs.worth(inv.Amount, inv.Currency, f.Day)
 			for _, span := range w.of(f.Day) {
 				sums[span].add(c, f.Outcome, worth, attempts(l, inv))
@@ -362,9 +367,10 @@ func Outstanding(s *Snapshot, q *Query) (*OutstandingReport, error) {
 	now.FixFX, now.Breakdown = false, Dimension{}
 	cs := newCashScan(s, &now, s.Today, 1)
 	r := &OutstandingReport{}
-	err := cs.customers(func(c *Customer) error {
-		l := c.Ledger
-		return cs.failures(c, calendar.Range{From: calendar.NoDay, To: s.Today}, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
+	cs.unpaid = true
+	err := cs.customers(func(x *subject) error {
+		l := x.ledger
+		return cs.failures(x, calendar.Range{From: calendar.NoDay, To: s.Today}, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
 			if inv.Status != ledger.Open && inv.Status != ledger.Failed {
 				return nil
 			}

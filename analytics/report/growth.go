@@ -60,7 +60,7 @@ func MRRGrowth(s *Snapshot, q *Query) (*GrowthReport, error) {
 	}
 	r := &GrowthReport{Days: newGrowth(s, month), Compare: newGrowth(s, other)}
 	sc := newScan(s, q, min(month.From, other.From))
-	if err := sc.customers(func(c *Customer) error { return sc.grow(c, r, &counts) }); err != nil {
+	if err := sc.customers(func(x *subject) error { return sc.grow(x, r, &counts) }); err != nil {
 		return nil, err
 	}
 	accumulate(r.Days)
@@ -78,8 +78,8 @@ func newGrowth(s *Snapshot, month calendar.Range) []GrowthDay {
 }
 
 // grow adds one customer's movements to the days on which they happened.
-func (sc *scan) grow(c *Customer, r *GrowthReport, counts *[len(ledger.Types) + 1]bool) error {
-	moves, foreign, err := sc.movements(c.Ledger, sc.match)
+func (sc *scan) grow(x *subject, r *GrowthReport, counts *[len(ledger.Types) + 1]bool) error {
+	moves, foreign, err := sc.movements(x, sc.match)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (sc *scan) grow(c *Customer, r *GrowthReport, counts *[len(ledger.Types) + 
 		}
 		delta := m.After - m.Before
 		if foreign {
-			if delta, err = sc.delta(c.Ledger, m, sc.match); err != nil {
+			if delta, err = sc.delta(x.ledger, m, sc.match); err != nil {
 				return err
 			}
 		}

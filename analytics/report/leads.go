@@ -100,16 +100,16 @@ func newLeadScan(s *Snapshot, q *Query, rows int) *leadScan {
 
 // each calls visit for every selected customer.
 func (ls *leadScan) each(visit func(*Customer, lead) error) error {
-	for _, c := range ls.s.Customers {
-		if !ls.sel.customer(c) || ls.match != nil && ls.firstState(c.Ledger) == nil {
-			continue
+	return ls.s.each(func(x *subject) error {
+		if !ls.sel.keeps(x) || !ls.has(x.ledger) {
+			return nil
 		}
-		if err := visit(c, ls.s.leadOf(c)); err != nil {
-			return err
-		}
-	}
-	return nil
+		return visit(x.customer, ls.s.leadOf(x.customer))
+	})
 }
+
+// has reports whether the filters on subscriptions keep a customer.
+func (ls *leadScan) has(l *ledger.Ledger) bool { return ls.match == nil || ls.firstState(l) != nil }
 
 // firstState is the first state with value that passes the filters, up to today.
 func (ls *leadScan) firstState(l *ledger.Ledger) *ledger.State {

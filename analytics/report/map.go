@@ -46,169 +46,175 @@ type MapReport struct {
 // Map computes the report map. Its errors are *ParamError and
 // *fx.MissingRateError.
 func Map(s *Snapshot, q *Query) (*MapReport, error) {
-	byCountry := *q.untilToday()
-	byCountry.Breakdown, byCountry.BreakdownValue, byCountry.Groups = Dimension{kind: countryDimension}, nil, nil
-	byCountry.Range.To = min(q.Range.To, s.Today)
-	m := &worldMap{s: s, q: &byCountry, countries: map[string]*CountryMetrics{}}
-	if m.q.Range.From > m.q.Range.To {
+	plain := *q.untilToday()
+	plain.Breakdown, plain.BreakdownValue, plain.Groups = Dimension{}, nil, nil
+	plain.Range.To = min(q.Range.To, s.Today)
+	if plain.Range.From > plain.Range.To {
 		return &MapReport{}, nil
 	}
-	for _, part := range []func() error{m.revenue, m.churn, m.leads, m.failures} {
-		if err := part(); err != nil {
-			return nil, err
-		}
+	m := newWorldMap(s, &plain)
+	if err := s.each(m.add); err != nil {
+		return nil, err
 	}
 	return m.report(), nil
 }
 
-// worldMap collects the figures of all countries, each part from the same sums
-// as the report that it is also in.
+// worldMap collects the figures of all countries, each from the same sums as the
+// report that it is also in.
 type worldMap struct {
-	s         *Snapshot
-	q         *Query // up to today, split by country
-	countries map[string]*CountryMetrics
+	q     *Query // up to today
+	sc    *scan
+	when  points       // the end of the range
+	now   [1]balanceAt // of one customer
+	churn *retention   // nil without a complete period
+	leads *leadScan
+	cash  *cashScan
+
+	countries map[string]*country
 	total     CountryMetrics
+	totals    leadCell
 }
 
-func (m *worldMap) of(country string) *CountryMetrics {
-	if m.countries[country] == nil {
-		m.countries[country] = &CountryMetrics{CustomerChurn: null(), NetMRRChurn: null()}
-	}
-	return m.countries[country]
+// country is what one country adds up.
+type country struct {
+	CountryMetrics
+	newMRR, newCustomers int64
+	windows              []window
+	leads                leadCell
+	failed, bills        int64
 }
 
-// revenue is that of the report mrr with the range as its only period.
-func (m *worldMap) revenue() error {
-	sc, end := newScan(m.s, m.q, m.q.Range.From), []calendar.Day{m.q.Range.To}
-	when := points{ends: end, rateDays: end}
-	var now [1]balanceAt
-	type started struct{ mrr, customers int64 }
-	news := map[*CountryMetrics]started{}
-	err := sc.customers(func(c *Customer) error {
-		moves, foreign, err := sc.movements(c.Ledger, sc.match)
-		if err != nil || len(moves) == 0 {
-			return err
-		}
-		country := m.of(cmp.Or(c.Country, Unset))
-		if first := &moves[0]; m.q.Range.Contains(first.Day) { // it is always new
-			worth := first.After
-			if foreign {
-				if worth, err = sc.delta(c.Ledger, first, sc.match); err != nil {
-					return err
-				}
-			}
-			n := news[country]
-			news[country] = started{n.mrr + worth, n.customers + 1}
-		}
-		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
-			return err
-		}
-		if now[0].live {
-			for _, sum := range [...]*CountryMetrics{country, &m.total} {
-				sum.MRR += now[0].level
-				sum.Subscribers++
-			}
-		}
-		return nil
-	})
-	for _, c := range m.countries {
-		c.ARPA, c.ASP = perCustomer(c.MRR, c.Subscribers), perCustomer(news[c].mrr, news[c].customers)
+func newWorldMap(s *Snapshot, q *Query) *worldMap {
+	m := &worldMap{q: q, sc: newScan(s, q, q.Range.From), countries: map[string]*country{}}
+	end := []calendar.Day{q.Range.To}
+	m.when = points{ends: end, rateDays: end}
+	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, q.Range.From, 1)
+	last := calendar.PeriodOf(q.Range.To, q.Unit, s.WeekStart)
+	if last.To > q.Range.To {
+		last = calendar.Shift(last, q.Unit, -1)
 	}
-	return err
+	if last.To >= q.Range.From {
+		m.churn = newRetention(s, q, []calendar.Range{last})
+	}
+	return m
 }
 
-// churn is that of the report retention for the last complete period.
-func (m *worldMap) churn() error {
-	last := calendar.PeriodOf(m.q.Range.To, m.q.Unit, m.s.WeekStart)
-	if last.To > m.q.Range.To {
-		last = calendar.Shift(last, m.q.Unit, -1)
+func (m *worldMap) of(code string) *country {
+	found := m.countries[code]
+	if found == nil {
+		found = &country{}
+		if m.churn != nil {
+			found.windows = make([]window, len(m.churn.total))
+		}
+		m.countries[code] = found
 	}
-	if last.To < m.q.Range.From {
+	return found
+}
+
+// add counts one customer.
+func (m *worldMap) add(x *subject) error {
+	if !m.sc.sel.keeps(x) {
 		return nil
 	}
-	periods := []calendar.Range{last}
-	t := newRetention(m.s, m.q, periods)
-	if err := t.sc.customers(t.add); err != nil {
+	in := m.of(cmp.Or(x.customer.Country, Unset))
+	if x.last.Valid() {
+		if err := m.addRevenue(x, in); err != nil {
+			return err
+		}
+	}
+	if m.leads.has(x.ledger) {
+		m.addLead(x.customer, in)
+	}
+	if !x.invoices {
+		return nil
+	}
+	return m.addBills(x, in)
+}
+
+// addRevenue counts what is in the report mrr with the range as its only period,
+// and in the report retention for the last complete period.
+func (m *worldMap) addRevenue(x *subject, in *country) error {
+	sc := m.sc
+	moves, foreign, err := sc.movements(x, sc.match)
+	if err != nil || len(moves) == 0 {
 		return err
 	}
-	r := t.report(periods)
-	for i := range r.Values {
-		part, c := &r.Rows[0].Breakdown[i], m.of(r.Values[i].Key)
-		c.CustomerChurn, c.NetMRRChurn, c.LTV = part.CustomerChurnRate, part.NetMRRChurnRate, part.LTV
+	if first := &moves[0]; m.q.Range.Contains(first.Day) { // it is always new
+		worth := first.After
+		if foreign {
+			if worth, err = sc.delta(x.ledger, first, sc.match); err != nil {
+				return err
+			}
+		}
+		in.newMRR += worth
+		in.newCustomers++
 	}
-	return nil
+	if err := sc.balances(x.ledger, sc.match, moves, foreign, &m.when, m.now[:]); err != nil {
+		return err
+	}
+	if now := m.now[0]; now.live {
+		for _, sum := range [...]*CountryMetrics{&in.CountryMetrics, &m.total} {
+			sum.MRR += now.level
+			sum.Subscribers++
+		}
+	}
+	if m.churn == nil {
+		return nil
+	}
+	return m.churn.countMoves(x.ledger, sc.match, moves, foreign, in.windows, nil)
 }
 
-// leads are those of the report leads.
-func (m *worldMap) leads() error {
-	ls, cells := newLeadScan(m.s, m.q, 1), map[int32]*leadCell{}
-	var total leadCell
-	err := ls.each(func(c *Customer, f lead) error {
-		if !m.q.Range.Contains(f.created) {
-			return nil
+// addLead counts what is in the report leads.
+func (m *worldMap) addLead(c *Customer, in *country) {
+	if f := m.leads.s.leadOf(c); m.q.Range.Contains(f.created) {
+		in.leads.add(f)
+		m.totals.add(f)
+	}
+}
+
+// addBills counts what is in the report cashflow-failure-rate.
+func (m *worldMap) addBills(x *subject, in *country) error {
+	cs, l := m.cash, x.ledger
+	for i := range l.Invoices {
+		inv := &l.Invoices[i]
+		if m.q.Range.Contains(inv.Day) && isBill(inv) && (cs.match == nil || cs.passes(l, inv, cs.planOf(l, inv))) {
+			in.bills++
 		}
-		values, err := ls.valuesOf(c)
-		if err != nil {
-			return err
-		}
-		total.add(f)
-		for _, v := range values {
-			if cells[v] == nil {
-				cells[v] = &leadCell{}
-			}
-			cells[v].add(f)
-		}
+	}
+	return cs.failures(x, m.q.Range, func(*ledger.Invoice, *ledger.Failure, ledger.PlanRef) error {
+		in.failed++
 		return nil
 	})
-	m.total.Leads, m.total.Trials = total.leads, total.trials
-	for v, cell := range cells {
-		c := m.of(ls.split.keys[v])
-		c.Leads, c.Converted, c.Trials, c.TrialsConverted = cell.leads, cell.converted, cell.trials, cell.trialsConverted
-	}
-	return err
-}
-
-// failures are those of the report cashflow-failure-rate.
-func (m *worldMap) failures() error {
-	plain := *m.q
-	plain.Breakdown = Dimension{} // customers come whole
-	cs := newCashScan(m.s, &plain, m.q.Range.From, 1)
-	type tally struct{ failed, bills int64 }
-	tallies := map[*CountryMetrics]tally{}
-	err := cs.customers(func(c *Customer) error {
-		l, n := c.Ledger, tally{}
-		for i := range l.Invoices {
-			inv := &l.Invoices[i]
-			if m.q.Range.Contains(inv.Day) && isBill(inv) && (cs.match == nil || cs.passes(l, inv, cs.planOf(l, inv))) {
-				n.bills++
-			}
-		}
-		err := cs.failures(c, m.q.Range, func(*ledger.Invoice, *ledger.Failure, ledger.PlanRef) error {
-			n.failed++
-			return nil
-		})
-		country := m.of(cmp.Or(c.Country, Unset))
-		sum := tallies[country]
-		tallies[country] = tally{sum.failed + n.failed, sum.bills + n.bills}
-		return err
-	})
-	for country, n := range tallies {
-		country.PaymentFailure = rate(n.failed, n.bills)
-	}
-	return err
 }
 
 func (m *worldMap) report() *MapReport {
 	r := &MapReport{Rows: make([]CountryRow, 0, len(m.countries))}
-	for country, c := range m.countries {
-		if country == Unset || *c == (CountryMetrics{CustomerChurn: null(), NetMRRChurn: null()}) {
-			continue
+	for code, in := range m.countries {
+		if code != Unset && m.close(in) {
+			r.Rows = append(r.Rows, CountryRow{Country: code, CountryMetrics: in.CountryMetrics})
 		}
-		c.LeadConversion, c.TrialConversion = share(c.Converted, c.Leads), share(c.TrialsConverted, c.Trials)
-		c.MRRShare, c.SubscribersShare = percent(c.MRR, m.total.MRR), percent(c.Subscribers, m.total.Subscribers)
-		c.LeadsShare, c.TrialsShare = percent(c.Leads, m.total.Leads), percent(c.Trials, m.total.Trials)
-		r.Rows = append(r.Rows, CountryRow{Country: country, CountryMetrics: *c})
 	}
 	slices.SortFunc(r.Rows, func(a, b CountryRow) int { return strings.Compare(a.Country, b.Country) })
 	return r
+}
+
+// close works out what follows from the sums of a country. It reports whether
+// there is anything to show.
+func (m *worldMap) close(in *country) bool {
+	c, none := &in.CountryMetrics, CountryMetrics{CustomerChurn: null(), NetMRRChurn: null()}
+	c.CustomerChurn, c.NetMRRChurn = null(), null()
+	if m.churn != nil {
+		figures := m.churn.metrics(in.windows, averaged)
+		c.CustomerChurn, c.NetMRRChurn, c.LTV = figures.CustomerChurnRate, figures.NetMRRChurnRate, figures.LTV
+	}
+	c.ARPA, c.ASP = perCustomer(c.MRR, c.Subscribers), perCustomer(in.newMRR, in.newCustomers)
+	c.Leads, c.Converted, c.Trials, c.TrialsConverted = in.leads.leads, in.leads.converted, in.leads.trials, in.leads.trialsConverted
+	c.PaymentFailure = rate(in.failed, in.bills)
+	if *c == none {
+		return false
+	}
+	c.LeadConversion, c.TrialConversion = share(c.Converted, c.Leads), share(c.TrialsConverted, c.Trials)
+	c.MRRShare, c.SubscribersShare = percent(c.MRR, m.total.MRR), percent(c.Subscribers, m.total.Subscribers)
+	c.LeadsShare, c.TrialsShare = percent(c.Leads, m.totals.leads), percent(c.Trials, m.totals.trials)
+	return true
 }

@@ -153,23 +153,23 @@ func daysOf(s *Snapshot, q *Query) calendar.Range {
 	}
 }
 
-func (t *table) add(c *Customer) error {
+func (t *table) add(x *subject) error {
 	if t.split == nil || t.split.d.kind == subtypeDimension {
-		return t.collect(c, t.sc.match, 0)
+		return t.collect(x, t.sc.match, 0)
 	}
 	if !t.split.d.ofState() {
-		value, err := t.split.ofCustomer(c)
+		value, err := t.split.ofCustomer(x.customer)
 		if err != nil {
 			return err
 		}
-		return t.collect(c, t.sc.match, value)
+		return t.collect(x, t.sc.match, value)
 	}
-	values, err := t.split.ofLedger(c.Ledger, t.sc.match)
+	values, err := t.split.ofLedger(x.ledger, t.sc.match)
 	if err != nil {
 		return err
 	}
 	for _, value := range values {
-		if err := t.collect(c, t.split.within(value, t.sc.match), value); err != nil {
+		if err := t.collect(x, t.split.within(value, t.sc.match), value); err != nil {
 			return err
 		}
 	}
@@ -177,16 +177,19 @@ func (t *table) add(c *Customer) error {
 }
 
 // collect keeps the customer's movements within a view that the query asks for.
-func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32) error {
+func (t *table) collect(x *subject, match func(*ledger.State) bool, value int32) error {
 	q := t.sc.q
 	if q.BreakdownValue != nil && t.split.d.kind != subtypeDimension && t.split.keys[value] != *q.BreakdownValue {
 		return nil
 	}
-	moves, foreign, err := t.sc.movements(c.Ledger, match)
+	t.later = calendar.Never
+	if x.last < t.days.From {
+		return nil
+	}
+	moves, foreign, err := t.sc.movements(x, match)
 	if err != nil {
 		return err
 	}
-	t.later = calendar.Never
 	first, _ := slices.BinarySearchFunc(moves, t.days.From, func(m ledger.Movement, day calendar.Day) int { return cmp.Compare(m.Day, day) })
 	for i := first; i < len(moves); i++ {
 		m := &moves[i]
@@ -195,9 +198,9 @@ func (t *table) collect(c *Customer, match func(*ledger.State) bool, value int32
 			break
 		}
 		f := &t.next
-		*f = found{customer: c, move: *m, base: m.After - m.Before, value: value}
+		*f = found{customer: x.customer, move: *m, base: m.After - m.Before, value: value}
 		if foreign {
-			if f.base, err = t.sc.delta(c.Ledger, m, match); err != nil {
+			if f.base, err = t.sc.delta(x.ledger, m, match); err != nil {
 				return err
 			}
 		}

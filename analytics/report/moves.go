@@ -46,7 +46,8 @@ func (m *Moves) Of(c *Customer) []Move {
 	if !m.Any(c) {
 		return nil
 	}
-	moves, foreign, err := m.t.sc.movements(l, nil)
+	x := subjectOf(c)
+	moves, foreign, err := m.t.sc.movements(&x, nil)
 	if err != nil {
 		return nil
 	}

@@ -110,20 +110,20 @@ func newWaterfall(s *Snapshot, q *Query, periods []calendar.Range) *waterfall {
 }
 
 // add counts one customer.
-func (w *waterfall) add(c *Customer) error {
+func (w *waterfall) add(x *subject) error {
 	switch {
 	case w.split == nil:
-		return w.count(c.Ledger, w.total, nil)
+		return w.count(x, w.total, nil)
 	case w.split.d.kind == subtypeDimension:
-		return w.countSubtypes(c.Ledger)
+		return w.countSubtypes(x)
 	case w.split.d.ofState():
-		return w.countStates(c.Ledger)
+		return w.countStates(x)
 	default:
-		value, err := w.split.ofCustomer(c)
+		value, err := w.split.ofCustomer(x.customer)
 		if err != nil {
 			return err
 		}
-		return w.count(c.Ledger, w.total, w.part(value))
+		return w.count(x, w.total, w.part(value))
 	}
 }
 
@@ -137,12 +137,12 @@ func (w *waterfall) part(value int32) []cell {
 
 // count adds a customer's movements and balances to the total and, when a
 // second sink is given, in the same way to that.
-func (w *waterfall) count(l *ledger.Ledger, total, second []cell) error {
-	foreign, err := w.movements(l, w.sc.match, false, total, second)
+func (w *waterfall) count(x *subject, total, second []cell) error {
+	foreign, err := w.movements(x, w.sc.match, false, total, second)
 	if err != nil || !foreign {
 		return err
 	}
-	if err := w.sc.levels(l, w.sc.match, &w.points, w.closes); err != nil {
+	if err := w.sc.levels(x.ledger, w.sc.match, &w.points, w.closes); err != nil {
 		return err
 	}
 	for row := range w.closes {
@@ -156,27 +156,27 @@ func (w *waterfall) count(l *ledger.Ledger, total, second []cell) error {
 
 // countStates counts a customer in total, and within each value that any of its
 // states has. Where all have the same value both are the same.
-func (w *waterfall) countStates(l *ledger.Ledger) error {
-	values, err := w.split.ofLedger(l, w.sc.match)
+func (w *waterfall) countStates(x *subject) error {
+	values, err := w.split.ofLedger(x.ledger, w.sc.match)
 	if err != nil || len(values) == 0 {
 		return err
 	}
 	if len(values) == 1 {
-		return w.count(l, w.total, w.part(values[0]))
+		return w.count(x, w.total, w.part(values[0]))
 	}
-	foreign, err := w.movements(l, w.sc.match, false, w.total, nil)
+	foreign, err := w.movements(x, w.sc.match, false, w.total, nil)
 	if err != nil {
 		return err
 	}
 	for _, value := range values {
-		if _, err := w.movements(l, w.split.within(value, w.sc.match), foreign, w.part(value), nil); err != nil {
+		if _, err := w.movements(x, w.split.within(value, w.sc.match), foreign, w.part(value), nil); err != nil {
 			return err
 		}
 	}
 	if !foreign {
 		return nil
 	}
-	return w.levelStates(l)
+	return w.levelStates(x.ledger)
 }
 
 // levelStates adds each slot's closing balances to the total and to its values,
@@ -211,8 +211,8 @@ func (w *waterfall) levelStates(l *ledger.Ledger) error {
 // movements adds the customer's movements within a view to one or two sinks.
 // It answers whether the closing balances are still to be added, because they
 // must be converted at each row's rates; so it is if levels says so already.
-func (w *waterfall) movements(l *ledger.Ledger, match func(*ledger.State) bool, levels bool, sink, second []cell) (foreign bool, err error) {
-	moves, foreign, err := w.sc.movements(l, match)
+func (w *waterfall) movements(x *subject, match func(*ledger.State) bool, levels bool, sink, second []cell) (foreign bool, err error) {
+	moves, foreign, err := w.sc.movements(x, match)
 	if err != nil {
 		return false, err
 	}
@@ -232,7 +232,7 @@ func (w *waterfall) movements(l *ledger.Ledger, match func(*ledger.State) bool, 
 		case !foreign:
 			step = delta
 		case row > 0:
-			if delta, err = w.sc.delta(l, m, match); err != nil {
+			if delta, err = w.sc.delta(x.ledger, m, match); err != nil {
 				return false, err
 			}
 		}
@@ -266,11 +266,11 @@ func (c *cell) add(m *ledger.Movement, t ledger.Type, delta, step int64, shown, 
 
 // countSubtypes counts a customer in total, and each movement under its
 // subtype. Balances have no subtype.
-func (w *waterfall) countSubtypes(l *ledger.Ledger) error {
-	if err := w.count(l, w.total, nil); err != nil {
+func (w *waterfall) countSubtypes(x *subject) error {
+	if err := w.count(x, w.total, nil); err != nil {
 		return err
 	}
-	moves, foreign, err := w.sc.movements(l, w.sc.match)
+	moves, foreign, err := w.sc.movements(x, w.sc.match)
 	if err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (w *waterfall) countSubtypes(l *ledger.Ledger) error {
 		}
 		delta := m.After - m.Before
 		if foreign {
-			if delta, err = w.sc.delta(l, m, w.sc.match); err != nil {
+			if delta, err = w.sc.delta(x.ledger, m, w.sc.match); err != nil {
 				return err
 			}
 		}

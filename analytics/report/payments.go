@@ -251,17 +251,18 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(c *Customer) error {
-		for i := range c.Ledger.Invoices {
-			inv := &c.Ledger.Invoices[i]
+	err = list.cs.customers(func(x *subject) error {
+		c, l := x.customer, x.ledger
+		for i := range l.Invoices {
+			inv := &l.Invoices[i]
 			if inv.Status != ledger.Paid {
 				continue
 			}
-			day := list.cs.paidOn(c.Ledger, inv)
+			day := list.cs.paidOn(l, inv)
 			if !list.has(day) {
 				continue
 			}
-			for place, e := range list.cs.entriesOf(c.Ledger, inv) {
+			for place, e := range list.cs.entriesOf(l, inv) {
 				if all && e.kind == TaxCash || !all && e.kind != kind {
 					continue
 				}
@@ -324,13 +325,14 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(c *Customer) error {
-		for i := range c.Ledger.Invoices {
-			inv := &c.Ledger.Invoices[i]
+	err = list.cs.customers(func(x *subject) error {
+		c, l := x.customer, x.ledger
+		for i := range l.Invoices {
+			inv := &l.Invoices[i]
 			if !list.has(inv.Day) || isRefund(inv) || inv.Kind == ledger.Cancellation && inv.Amount == 0 {
 				continue
 			}
-			err := list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: inv.Day, plan: list.cs.planOf(c.Ledger, inv), line: -1})
+			err := list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: inv.Day, plan: list.cs.planOf(l, inv), line: -1})
 			if err != nil {
 				return err
 			}

@@ -144,9 +144,8 @@ func TestBreakdown_TooManyValues(t *testing.T) {
 	s.Plans = append(s.Plans, ledger.Plan{ID: "p", Currency: s.Settings.Base})
 	state := ledger.State{MRR: 100, Plan: 1, Currency: s.Settings.Base}
 	one := &ledger.Ledger{
-		Today: s.Today, Slots: make([]ledger.Slot, 1),
-		Changes:   []ledger.Change{{Day: s.Today, Prev: -1, After: state}},
-		Movements: []ledger.Movement{{Day: s.Today, Type: ledger.New, Currency: s.Settings.Base, Last: 1, Customers: 1, After: 100}},
+		Today: s.Today, MovesIn: s.Settings.Base, Slots: make([]ledger.Slot, 1),
+		Changes: []ledger.Change{{Day: s.Today, Prev: -1, After: state}},
 	}
 	for i := range maxCells/13 + 1 {
 		s.Customers = append(s.Customers, &Customer{ID: string(rune('0' + i)), Ledger: one})

@@ -31,14 +31,18 @@ type RefundReport struct {
 // refunds calls visit with every refund that counts as cash in the days, with
 // its plan and its amount, positive.
 func (cs *cashScan) refunds(days calendar.Range, visit func(c *Customer, inv *ledger.Invoice, day calendar.Day) error) error {
-	return cs.customers(func(c *Customer) error {
-		for i := range c.Ledger.Invoices {
-			inv := &c.Ledger.Invoices[i]
-			if !isRefund(inv) || inv.Status != ledger.Paid || inv.Amount == 0 {
+	return cs.customers(func(x *subject) error {
+		if !x.refunds {
+			return nil
+		}
+		c, l := x.customer, x.ledger
+		for _, i := range l.Refunds {
+			inv := &l.Invoices[i]
+			if inv.Status != ledger.Paid || inv.Amount == 0 {
 				continue
 			}
-			day := cs.paidOn(c.Ledger, inv)
-			if day < days.From || day > days.To || !cs.passes(c.Ledger, inv, inv.Plan) {
+			day := cs.paidOn(l, inv)
+			if day < days.From || day > days.To || !cs.passes(l, inv, inv.Plan) {
 				continue
 			}
 			if err := visit(c, inv, day); err != nil {

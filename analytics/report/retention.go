@@ -2,6 +2,7 @@ package report
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -86,13 +87,17 @@ type retention struct {
 	months  int // from baseline to target; 0 for days and weeks
 	targets []calendar.Day
 	bases   []calendar.Day
-	when    [3]points // bases, targets, and targets at the rates of bases
 	split   *split
 	total   []window
 	parts   [][]window
-	base    []balanceAt
-	target  []balanceAt
-	rebased []balanceAt // targets at the rates of their baselines
+
+	// Of customers who need conversion.
+	days             points // all bases and targets
+	baseAt, targetAt []int  // where those of a row are among the days
+	levels           []balanceAt
+	moved            []bool // whether anything changed between a row's baseline and target
+	rebase           points // targets at the rates of their baselines
+	rebased          []balanceAt
 }
 
 // window is what one row of one value adds up.
@@ -116,14 +121,20 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 	if len(r.bases) > 0 {
 		first = r.bases[0]
 	}
-	r.when = [3]points{{ends: r.bases, rateDays: r.bases}, {ends: r.targets, rateDays: r.targets}, {ends: r.targets, rateDays: r.bases}}
 	r.sc = newScan(s, q, first)
 	n := len(r.targets)
 	r.total = make([]window, n)
-	r.base, r.target, r.rebased = make([]balanceAt, n), make([]balanceAt, n), make([]balanceAt, n)
-	// Only the cohort is converted at the rates of the baseline, which may lie
-	// before the account's history and its rates.
-	r.when[2].only = r.base
+	ends := slices.Concat(r.bases, r.targets)
+	slices.Sort(ends)
+	ends = slices.Compact(ends)
+	for i := range n {
+		base, _ := slices.BinarySearch(ends, r.bases[i])
+		target, _ := slices.BinarySearch(ends, r.targets[i])
+		r.baseAt, r.targetAt = append(r.baseAt, base), append(r.targetAt, target)
+	}
+	r.days, r.levels = points{ends: ends, rateDays: ends}, make([]balanceAt, len(ends))
+	r.moved, r.rebased = make([]bool, n), make([]balanceAt, n)
+	r.rebase = points{ends: r.targets, rateDays: r.bases, only: make([]bool, n)}
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		r.split = newSplit(s, q, n)
 	}
@@ -156,29 +167,29 @@ func (r *retention) baseline(target calendar.Day) calendar.Day {
 	return target - 1
 }
 
-func (r *retention) add(c *Customer) error {
+func (r *retention) add(x *subject) error {
 	if r.split == nil {
-		return r.count(c.Ledger, r.sc.match, r.total, nil)
+		return r.count(x, r.sc.match, r.total, nil)
 	}
 	if !r.split.d.ofState() {
-		value, err := r.split.ofCustomer(c)
+		value, err := r.split.ofCustomer(x.customer)
 		if err != nil {
 			return err
 		}
-		return r.count(c.Ledger, r.sc.match, r.total, r.part(value))
+		return r.count(x, r.sc.match, r.total, r.part(value))
 	}
-	values, err := r.split.ofLedger(c.Ledger, r.sc.match)
+	values, err := r.split.ofLedger(x.ledger, r.sc.match)
 	if err != nil {
 		return err
 	}
 	if len(values) == 1 {
-		return r.count(c.Ledger, r.sc.match, r.total, r.part(values[0]))
+		return r.count(x, r.sc.match, r.total, r.part(values[0]))
 	}
-	if err := r.count(c.Ledger, r.sc.match, r.total, nil); err != nil {
+	if err := r.count(x, r.sc.match, r.total, nil); err != nil {
 		return err
 	}
 	for _, value := range values {
-		if err := r.count(c.Ledger, r.split.within(value, r.sc.match), r.part(value), nil); err != nil {
+		if err := r.count(x, r.split.within(value, r.sc.match), r.part(value), nil); err != nil {
 			return err
 		}
 	}
@@ -193,43 +204,95 @@ func (r *retention) part(value int32) []window {
 }
 
 // count adds a customer's windows within a view to one or two sinks.
-func (r *retention) count(l *ledger.Ledger, match func(*ledger.State) bool, sink, second []window) error {
-	moves, foreign, err := r.sc.movements(l, match)
+func (r *retention) count(x *subject, match func(*ledger.State) bool, sink, second []window) error {
+	moves, foreign, err := r.sc.movements(x, match)
 	if err != nil {
 		return err
 	}
+	return r.countMoves(x.ledger, match, moves, foreign, sink, second)
+}
+
+// countMoves is count for movements that are known already.
+func (r *retention) countMoves(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, sink, second []window) error {
 	if len(moves) == 0 {
 		return nil
 	}
-	if err := r.balances(l, match, moves, foreign); err != nil {
-		return err
+	if foreign {
+		if err := r.convert(l, match); err != nil {
+			return err
+		}
 	}
 	firstPaid := moves[0].Day // a view's first movement is always new
+	base, target := standing{moves: moves}, standing{moves: moves}
 	for i := range r.total {
 		if r.bases[i] > r.sc.horizon {
-			continue // nobody knows who pays then
+			break // nobody knows who pays then, nor later
 		}
-		sink[i].add(r.base[i], r.target[i], r.rebased[i], firstPaid <= r.bases[i])
+		var b, t, rebased balanceAt
+		if foreign {
+			b, t, rebased = r.levels[r.baseAt[i]], r.levels[r.targetAt[i]], r.rebased[i]
+			if !r.moved[i] {
+				rebased = b
+			}
+		} else {
+			b, t = base.until(min(r.bases[i], r.sc.horizon)), target.until(min(r.targets[i], r.sc.horizon))
+			rebased = t
+		}
+		if !b.live && !t.live {
+			continue
+		}
+		sink[i].add(b, t, rebased, firstPaid <= r.bases[i])
 		if second != nil {
-			second[i].add(r.base[i], r.target[i], r.rebased[i], firstPaid <= r.bases[i])
+			second[i].add(b, t, rebased, firstPaid <= r.bases[i])
 		}
 	}
 	return nil
 }
 
-// balances finds the customer's balances for all rows.
-func (r *retention) balances(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool) error {
-	if err := r.sc.balances(l, match, moves, foreign, &r.when[0], r.base); err != nil {
+// standing walks the balances of a customer who needs no conversion.
+type standing struct {
+	moves []ledger.Movement // those that come after the day asked for last
+	now   balanceAt
+}
+
+// until returns the balance at the end of a day. Days come in rising order.
+func (s *standing) until(day calendar.Day) balanceAt {
+	for len(s.moves) > 0 && s.moves[0].Day <= day {
+		s.now = balanceAt{s.moves[0].After, s.moves[0].After > 0}
+		s.moves = s.moves[1:]
+	}
+	return s.now
+}
+
+// convert finds the balances of a customer at all days, and those of targets at
+// the rates of their baselines where anything changed in between and the
+// customer is in the cohort. Only the cohort is converted at those rates: the
+// baseline may lie before the account's history and its rates.
+func (r *retention) convert(l *ledger.Ledger, match func(*ledger.State) bool) error {
+	if err := r.sc.levels(l, match, &r.days, r.levels); err != nil {
 		return err
 	}
-	if err := r.sc.balances(l, match, moves, foreign, &r.when[1], r.target); err != nil {
-		return err
+	base, target := 0, 0 // changes until then
+	late := false
+	for i := range r.total {
+		base, target = changesUntil(l, base, r.bases[i]), changesUntil(l, target, r.targets[i])
+		r.moved[i] = base != target
+		r.rebase.only[i] = r.moved[i] && r.levels[r.baseAt[i]].live
+		late = late || r.rebase.only[i]
 	}
-	if !foreign {
-		copy(r.rebased, r.target)
+	if !late {
 		return nil
 	}
-	return r.sc.balances(l, match, moves, foreign, &r.when[2], r.rebased)
+	return r.sc.levels(l, match, &r.rebase, r.rebased)
+}
+
+// changesUntil counts the changes of a ledger until the end of a day, of which
+// some are known.
+func changesUntil(l *ledger.Ledger, known int, day calendar.Day) int {
+	for known < len(l.Changes) && l.Changes[known].Day <= day {
+		known++
+	}
+	return known
 }
 
 // add counts one customer: its balance at the baseline, at the target, and at

@@ -22,6 +22,7 @@ type scan struct {
 	mover  ledger.Mover
 	moves  []ledger.Movement
 	latest []int32
+	held   []holding // after the changes in latest
 
 	slots []*ledger.State           // of the customer described last
 	today map[money.Currency]*rates // of today, to currencies of customers
@@ -42,32 +43,29 @@ func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
 }
 
 // customers calls visit for every selected customer that ever had value.
-func (sc *scan) customers(visit func(*Customer) error) error {
-	for _, c := range sc.s.Customers {
-		if c == nil || c.Ledger == nil || len(c.Ledger.Changes) == 0 || !sc.sel.customer(c) {
-			continue
+func (sc *scan) customers(visit func(*subject) error) error {
+	return sc.s.each(func(x *subject) error {
+		if !x.last.Valid() || !sc.sel.keeps(x) {
+			return nil
 		}
-		if err := visit(c); err != nil {
-			return err
-		}
-	}
-	return nil
+		return visit(x)
+	})
 }
 
 // movements returns the customer's movements within a view; nil matches all.
 // The result is overwritten by the next call. foreign says that amounts must be
 // converted.
-func (sc *scan) movements(l *ledger.Ledger, match func(*ledger.State) bool) (moves []ledger.Movement, foreign bool, err error) {
-	moves = l.Movements
-	if match != nil || l.NeedsRates {
-		sc.view.Match = match
-		moves, err = sc.mover.Move(sc.moves[:0], l, &sc.view)
-		if err != nil {
-			return nil, false, err
-		}
-		sc.moves = moves
+func (sc *scan) movements(x *subject, match func(*ledger.State) bool) (moves []ledger.Movement, foreign bool, err error) {
+	if match == nil && !x.needsRates {
+		return x.moves, x.movesIn != sc.q.Base, nil
 	}
-	if l.NeedsRates {
+	sc.view.Match = match
+	moves, err = sc.mover.Move(sc.moves[:0], x.ledger, &sc.view)
+	if err != nil {
+		return nil, false, err
+	}
+	sc.moves = moves
+	if x.needsRates {
 		return moves, true, nil
 	}
 	for i := range moves {
@@ -122,7 +120,7 @@ func typed(t ledger.Type, delta int64) ledger.Type {
 // the day whose rates it is converted at.
 type points struct {
 	ends, rateDays []calendar.Day
-	only           []balanceAt         // if set, points where these have no value are not looked at
+	only           []bool              // if set, the points that are looked at
 	known          [256][]fx.Converter // by currency, then point
 }
 
@@ -131,17 +129,17 @@ func (p *points) worth(r *rates, i int, value int64, from money.Currency) (int64
 	if from == r.to {
 		return value, nil
 	}
+	if known := p.known[from]; known != nil && known[i].Valid() {
+		return known[i].Convert(value), nil
+	}
 	if p.known[from] == nil {
 		p.known[from] = make([]fx.Converter, len(p.ends))
 	}
-	c := &p.known[from][i]
-	if !c.Valid() {
-		found, err := r.on(from, p.rateDays[i])
-		if err != nil {
-			return 0, err
-		}
-		*c = found
+	c, err := r.on(from, p.rateDays[i])
+	if err != nil {
+		return 0, err
 	}
+	p.known[from][i] = c
 	return c.Convert(value), nil
 }
 
@@ -170,34 +168,50 @@ func (sc *scan) advance(l *ledger.Ledger, next int, end calendar.Day) int {
 
 // levels sets the customer's balance within a view at every point.
 func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, p *points, to []balanceAt) error {
-	view := ledger.View{Match: match}
 	next := 0
+	sc.held = sc.held[:0]
 	for i, end := range p.ends {
-		next = sc.advance(l, next, end)
-		var b balanceAt
-		if p.only != nil && !p.only[i].live {
-			to[i] = b
-			continue
+		if was := next; next < len(l.Changes) && l.Changes[next].Day <= end {
+			if next = sc.advance(l, next, end); next > was {
+				sc.hold(l, match)
+			}
 		}
-		for _, at := range sc.latest {
-			if at < 0 {
-				continue
+		b := balanceAt{live: len(sc.held) > 0}
+		if p.only != nil && !p.only[i] {
+			b.live = false
+		}
+		if b.live {
+			for _, h := range sc.held {
+				worth, err := p.worth(sc.rates, i, h.value, h.currency)
+				if err != nil {
+					return err
+				}
+				b.level += worth
 			}
-			st := &l.Changes[at].After
-			value := view.Value(st)
-			if value == 0 {
-				continue
-			}
-			worth, err := p.worth(sc.rates, i, value, st.Currency)
-			if err != nil {
-				return err
-			}
-			b.live = true
-			b.level += worth
 		}
 		to[i] = b
 	}
 	return nil
+}
+
+// holding is what a slot is worth.
+type holding struct {
+	value    int64 // minor units of the currency
+	currency money.Currency
+}
+
+// hold notes what the slots are worth after their latest changes.
+func (sc *scan) hold(l *ledger.Ledger, match func(*ledger.State) bool) {
+	view := ledger.View{Match: match}
+	sc.held = sc.held[:0]
+	for _, at := range sc.latest {
+		if at < 0 {
+			continue
+		}
+		if st := &l.Changes[at].After; view.Value(st) != 0 {
+			sc.held = append(sc.held, holding{st.MRR, st.Currency})
+		}
+	}
 }
 
 // balances is levels for any customer: without foreign currencies the movements

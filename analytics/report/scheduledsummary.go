@@ -37,11 +37,15 @@ func ChurnScheduledSummary(s *Snapshot, q *Query) (*ScheduledSummaryReport, erro
 	}
 	sc := newScan(s, &plain, s.Today-calendar.Day(SummaryDays[len(SummaryDays)-1]))
 	days := int64(0)
-	err = sc.customers(func(c *Customer) error {
-		for i := range c.Ledger.Endings {
-			e := &c.Ledger.Endings[i]
+	err = sc.customers(func(x *subject) error {
+		if !x.endings {
+			return nil
+		}
+		l := x.ledger
+		for i := range l.Endings {
+			e := &l.Endings[i]
 			for n, back := range SummaryDays {
-				mrr, err := sc.pending(c.Ledger, e, s.Today-calendar.Day(back))
+				mrr, err := sc.pending(l, e, s.Today-calendar.Day(back))
 				if err != nil {
 					return err
 				}
@@ -50,7 +54,7 @@ func ChurnScheduledSummary(s *Snapshot, q *Query) (*ScheduledSummaryReport, erro
 			if e.Voided.Valid() { // if only in the future, it will not be lost
 				continue
 			}
-			mrr, err := sc.pending(c.Ledger, e, s.Today)
+			mrr, err := sc.pending(l, e, s.Today)
 			if err != nil {
 				return err
 			}

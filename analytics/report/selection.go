@@ -42,6 +42,12 @@ func (sel *selection) customer(c *Customer) bool {
 	return true
 }
 
+// keeps is customer for a subject. Without filters it does not look at the
+// customer at all.
+func (sel *selection) keeps(x *subject) bool {
+	return len(sel.customers) == 0 || sel.customer(x.customer)
+}
+
 // match returns the condition on states, nil when there is none.
 func (sel *selection) match() func(*ledger.State) bool {
 	switch len(sel.states) {

@@ -29,6 +29,8 @@ type Snapshot struct {
 	Segments   []Segment
 	FirstDay   calendar.Day            // earliest movement of the account, NoDay if none
 	InvoiceID  func(ref uint32) string // external id of a ledger.Invoice by its Ref
+
+	blocks []*block // of Customers; nil before Follow
 }
 
 // Source is a data source.

@@ -40,12 +40,12 @@ func Summary(s *Snapshot, q *Query) (*SummaryReport, error) {
 	var now [len(days)]balanceAt
 	when := points{ends: days[:], rateDays: days[:]}
 	sc := newScan(s, q, days[0])
-	err := sc.customers(func(c *Customer) error {
-		moves, foreign, err := sc.movements(c.Ledger, sc.match)
+	err := sc.customers(func(x *subject) error {
+		moves, foreign, err := sc.movements(x, sc.match)
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(c.Ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+		if err := sc.balances(x.ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
 			return err
 		}
 		for i := range now {

@@ -66,8 +66,8 @@ type transactions struct {
 }
 
 // add counts one customer.
-func (t *transactions) add(c *Customer) error {
-	l := c.Ledger
+func (t *transactions) add(x *subject) error {
+	c, l := x.customer, x.ledger
 	all := t.cs.match == nil && t.cs.split == nil
 	for i := range l.Invoices {
 		inv := &l.Invoices[i]
@@ -293,18 +293,19 @@ func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error
 	w := newWindows(s, min(q.Range.To, s.Today))
 	cs := newCashScan(s, q, w.days.From, 1)
 	var sums [windowSpans]int64
-	err := cs.customers(func(c *Customer) error {
-		for i := range c.Ledger.Invoices {
-			inv := &c.Ledger.Invoices[i]
+	err := cs.customers(func(x *subject) error {
+		l := x.ledger
+		for i := range l.Invoices {
+			inv := &l.Invoices[i]
 			if inv.Status != ledger.Paid {
 				continue
 			}
-			day := cs.paidOn(c.Ledger, inv)
+			day := cs.paidOn(l, inv)
 			spans := w.of(day)
 			if spans == nil {
 				continue
 			}
-			net, err := cs.net(c.Ledger, inv, day)
+			net, err := cs.net(l, inv, day)
 			if err != nil {
 				return err
 			}

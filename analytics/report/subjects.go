@@ -1,0 +1,120 @@
+package report
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
+)
+
+// subject is what most reports ask of a customer. Those of several and their
+// movements lie side by side, unlike ledgers: walking them costs a tenth.
+type subject struct {
+	customer   *Customer
+	ledger     *ledger.Ledger
+	moves      []ledger.Movement // those of the ledger, nil when it needs rates
+	last       calendar.Day      // on which the customer's value changes, NoDay if it never does
+	movesIn    money.Currency    // as in the ledger
+	needsRates bool              // as in the ledger
+	invoices   bool              // whether the ledger has any; so with the others
+	refunds    bool
+	failures   bool
+	endings    bool
+}
+
+// subjectOf describes a customer with a ledger.
+func subjectOf(c *Customer) subject {
+	x := describe(c)
+	x.moves = c.Ledger.Movements()
+	return x
+}
+
+// describe is subjectOf without the movements.
+func describe(c *Customer) subject {
+	l := c.Ledger
+	x := subject{
+		customer: c, ledger: l, last: calendar.NoDay, movesIn: l.MovesIn, needsRates: l.NeedsRates,
+		invoices: len(l.Invoices) > 0, refunds: len(l.Refunds) > 0, failures: len(l.Failures) > 0, endings: len(l.Endings) > 0,
+	}
+	if n := len(l.Changes); n > 0 {
+		x.last = l.Changes[n-1].Day
+	}
+	return x
+}
+
+// blockSize is how many customers a block has.
+const blockSize = 64
+
+// block is some customers, who are looked at when the first report asks for
+// them. It is shared by the snapshots that have the same customers there.
+type block struct {
+	customers []*Customer // a copy, so that an old block keeps no other customers alive
+	once      sync.Once
+	subjects  []subject // of those with a ledger
+}
+
+func (b *block) fill() {
+	var mover ledger.Mover
+	var moves []ledger.Movement
+	var ends []int
+	for _, c := range b.customers {
+		if c == nil || c.Ledger == nil {
+			continue
+		}
+		b.subjects = append(b.subjects, describe(c))
+		if found, err := mover.Move(moves, c.Ledger, &ledger.View{}); err == nil {
+			moves = found // it fails for a ledger that needs rates
+		}
+		ends = append(ends, len(moves))
+	}
+	moves = slices.Clone(moves)
+	from := 0
+	for i, to := range ends {
+		b.subjects[i].moves = moves[from:to:to]
+		from = to
+	}
+}
+
+// Follow takes over what reports of an earlier snapshot of the account, nil for
+// none, found out about customers who are the same in both. It is for snapshots
+// that no report has seen yet; without it, each report looks for itself.
+func (s *Snapshot) Follow(earlier *Snapshot) {
+	var blocks []*block
+	if earlier != nil {
+		blocks = earlier.blocks
+	}
+	s.blocks = blocksOf(s.Customers, blocks)
+}
+
+// blocksOf divides customers into blocks, among them earlier ones that have the
+// same customers in the same place.
+func blocksOf(customers []*Customer, earlier []*block) []*block {
+	var blocks []*block
+	for part := range slices.Chunk(customers, blockSize) {
+		if i := len(blocks); i < len(earlier) && slices.Equal(earlier[i].customers, part) {
+			blocks = append(blocks, earlier[i])
+			continue
+		}
+		blocks = append(blocks, &block{customers: slices.Clone(part)})
+	}
+	return blocks
+}
+
+// each calls visit for every customer with a ledger, in order.
+func (s *Snapshot) each(visit func(*subject) error) error {
+	blocks := s.blocks
+	if blocks == nil {
+		blocks = blocksOf(s.Customers, nil)
+	}
+	for _, b := range blocks {
+		b.once.Do(b.fill)
+		for i := range b.subjects {
+			if err := visit(&b.subjects[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

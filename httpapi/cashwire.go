@@ -64,13 +64,17 @@ func transactionPartToWire(m *report.TransactionMetrics, label string) wire.Tran
 func transactionTableToWire(rows []report.TransactionTableRow) []wire.TransactionsTableRow {
 	out := make([]wire.TransactionsTableRow, 0, len(rows))
 	for i := range rows {
-		row := &rows[i]
-		key, label := valueToWire(row.Value)
-		out = append(out, wire.TransactionsTableRow{
-			Date: row.Date.String(), Type: row.Type.String(), Amount: row.Amount, Count: row.Count, BreakdownValue: key, BreakdownLabel: label,
-		})
+		out = append(out, transactionTableRowToWire(&rows[i]))
 	}
 	return out
+}
+
+func transactionTableRowToWire(row *report.TransactionTableRow) wire.TransactionsTableRow {
+	key, label := valueToWire(row.Value)
+	return wire.TransactionsTableRow{
+		Date: row.Date.String(), Type: row.Type.String(), Amount: row.Amount, Count: row.Count, BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedToWire(row.Compare, transactionTableRowToWire),
+	}
 }
 
 func transactionSummaryToWire(r *report.TransactionSummaryReport) wire.TransactionsSummary {

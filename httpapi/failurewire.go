@@ -53,13 +53,17 @@ func failurePartToWire(q *report.Query, m *report.FailureMetrics, label string) 
 func failureTableToWire(rows []report.FailureTableRow) []wire.FailedPaymentsTableRow {
 	out := make([]wire.FailedPaymentsTableRow, 0, len(rows))
 	for i := range rows {
-		row := &rows[i]
-		key, label := valueToWire(row.Value)
-		out = append(out, wire.FailedPaymentsTableRow{
-			Date: row.Date.String(), Type: row.Type, Amount: row.Amount, Value: ratioToWire(row.Figure), BreakdownValue: key, BreakdownLabel: label,
-		})
+		out = append(out, failureTableRowToWire(&rows[i]))
 	}
 	return out
+}
+
+func failureTableRowToWire(row *report.FailureTableRow) wire.FailedPaymentsTableRow {
+	key, label := valueToWire(row.Value)
+	return wire.FailedPaymentsTableRow{
+		Date: row.Date.String(), Type: row.Type, Amount: row.Amount, Value: ratioToWire(row.Figure), BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedToWire(row.Compare, failureTableRowToWire),
+	}
 }
 
 func failureSummaryToWire(r *report.FailureSummaryReport) wire.FailedPaymentsSummary {
@@ -107,12 +111,8 @@ func failureRatesToWire(q *report.Query, r *report.FailureReport) []wire.Failure
 	rows := make([]wire.FailureRateRow, 0, len(r.Rows))
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		m, rate := &row.FailureMetrics, ratioToWire(row.FailedPct)
-		out := wire.FailureRateRow{
-			Date: row.Period.From.String(), Period: row.Period.From.String(), Currency: q.Base.Code(),
-			FailedInvoices: m.FailedCount, TotalInvoices: m.Bills, RecoveredInvoices: m.Invoices[ledger.Recovered],
-			FailureRate: rate, FailedPct: rate, RecoveryRate: ratioToWire(m.RecoveryRate),
-		}
+		out := failureRateToWire(q, row)
+		out.Compare = comparedToWire(row.Compare, func(earlier *report.FailureRow) wire.FailureRateRow { return failureRateToWire(q, earlier) })
 		if row.Breakdown != nil {
 			out.Breakdown = make(map[string]wire.FailureRateBreakdown, len(r.Values))
 			for v := range row.Breakdown {
@@ -127,6 +127,16 @@ func failureRatesToWire(q *report.Query, r *report.FailureReport) []wire.Failure
 		rows = append(rows, out)
 	}
 	return rows
+}
+
+// failureRateToWire is one period without its breakdown.
+func failureRateToWire(q *report.Query, row *report.FailureRow) wire.FailureRateRow {
+	m, rate := &row.FailureMetrics, ratioToWire(row.FailedPct)
+	return wire.FailureRateRow{
+		Date: row.Period.From.String(), Period: row.Period.From.String(), Currency: q.Base.Code(),
+		FailedInvoices: m.FailedCount, TotalInvoices: m.Bills, RecoveredInvoices: m.Invoices[ledger.Recovered],
+		FailureRate: rate, FailedPct: rate, RecoveryRate: ratioToWire(m.RecoveryRate),
+	}
 }
 
 func failureRateSummaryToWire(r *report.FailureSummaryReport) wire.FailureRateSummary {

@@ -9,48 +9,62 @@ import (
 func mrrTableToWire(rows []report.MRRTableRow) []wire.MrrTableRow {
 	out := make([]wire.MrrTableRow, 0, len(rows))
 	for i := range rows {
-		row := &rows[i]
-		key, label := valueToWire(row.Value)
-		out = append(out, wire.MrrTableRow{
-			Date: row.Date.String(), Type: row.Type, MrrChange: row.Amount, Customers: row.Customers, BreakdownValue: key, BreakdownLabel: label,
-		})
+		out = append(out, mrrTableRowToWire(&rows[i]))
 	}
 	return out
+}
+
+func mrrTableRowToWire(row *report.MRRTableRow) wire.MrrTableRow {
+	key, label := valueToWire(row.Value)
+	return wire.MrrTableRow{
+		Date: row.Date.String(), Type: row.Type, MrrChange: row.Amount, Customers: row.Customers, BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedToWire(row.Compare, mrrTableRowToWire),
+	}
 }
 
 func subtypesToWire(r *report.SubtypesReport) []wire.MrrSubtypesRow {
 	rows := make([]wire.MrrSubtypesRow, 0, len(r.Rows))
 	for i := range r.Rows {
-		row := &r.Rows[i]
-		parts := make(map[string]wire.MrrSubtypesBreakdown, len(r.Values))
-		for v := range row.Values {
-			parts[r.Values[v].Key] = wire.MrrSubtypesBreakdown{
-				Label: r.Values[v].Label, Mrr: row.Values[v].Amount, Customers: row.Values[v].Customers,
-			}
-		}
-		of := func(t ledger.Subtype) int64 { return parts[t.String()].Mrr }
-		rows = append(rows, wire.MrrSubtypesRow{
-			Date: row.Period.From.String(), EndDate: row.Period.To.String(), Type: wire.MovementType(r.Type.String()),
-			PlanChange: of(ledger.SubPlanChange), QuantityChange: of(ledger.SubQuantityChange), DiscountChange: of(ledger.SubDiscountChange),
-			PriceChange: of(ledger.SubPriceChange), IntervalChange: of(ledger.SubIntervalChange), AddOn: of(ledger.SubAddOn),
-			Removal: of(ledger.SubRemoval), Refund: of(ledger.SubRefund), Proration: of(ledger.SubProration),
-			Voluntary: of(ledger.SubVoluntary), Involuntary: of(ledger.SubInvoluntary), Expired: of(ledger.SubExpired), Free: of(ledger.SubFree),
-			Total: row.Total.Amount, Customers: row.Total.Customers, Breakdown: parts,
+		row := subtypesRowToWire(r.Type, &r.Rows[i], r.Values)
+		row.Compare = comparedToWire(r.Rows[i].Compare, func(earlier *report.SubtypesRow) wire.MrrSubtypesRow {
+			return subtypesRowToWire(r.Type, earlier, r.Earlier)
 		})
+		rows = append(rows, row)
 	}
 	return rows
+}
+
+func subtypesRowToWire(t ledger.Type, row *report.SubtypesRow, values []report.Value) wire.MrrSubtypesRow {
+	parts := make(map[string]wire.MrrSubtypesBreakdown, len(values))
+	for v := range row.Values {
+		parts[values[v].Key] = wire.MrrSubtypesBreakdown{
+			Label: values[v].Label, Mrr: row.Values[v].Amount, Customers: row.Values[v].Customers,
+		}
+	}
+	of := func(t ledger.Subtype) int64 { return parts[t.String()].Mrr }
+	return wire.MrrSubtypesRow{
+		Date: row.Period.From.String(), EndDate: row.Period.To.String(), Type: wire.MovementType(t.String()),
+		PlanChange: of(ledger.SubPlanChange), QuantityChange: of(ledger.SubQuantityChange), DiscountChange: of(ledger.SubDiscountChange),
+		PriceChange: of(ledger.SubPriceChange), IntervalChange: of(ledger.SubIntervalChange), AddOn: of(ledger.SubAddOn),
+		Removal: of(ledger.SubRemoval), Refund: of(ledger.SubRefund), Proration: of(ledger.SubProration),
+		Voluntary: of(ledger.SubVoluntary), Involuntary: of(ledger.SubInvoluntary), Expired: of(ledger.SubExpired), Free: of(ledger.SubFree),
+		Total: row.Total.Amount, Customers: row.Total.Customers, Breakdown: parts,
+	}
 }
 
 func subtypeTableToWire(rows []report.SubtypeTableRow) []wire.MrrTableSubtypesRow {
 	out := make([]wire.MrrTableSubtypesRow, 0, len(rows))
 	for i := range rows {
-		row := &rows[i]
-		out = append(out, wire.MrrTableSubtypesRow{
-			Date: row.Date.String(), Type: wire.MovementType(row.Type.String()), Subtype: row.Subtype,
-			MrrChange: row.Amount, Customers: row.Customers,
-		})
+		out = append(out, subtypeTableRowToWire(&rows[i]))
 	}
 	return out
+}
+
+func subtypeTableRowToWire(row *report.SubtypeTableRow) wire.MrrTableSubtypesRow {
+	return wire.MrrTableSubtypesRow{
+		Date: row.Date.String(), Type: wire.MovementType(row.Type.String()), Subtype: row.Subtype,
+		MrrChange: row.Amount, Customers: row.Customers, Compare: comparedToWire(row.Compare, subtypeTableRowToWire),
+	}
 }
 
 func growthToWire(r *report.GrowthReport) []wire.MrrGrowthRow {

@@ -56,7 +56,7 @@ func (s *Server) GetReportsLeadsTable(ctx context.Context, _ wire.GetReportsLead
 		}
 		q.Narrow(r.Days)
 		return wire.LeadsTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: leadsTableToWire(r),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: leadsTableToWire(q, r),
 		}, nil
 	})
 }

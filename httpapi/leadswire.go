@@ -66,17 +66,22 @@ func leadsSummaryToWire(r *report.LeadSummaryReport) wire.LeadsSummary {
 	}
 }
 
-func leadsTableToWire(r *report.LeadTableReport) wire.LeadsPage {
+func leadsTableToWire(q *report.Query, r *report.LeadTableReport) wire.LeadsPage {
 	page := wire.LeadsPage{
 		Count: int64(r.Count), Limit: int64(r.Limit), Offset: int64(r.Offset), HasMore: r.HasMore, List: make([]wire.LeadsTableRow, 0, len(r.Rows)),
 	}
+	split := breakdownName(q) != nil
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		page.List = append(page.List, wire.LeadsTableRow{
+		out := wire.LeadsTableRow{
 			Id: row.ID, Name: textOrNull(row.Name), Email: textOrNull(row.Email), Status: wire.CustomerStatus(row.Status.String()),
 			CreatedDate: stampOrNull(row.CreatedDate), PlanName: textOrNull(row.PlanName), TrialStarted: stampOrNull(row.TrialStart),
 			TrialEndDate: stampOrNull(row.TrialEnd), PaidStarted: stampOrNull(row.PaidStarted), Country: textOrNull(row.Country), DataSource: row.SourceID,
-		})
+		}
+		if split {
+			out.BreakdownValue = &row.BreakdownValue
+		}
+		page.List = append(page.List, out)
 	}
 	return page
 }

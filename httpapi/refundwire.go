@@ -38,13 +38,17 @@ func refundsRowToWire(row *report.RefundRow, values []report.Value) wire.Refunds
 func refundTableToWire(rows []report.RefundTableRow) []wire.RefundsTableRow {
 	out := make([]wire.RefundsTableRow, 0, len(rows))
 	for i := range rows {
-		row := &rows[i]
-		key, label := valueToWire(row.Value)
-		out = append(out, wire.RefundsTableRow{
-			Date: row.Date.String(), Amount: row.Amount, Count: row.Count, CustomersRefunded: row.Customers, BreakdownValue: key, BreakdownLabel: label,
-		})
+		out = append(out, refundTableRowToWire(&rows[i]))
 	}
 	return out
+}
+
+func refundTableRowToWire(row *report.RefundTableRow) wire.RefundsTableRow {
+	key, label := valueToWire(row.Value)
+	return wire.RefundsTableRow{
+		Date: row.Date.String(), Amount: row.Amount, Count: row.Count, CustomersRefunded: row.Customers, BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedToWire(row.Compare, refundTableRowToWire),
+	}
 }
 
 func refundDetailToWire(q *report.Query, r *report.PaymentReport) wire.RefundPage {

@@ -46,7 +46,7 @@ func (s *Server) answer(ctx context.Context, name string, compute compute) (*ans
 	if a, ok := s.answers.get(snapshot, key); ok {
 		return &a, nil
 	}
-	q, err := report.ParseQuery(asked.values, snapshot)
+	q, err := parseQuery(name, asked.values, snapshot)
 	if err != nil {
 		return nil, err
 	}

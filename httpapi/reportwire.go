@@ -46,6 +46,15 @@ func textOrNull(s string) *string {
 	return &s
 }
 
+// comparedToWire is the earlier row that one is compared with, nil for none.
+func comparedToWire[R, W any](row *R, toWire func(*R) W) *W {
+	if row == nil {
+		return nil
+	}
+	out := toWire(row)
+	return &out
+}
+
 func summaryToWire(r *report.SummaryReport) wire.Summary {
 	ago30, ago60, ago180, ago365 := &r.Past[0], &r.Past[1], &r.Past[2], &r.Past[3]
 	return wire.Summary{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
 	"github.com/growpanel/growpanel-mcp/mcp/internal/args"
+	"github.com/growpanel/growpanel-mcp/openapi"
 )
 
 // reportNames are the reports of the API. A server that does not have one
@@ -28,82 +29,25 @@ func reportNames() []string {
 	}
 }
 
-// reportArguments returns what a report takes beside the filters and the
-// arguments of every tool, or nil for reports that the contract does not
-// describe, which get everything.
-func reportArguments(name string) []string {
-	switch name {
-	case "summary":
-		return []string{"date", "base_currency", "fix_fx"}
-	case "mrr":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed", "compare"}
-	case "movement-table":
-		return []string{
-			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value", "committed",
-			"selected_date", "selected_type", "subtype", "sort", "order",
-		}
-	case "retention":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "trailing_months", "compare"}
-	case "cohort":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
-	case "customer-concentration", "transactions-summary", "cashflow-failed-payments-summary":
-		return []string{"date", "base_currency", "fix_fx"}
-	case "cashflow-failure-rate-summary":
-		return []string{"date"}
-	case "cashflow-outstanding-unpaid":
-		return []string{"base_currency"}
-	case "cashflow-refunds-detail":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value", "selected_date", "sort", "order"}
-	case "transactions-detail", "cashflow-failed-payments-detail":
-		return []string{
-			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value",
-			"selected_date", "selected_type", "sort", "order",
-		}
-	case "invoices-detail":
-		return []string{"date", "base_currency", "fix_fx", "interval", "selected_date", "sort", "order"}
-	case "transactions", "cashflow-refunds", "cashflow-failed-payments":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "compare"}
-	case "transactions-table", "cashflow-refunds-table", "cashflow-failed-payments-table", "cashflow-failure-rate":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
-	case "mrr-table":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown", "committed"}
-	case "mrr-subtypes", "mrr-table-subtypes":
-		return []string{"date", "base_currency", "fix_fx", "interval", "committed", "type"}
-	case "mrr-growth", "mrr-growth-table":
-		return []string{"date", "base_currency", "fix_fx", "category", "compare_month"}
-	case "churn-scheduled":
-		return []string{"date", "base_currency", "fix_fx", "interval", "breakdown"}
-	case "churn-scheduled-movements":
-		return []string{
-			"date", "base_currency", "fix_fx", "interval", "breakdown", "breakdown_value",
-			"selected_date", "selected_type", "subtype", "sort", "order",
-		}
-	case "leads":
-		return []string{"date", "base_currency", "interval", "breakdown", "compare"}
-	case "leads-table":
-		return []string{
-			"date", "base_currency", "interval", "breakdown", "breakdown_value", "selected_date", "selected_type", "sort", "order",
-		}
-	case "leads-summary", "leads-days":
-		return []string{"date", "base_currency"}
-	case "churn-scheduled-summary":
-		return []string{"base_currency", "fix_fx"}
-	case "churn-reasons", "cancellation-timing":
-		return []string{"date", "base_currency", "fix_fx", "breakdown"}
-	case "churn-reasons-summary":
-		return []string{"date"}
-	case "cancellation-timing-detail":
-		return []string{"date", "base_currency", "fix_fx", "breakdown", "breakdown_value", "selected_type", "sort", "order"}
-	case "map":
-		return []string{"date", "base_currency", "fix_fx", "interval"}
-	case "latest-activity":
-		return []string{"date", "base_currency", "fix_fx", "committed"}
-	case "custom-variables":
-		return []string{"key", "search"}
-	case "cmrr-summary":
-		return []string{"date", "base_currency", "fix_fx"}
+// reportArguments returns which of some arguments the contract has as parameters
+// of a report, or nil for reports that it does not describe, which get everything.
+func reportArguments(report string, names []string) []string {
+	op := openapi.Find(http.MethodGet, "/reports/"+report)
+	if op == nil {
+		return nil
 	}
-	return nil
+	params, taken := op.Query(), []string{}
+	for _, name := range names {
+		if slices.Contains(params, wireName(name)) {
+			taken = append(taken, name)
+		}
+	}
+	return taken
+}
+
+// splitBySubtype are the reports whose rows are made of movements.
+func splitBySubtype() []string {
+	return []string{"mrr", "mrr-table", "movement-table", "churn-scheduled", "churn-scheduled-movements"}
 }
 
 // reportPage is how many rows of a report that the API cuts into pages are
@@ -245,12 +189,16 @@ func dimension(text string) (string, error) {
 // those of every report.
 func checkReport(c *toolCall, common []string) error {
 	name := c.values.Get("name")
-	if known := reportArguments(name); known != nil {
-		for _, p := range c.tool.props {
-			if c.values.Has(p.Name) && !slices.Contains(known, p.Name) && !slices.Contains(common, p.Name) {
-				return fmt.Errorf("the report %s does not use %q; beside filters, limit and offset it takes: %s", name, p.Name, strings.Join(known, ", "))
+	own := slices.DeleteFunc(c.tool.props.Names(), func(name string) bool { return slices.Contains(common, name) })
+	if known := reportArguments(name, own); known != nil {
+		for _, argument := range own {
+			if c.values.Has(argument) && !slices.Contains(known, argument) {
+				return fmt.Errorf("the report %s does not use %q; beside filters, limit and offset it takes: %s", name, argument, strings.Join(known, ", "))
 			}
 		}
+	}
+	if c.values.Get("breakdown") == "subtype" && !slices.Contains(splitBySubtype(), name) {
+		return fmt.Errorf("the report %s has no movements to split by subtype; these have: %s", name, strings.Join(splitBySubtype(), ", "))
 	}
 	if value := c.values.Get("selected_type"); value != "" && name == "movement-table" && !slices.Contains(movementTypes(), value) {
 		return fmt.Errorf("selected_type: %q is not valid; use one of: %s", value, strings.Join(movementTypes(), ", "))

@@ -34,8 +34,14 @@ type Operation struct {
 	// Public says that no API key is needed.
 	Public bool
 
-	body Schema
+	body  Schema
+	query []string
 }
+
+// Query returns the names of the parameters that the operation takes in the query,
+// in the order of the contract. Reports and lists take more filters than it can
+// name: industry, channel, size and custom_<key>.
+func (o *Operation) Query() []string { return slices.Clone(o.query) }
 
 // Body returns what is known about the JSON body of a successful answer.
 func (o *Operation) Body() *Schema { return &o.body }

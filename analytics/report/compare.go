@@ -62,6 +62,65 @@ func (q *Query) before(p calendar.Range, rows int) calendar.Range {
 	}
 }
 
+// earlier is the query for the periods that some are compared with. With fixed
+// rates they are those of the query.
+func (q *Query) earlier(periods []calendar.Range) *Query {
+	n, other := len(periods), *q
+	other.Compare = NoComparison
+	other.Range = calendar.Range{From: q.before(periods[0], n).From, To: q.before(periods[n-1], n).To}
+	other.DateGiven = true
+	if q.RateDay == nil {
+		other.RateDay = &q.Range.From
+	}
+	return &other
+}
+
+// figure names a row of a table, which has it once.
+type figure struct {
+	period      calendar.Day // first day
+	kind, value string       // "" for what the table does not have
+}
+
+// compareFigures runs a table over the periods that its own are compared with,
+// and gives each row the same figure of the earlier period, if there is one. of
+// returns the name of a row and the place of the earlier row in it.
+func compareFigures[R any](s *Snapshot, q *Query, rows []R, run func(*Snapshot, *Query) ([]R, error), of func(*R) (figure, **R)) error {
+	if q.Compare == NoComparison || len(rows) == 0 {
+		return nil
+	}
+	periods, err := q.periods(s)
+	if err != nil {
+		return err
+	}
+	earlier, err := run(s, q.earlier(periods))
+	if err != nil {
+		return err
+	}
+	known := make(map[figure]*R, len(earlier))
+	for i := range earlier {
+		name, _ := of(&earlier[i])
+		known[name] = &earlier[i]
+	}
+	before := make(map[calendar.Day]calendar.Day, len(periods))
+	for _, p := range periods {
+		before[p.From] = q.before(p, len(periods)).From
+	}
+	for i := range rows {
+		name, compared := of(&rows[i])
+		name.period = before[name.period]
+		*compared = known[name]
+	}
+	return nil
+}
+
+// key is the value's key, "" for none.
+func (v *Value) key() string {
+	if v == nil {
+		return ""
+	}
+	return v.Key
+}
+
 // compareRows runs a report over the periods that the ones of its rows are
 // compared with, without a breakdown, and gives each row the earlier one, if
 // there is one. With fixed rates they are those of the query. of returns the
@@ -70,15 +129,9 @@ func compareRows[R any](q *Query, periods []calendar.Range, rows []R, run func(*
 	if q.Compare == NoComparison || len(periods) == 0 {
 		return nil
 	}
-	n := len(periods)
-	other := *q
-	other.Compare, other.Breakdown, other.Groups, other.BreakdownValue = NoComparison, Dimension{}, nil, nil
-	other.Range = calendar.Range{From: q.before(periods[0], n).From, To: q.before(periods[n-1], n).To}
-	other.DateGiven = true
-	if q.RateDay == nil {
-		other.RateDay = &q.Range.From
-	}
-	earlier, err := run(&other)
+	n, other := len(periods), q.earlier(periods)
+	other.Whole()
+	earlier, err := run(other)
 	if err != nil {
 		return err
 	}

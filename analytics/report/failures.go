@@ -209,6 +209,8 @@ type FailureTableRow struct {
 	Amount *int64 // nil for rates and counts
 	Figure Ratio  // invoices for total_failed, customers for the other amounts and counts, percent for rates
 	Value  *Value // of the breakdown; nil without one
+
+	Compare *FailureTableRow // the figure that the query compares this one with; nil if none
 }
 
 // FailureTable computes the report cashflow-failed-payments-table: the figures
@@ -230,7 +232,9 @@ func FailureTable(s *Snapshot, q *Query) ([]FailureTableRow, error) {
 			}
 		}
 	}
-	return out, nil
+	return out, compareFigures(s, q, out, FailureTable, func(row *FailureTableRow) (figure, **FailureTableRow) {
+		return figure{row.Date, row.Type, row.Value.key()}, &row.Compare
+	})
 }
 
 func (row *FailureRow) list(out []FailureTableRow, m *FailureMetrics, value *Value) []FailureTableRow {

@@ -312,7 +312,8 @@ func (l LeadStage) String() string { return leadStageNames[l] }
 // LeadTableRow is a lead, without its revenue.
 type LeadTableRow struct {
 	CustomerState
-	PlanName string // of the subscription it has or had last
+	PlanName       string // of the subscription it has or had last
+	BreakdownValue string // "" without a breakdown; the first of several
 }
 
 // LeadTableReport is a page of leads.
@@ -337,6 +338,7 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 	type row struct {
 		c       *Customer
 		created calendar.Day
+		value   string // of the breakdown
 	}
 	var rows []row
 	ls := newLeadScan(s, q, 1)
@@ -348,9 +350,17 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 		if err != nil {
 			return err
 		}
-		if want := q.BreakdownValue; want == nil || slices.ContainsFunc(values, func(v int32) bool { return ls.split.keys[v] == *want }) {
-			rows = append(rows, row{c, f.created})
+		value := ""
+		if len(values) > 0 {
+			value = ls.split.keys[values[0]]
 		}
+		if want := q.BreakdownValue; want != nil {
+			if !slices.ContainsFunc(values, func(v int32) bool { return ls.split.keys[v] == *want }) {
+				return nil
+			}
+			value = *want
+		}
+		rows = append(rows, row{c, f.created, value})
 		return nil
 	})
 	if err != nil {
@@ -372,7 +382,7 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 	}
 	r := &LeadTableReport{Page: page, Days: days, Rows: make([]LeadTableRow, 0, to-from)}
 	for _, row := range rows[from:to] {
-		out := LeadTableRow{CustomerState: s.stateOf(row.c)}
+		out := LeadTableRow{CustomerState: s.stateOf(row.c), BreakdownValue: row.value}
 		if n := len(row.c.Ledger.Streams); n > 0 {
 			out.PlanName = s.planName(row.c.Ledger.Streams[n-1].Plan)
 		}

@@ -43,6 +43,7 @@ type MRRTableRow struct {
 	Amount    int64        // minor units of the query's currency; a balance for opening and closing
 	Customers int64        // distinct customers; of a balance those who pay
 	Value     *Value       // of the breakdown; nil without one
+	Compare   *MRRTableRow // the figure that the query compares this one with; nil if none
 }
 
 // MRRTable computes the report mrr-table: the figures of MRR one by one, with a
@@ -62,14 +63,16 @@ func MRRTable(s *Snapshot, q *Query) ([]MRRTableRow, error) {
 			out = row.list(out, &row.Breakdown[v], &r.Values[v], q.Breakdown.kind != subtypeDimension)
 		}
 	}
-	return out, nil
+	return out, compareFigures(s, q, out, MRRTable, func(row *MRRTableRow) (figure, **MRRTableRow) {
+		return figure{row.Date, row.Type, row.Value.key()}, &row.Compare
+	})
 }
 
 // list appends the figures of a period, or of one value of its breakdown.
 func (row *MRRRow) list(out []MRRTableRow, m *MRRMetrics, value *Value, balances bool) []MRRTableRow {
 	put := func(name string, amount, customers int64) {
 		if value == nil || amount != 0 || customers != 0 {
-			out = append(out, MRRTableRow{row.Period.From, name, amount, customers, value})
+			out = append(out, MRRTableRow{Date: row.Period.From, Type: name, Amount: amount, Customers: customers, Value: value})
 		}
 	}
 	if balances {
@@ -97,13 +100,17 @@ type SubtypesRow struct {
 	Period calendar.Range
 	Total  SubtypeFigure
 	Values []SubtypeFigure // per value of SubtypesReport.Values
+	// Compare is the period that the query compares this one with; nil if none. Its
+	// Values are those of SubtypesReport.Earlier.
+	Compare *SubtypesRow
 }
 
 // SubtypesReport is one type of movement by subtype and period, oldest first.
 type SubtypesReport struct {
-	Type   ledger.Type
-	Values []Value // the subtypes that occur, by name
-	Rows   []SubtypesRow
+	Type    ledger.Type
+	Values  []Value // the subtypes that occur, by name
+	Rows    []SubtypesRow
+	Earlier []Value // the subtypes that occur in the compared periods
 }
 
 // MRRSubtypes computes the report mrr-subtypes: the movements of one type, which
@@ -139,7 +146,14 @@ func MRRSubtypes(s *Snapshot, q *Query) (*SubtypesReport, error) {
 		}
 		out.Rows[i] = row
 	}
-	return out, nil
+	return out, compareFigures(s, q, out.Rows, func(s *Snapshot, q *Query) ([]SubtypesRow, error) {
+		earlier, err := MRRSubtypes(s, q)
+		if err != nil {
+			return nil, err
+		}
+		out.Earlier = earlier.Values
+		return earlier.Rows, nil
+	}, func(row *SubtypesRow) (figure, **SubtypesRow) { return figure{period: row.Period.From}, &row.Compare })
 }
 
 // SubtypeTableRow is one subtype of one type of movement in one period.
@@ -148,6 +162,7 @@ type SubtypeTableRow struct {
 	Type    ledger.Type
 	Subtype string
 	SubtypeFigure
+	Compare *SubtypeTableRow // the figure that the query compares this one with; nil if none
 }
 
 // MRRTableSubtypes computes the report mrr-table-subtypes: the movements of all
@@ -170,12 +185,14 @@ func MRRTableSubtypes(s *Snapshot, q *Query) ([]SubtypeTableRow, error) {
 			}
 			for v := range r.Values {
 				if f := figureOf(&r.Rows[i].Breakdown[v], t); f != (SubtypeFigure{}) {
-					out = append(out, SubtypeTableRow{r.Rows[i].Period.From, t, r.Values[v].Key, f})
+					out = append(out, SubtypeTableRow{Date: r.Rows[i].Period.From, Type: t, Subtype: r.Values[v].Key, SubtypeFigure: f})
 				}
 			}
 		}
 	}
-	return out, nil
+	return out, compareFigures(s, q, out, MRRTableSubtypes, func(row *SubtypeTableRow) (figure, **SubtypeTableRow) {
+		return figure{row.Date, row.Type.String(), row.Subtype}, &row.Compare
+	})
 }
 
 func figureOf(m *MRRMetrics, t ledger.Type) SubtypeFigure {

@@ -345,6 +345,9 @@ func (p *parser) own(q *Query) error {
 	return nil
 }
 
+// Whole makes the query one without a breakdown.
+func (q *Query) Whole() { q.Breakdown, q.Groups, q.BreakdownValue = Dimension{}, nil, nil }
+
 // periods returns the rows of a report: the whole periods that intersect the
 // range, without those that begin after today unless committed movements count.
 func (q *Query) periods(s *Snapshot) ([]calendar.Range, error) {

@@ -113,7 +113,8 @@ func (m *RefundMetrics) add(c *Customer, worth int64) {
 type RefundTableRow struct {
 	Date calendar.Day
 	RefundMetrics
-	Value *Value // nil without a breakdown
+	Value   *Value          // nil without a breakdown
+	Compare *RefundTableRow // the figures that the query compares these with; nil if none
 }
 
 // RefundTable computes the report cashflow-refunds-table: the figures of
@@ -135,7 +136,9 @@ func RefundTable(s *Snapshot, q *Query) ([]RefundTableRow, error) {
 			}
 		}
 	}
-	return out, nil
+	return out, compareFigures(s, q, out, RefundTable, func(row *RefundTableRow) (figure, **RefundTableRow) {
+		return figure{period: row.Date, value: row.Value.key()}, &row.Compare
+	})
 }
 
 // RefundDetail computes the report cashflow-refunds-detail: the refunds one by

@@ -239,6 +239,8 @@ type TransactionTableRow struct {
 	Amount int64
 	Count  int64
 	Value  *Value // of the breakdown; nil without one
+
+	Compare *TransactionTableRow // the figure that the query compares this one with; nil if none
 }
 
 // TransactionTable computes the report transactions-table: the figures of
@@ -258,7 +260,9 @@ func TransactionTable(s *Snapshot, q *Query) ([]TransactionTableRow, error) {
 			out = row.list(out, &row.Breakdown[v], &r.Values[v])
 		}
 	}
-	return out, nil
+	return out, compareFigures(s, q, out, TransactionTable, func(row *TransactionTableRow) (figure, **TransactionTableRow) {
+		return figure{row.Date, row.Type.String(), row.Value.key()}, &row.Compare
+	})
 }
 
 func (row *TransactionRow) list(out []TransactionTableRow, m *TransactionMetrics, value *Value) []TransactionTableRow {

@@ -2311,6 +2311,30 @@ type FailedPaymentsSummaryReport struct {
 	Summary FailedPaymentsSummary `json:"summary"`
 }
 
+// FailedPaymentsTableCompare The same figures of the earlier period that a row is compared with.
+type FailedPaymentsTableCompare = FailedPaymentsTableRow
+
+// FailedPaymentsTableFigures What is said of one figure.
+type FailedPaymentsTableFigures struct {
+	// Amount The amount; null for rates and counts.
+	Amount *int64 `json:"amount"`
+
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// Type `total_failed`, `recovered`, `still_unpaid`, `churned`, `failed_pct`, `recovery_rate` or `affected_customers`.
+	Type string `json:"type"`
+
+	// Value Invoices for `total_failed` and `recovered`, customers for the other amounts and counts, percent for rates.
+	Value *float64 `json:"value"`
+}
+
 // FailedPaymentsTableReport Failed payments in long form.
 type FailedPaymentsTableReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -2336,6 +2360,9 @@ type FailedPaymentsTableRow struct {
 
 	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
 	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Compare The same figures of the earlier period that a row is compared with.
+	Compare *FailedPaymentsTableCompare `json:"compare,omitempty"`
 
 	// Date First day of the period.
 	Date string `json:"date"`
@@ -2373,6 +2400,9 @@ type FailureRateBreakdown struct {
 	// TotalInvoices Invoices of the period, failed or not.
 	TotalInvoices int64 `json:"total_invoices"`
 }
+
+// FailureRateCompare The earlier period that a row is compared with.
+type FailureRateCompare = FailureRateRow
 
 // FailureRateMetrics Share of invoices of one period that failed.
 type FailureRateMetrics struct {
@@ -2417,6 +2447,9 @@ type FailureRateReport struct {
 type FailureRateRow struct {
 	// Breakdown The same figures for each value of the dimension; `~` is the value of what has none.
 	Breakdown map[string]FailureRateBreakdown `json:"breakdown,omitempty"`
+
+	// Compare The earlier period that a row is compared with.
+	Compare *FailureRateCompare `json:"compare,omitempty"`
 
 	// Currency Currency of all amounts.
 	Currency string `json:"currency"`
@@ -3415,6 +3448,9 @@ type LeadsTableReport struct {
 
 // LeadsTableRow One lead.
 type LeadsTableRow struct {
+	// BreakdownValue The row's value of `breakdown`, if asked for, the first where it has several; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
 	// Country ISO 3166 code.
 	Country *string `json:"country"`
 
@@ -3965,20 +4001,11 @@ type MrrSubtypesBreakdown struct {
 	Mrr int64 `json:"mrr"`
 }
 
-// MrrSubtypesReport One type of movement by subtype.
-type MrrSubtypesReport struct {
-	// Currency Currency of all amounts.
-	Currency string `json:"currency"`
+// MrrSubtypesCompare The same figures of the earlier period that a row is compared with.
+type MrrSubtypesCompare = MrrSubtypesRow
 
-	// Query How the request was understood, with every default filled in.
-	Query ReportQuery `json:"query"`
-
-	// Result One row per period, oldest first.
-	Result []MrrSubtypesRow `json:"result"`
-}
-
-// MrrSubtypesRow The movements of one type in one period, by subtype.
-type MrrSubtypesRow struct {
+// MrrSubtypesFigures What is said of the movements of one type.
+type MrrSubtypesFigures struct {
 	// AddOn MRR changed by subscriptions added.
 	AddOn int64 `json:"add_on"`
 
@@ -4037,6 +4064,105 @@ type MrrSubtypesRow struct {
 	Voluntary int64 `json:"voluntary"`
 }
 
+// MrrSubtypesReport One type of movement by subtype.
+type MrrSubtypesReport struct {
+	// Currency Currency of all amounts.
+	Currency string `json:"currency"`
+
+	// Query How the request was understood, with every default filled in.
+	Query ReportQuery `json:"query"`
+
+	// Result One row per period, oldest first.
+	Result []MrrSubtypesRow `json:"result"`
+}
+
+// MrrSubtypesRow The movements of one type in one period, by subtype.
+type MrrSubtypesRow struct {
+	// AddOn MRR changed by subscriptions added.
+	AddOn int64 `json:"add_on"`
+
+	// Breakdown The subtypes that occur in the answer.
+	Breakdown map[string]MrrSubtypesBreakdown `json:"breakdown"`
+
+	// Compare The same figures of the earlier period that a row is compared with.
+	Compare *MrrSubtypesCompare `json:"compare,omitempty"`
+
+	// Customers Distinct customers with a movement of the type.
+	Customers int64 `json:"customers"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// DiscountChange MRR changed by another discount.
+	DiscountChange int64 `json:"discount_change"`
+
+	// EndDate Last day of the period.
+	EndDate string `json:"end_date"`
+
+	// Expired MRR changed by subscriptions that were not renewed.
+	Expired int64 `json:"expired"`
+
+	// Free MRR changed by subscriptions that became free.
+	Free int64 `json:"free"`
+
+	// IntervalChange MRR changed by another billing interval.
+	IntervalChange int64 `json:"interval_change"`
+
+	// Involuntary MRR changed by unpaid invoices.
+	Involuntary int64 `json:"involuntary"`
+
+	// PlanChange MRR changed by another plan.
+	PlanChange int64 `json:"plan_change"`
+
+	// PriceChange MRR changed by another price.
+	PriceChange int64 `json:"price_change"`
+
+	// Proration MRR changed by prorated invoices.
+	Proration int64 `json:"proration"`
+
+	// QuantityChange MRR changed by more or fewer seats.
+	QuantityChange int64 `json:"quantity_change"`
+
+	// Refund MRR changed by refunds.
+	Refund int64 `json:"refund"`
+
+	// Removal MRR changed by subscriptions removed.
+	Removal int64 `json:"removal"`
+
+	// Total All of them.
+	Total int64 `json:"total"`
+
+	// Type The class of an MRR movement.
+	Type MovementType `json:"type"`
+
+	// Voluntary MRR changed by cancellations.
+	Voluntary int64 `json:"voluntary"`
+}
+
+// MrrTableCompare The same figures of the earlier period that a row is compared with.
+type MrrTableCompare = MrrTableRow
+
+// MrrTableFigures What is said of one type of figure.
+type MrrTableFigures struct {
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Customers Distinct customers with such a movement; of `opening` and `closing` those who pay.
+	Customers int64 `json:"customers"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// MrrChange The MRR that it adds or takes; of `opening` and `closing` the balance itself.
+	MrrChange int64 `json:"mrr_change"`
+
+	// Type `opening`, `new`, `expansion`, `reactivation`, `contraction`, `churn`, `fx_adjustment` or `closing`.
+	Type string `json:"type"`
+}
+
 // MrrTableReport MRR in long form.
 type MrrTableReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -4060,6 +4186,9 @@ type MrrTableRow struct {
 	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
 	BreakdownValue *string `json:"breakdown_value,omitempty"`
 
+	// Compare The same figures of the earlier period that a row is compared with.
+	Compare *MrrTableCompare `json:"compare,omitempty"`
+
 	// Customers Distinct customers with such a movement; of `opening` and `closing` those who pay.
 	Customers int64 `json:"customers"`
 
@@ -4071,6 +4200,27 @@ type MrrTableRow struct {
 
 	// Type `opening`, `new`, `expansion`, `reactivation`, `contraction`, `churn`, `fx_adjustment` or `closing`.
 	Type string `json:"type"`
+}
+
+// MrrTableSubtypesCompare The same figures of the earlier period that a row is compared with.
+type MrrTableSubtypesCompare = MrrTableSubtypesRow
+
+// MrrTableSubtypesFigures What is said of one subtype.
+type MrrTableSubtypesFigures struct {
+	// Customers Distinct customers with such a movement.
+	Customers int64 `json:"customers"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// MrrChange MRR changed; negative for contraction and churn.
+	MrrChange int64 `json:"mrr_change"`
+
+	// Subtype The subtype, as in the movement table.
+	Subtype string `json:"subtype"`
+
+	// Type The class of an MRR movement.
+	Type MovementType `json:"type"`
 }
 
 // MrrTableSubtypesReport Movements by subtype in long form.
@@ -4087,6 +4237,9 @@ type MrrTableSubtypesReport struct {
 
 // MrrTableSubtypesRow The movements of one subtype in one period.
 type MrrTableSubtypesRow struct {
+	// Compare The same figures of the earlier period that a row is compared with.
+	Compare *MrrTableSubtypesCompare `json:"compare,omitempty"`
+
 	// Customers Distinct customers with such a movement.
 	Customers int64 `json:"customers"`
 
@@ -4817,6 +4970,30 @@ type RefundsRow struct {
 	RefundCount int64 `json:"refund_count"`
 }
 
+// RefundsTableCompare The same figures of the earlier period that a row is compared with.
+type RefundsTableCompare = RefundsTableRow
+
+// RefundsTableFigures What is said of the refunds of a period.
+type RefundsTableFigures struct {
+	// Amount Money given back, positive.
+	Amount int64 `json:"amount"`
+
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Count Refunds.
+	Count int64 `json:"count"`
+
+	// CustomersRefunded Customers with a refund.
+	CustomersRefunded int64 `json:"customers_refunded"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+}
+
 // RefundsTableReport Refunds in long form.
 type RefundsTableReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -4842,6 +5019,9 @@ type RefundsTableRow struct {
 
 	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
 	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Compare The same figures of the earlier period that a row is compared with.
+	Compare *RefundsTableCompare `json:"compare,omitempty"`
 
 	// Count Refunds.
 	Count int64 `json:"count"`
@@ -6311,6 +6491,30 @@ type TransactionsSummaryReport struct {
 	Summary TransactionsSummary `json:"summary"`
 }
 
+// TransactionsTableCompare The same figures of the earlier period that a row is compared with.
+type TransactionsTableCompare = TransactionsTableRow
+
+// TransactionsTableFigures What is said of one kind of cash.
+type TransactionsTableFigures struct {
+	// Amount The cash of that kind.
+	Amount int64 `json:"amount"`
+
+	// BreakdownLabel The name of that value.
+	BreakdownLabel *string `json:"breakdown_label,omitempty"`
+
+	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
+	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Count Transactions of that kind; of `net_amount` paid invoices and refunds.
+	Count int64 `json:"count"`
+
+	// Date First day of the period.
+	Date string `json:"date"`
+
+	// Type `month_sub`, `quarter_sub`, `year_sub`, `week_sub`, `day_sub`, `metered`, `one_time`, `discount`, `refund`, `fee`, `tax`, `fx_loss` or `net_amount`.
+	Type string `json:"type"`
+}
+
 // TransactionsTableReport Cash in long form.
 type TransactionsTableReport struct {
 	// Breakdown The dimension that rows are split by, if any.
@@ -6336,6 +6540,9 @@ type TransactionsTableRow struct {
 
 	// BreakdownValue The row's value of `breakdown`, if asked for; `~` when it has none.
 	BreakdownValue *string `json:"breakdown_value,omitempty"`
+
+	// Compare The same figures of the earlier period that a row is compared with.
+	Compare *TransactionsTableCompare `json:"compare,omitempty"`
 
 	// Count Transactions of that kind; of `net_amount` paid invoices and refunds.
 	Count int64 `json:"count"`
@@ -7444,7 +7651,7 @@ type GetReportsCancellationTimingParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -7510,7 +7717,7 @@ type GetReportsCancellationTimingDetailParams struct {
 	// SelectedType The only class of days to list: `0`, `1-3`, `4-7`, `8-14`, `15-30`, `31-90` or `91+`.
 	SelectedType *TimingBucket `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -7591,7 +7798,7 @@ type GetReportsCashflowFailedPaymentsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
@@ -7666,7 +7873,7 @@ type GetReportsCashflowFailedPaymentsDetailParams struct {
 	// SelectedType The only outcome to list: `recovered`, `still_unpaid` or `churned`.
 	SelectedType *SelectedOutcome `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -7807,8 +8014,11 @@ type GetReportsCashflowFailedPaymentsTableParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -7873,8 +8083,11 @@ type GetReportsCashflowFailureRateParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -7930,6 +8143,9 @@ type GetReportsCashflowFailureRateSummaryParams struct {
 	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
 	Date *Date `form:"date,omitempty" json:"date,omitempty"`
 
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -7981,6 +8197,9 @@ type GetReportsCashflowFailureRateSummaryParams struct {
 
 // GetReportsCashflowOutstandingUnpaidParams defines parameters for GetReportsCashflowOutstandingUnpaid.
 type GetReportsCashflowOutstandingUnpaidParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
@@ -8047,7 +8266,7 @@ type GetReportsCashflowRefundsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
@@ -8119,7 +8338,7 @@ type GetReportsCashflowRefundsDetailParams struct {
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
 	SelectedDate *SelectedDate `form:"selected-date,omitempty" json:"selected-date,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -8200,8 +8419,11 @@ type GetReportsCashflowRefundsTableParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -8263,7 +8485,7 @@ type GetReportsChurnReasonsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -8322,6 +8544,9 @@ type GetReportsChurnReasonsSummaryParams struct {
 
 	// Regenerate Accepted for compatibility. The summary is never older than the data.
 	Regenerate *Regenerate `form:"regenerate,omitempty" json:"regenerate,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -8386,7 +8611,7 @@ type GetReportsChurnScheduledParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -8458,7 +8683,7 @@ type GetReportsChurnScheduledMovementsParams struct {
 	// SelectedType Keeps `churn`, `contraction`, or the churn of one billing interval: `month_churn`, `quarter_churn`, `year_churn`, `week_churn` or `day_churn`.
 	SelectedType *ScheduledType `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -8530,6 +8755,9 @@ type GetReportsChurnScheduledMovementsParams struct {
 
 // GetReportsChurnScheduledSummaryParams defines parameters for GetReportsChurnScheduledSummary.
 type GetReportsChurnScheduledSummaryParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
@@ -8659,7 +8887,7 @@ type GetReportsCohortParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -8724,6 +8952,12 @@ type GetReportsCustomVariablesParams struct {
 
 	// Offset How many rows to skip. Default 0.
 	Offset *Offset `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
+	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -9007,7 +9241,7 @@ type GetReportsLeadsParams struct {
 	// Interval The length of a period; periods are whole, so a range that cuts one still shows all of it. More than 1,500 rows are refused. Default `month`.
 	Interval *PeriodInterval `form:"interval,omitempty" json:"interval,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
@@ -9196,7 +9430,7 @@ type GetReportsLeadsTableParams struct {
 	// SelectedType Keeps every `lead`, who had a `trial`, or who `converted`.
 	SelectedType *LeadStage `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -9349,7 +9583,7 @@ type GetReportsMovementTableParams struct {
 	// SelectedType Keeps the movements of one type.
 	SelectedType *SelectedType `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -9436,7 +9670,7 @@ type GetReportsMrrParams struct {
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
 	Committed *Committed `form:"committed,omitempty" json:"committed,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
@@ -9649,6 +9883,9 @@ type GetReportsMrrSubtypesParams struct {
 	// Type The type of movement whose subtypes are asked for; without it the answer is 400.
 	Type *SubtypesOf `form:"type,omitempty" json:"type,omitempty"`
 
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -9715,8 +9952,11 @@ type GetReportsMrrTableParams struct {
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
 	Committed *Committed `form:"committed,omitempty" json:"committed,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -9787,6 +10027,9 @@ type GetReportsMrrTableSubtypesParams struct {
 	// Type Keeps the movements of one type.
 	Type *TypeFilter `form:"type,omitempty" json:"type,omitempty"`
 
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
+
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -9853,7 +10096,7 @@ type GetReportsRetentionParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
@@ -9982,7 +10225,7 @@ type GetReportsTransactionsParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
@@ -10057,7 +10300,7 @@ type GetReportsTransactionsDetailParams struct {
 	// SelectedType The only kind of cash to list: `month_sub`, `quarter_sub`, `year_sub`, `week_sub`, `day_sub`, `metered`, `one_time`, `discount`, `refund`, `fee`, `fx_loss` or `tax`.
 	SelectedType *SelectedCash `form:"selected-type,omitempty" json:"selected-type,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
 
 	// BreakdownValue Keeps the movements of one value of `breakdown`; `~` is the value of rows that have none.
@@ -10198,8 +10441,11 @@ type GetReportsTransactionsTableParams struct {
 	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
-	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`.
+	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
 	Breakdown *Breakdown `form:"breakdown,omitempty" json:"breakdown,omitempty"`
+
+	// Compare Adds an earlier period to each row: with `last-period` the one as many rows before as there are rows, with `last-year` the same a year before, of weeks 52 weeks.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
@@ -12167,14 +12413,14 @@ type ClientInterface interface {
 
 	// GetReportsCashflowFailureRateSummary Failure rate of the running month and year
 	//
-	// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+	// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Corresponds with GET /reports/cashflow-failure-rate-summary (the `GetReportsCashflowFailureRateSummary` operationId).
 	GetReportsCashflowFailureRateSummary(ctx context.Context, params *GetReportsCashflowFailureRateSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReportsCashflowOutstandingUnpaid Unpaid invoices by age
 	//
-	// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+	// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today; `date` only says on which day customers have their age.
 	//
 	// Corresponds with GET /reports/cashflow-outstanding-unpaid (the `GetReportsCashflowOutstandingUnpaid` operationId).
 	GetReportsCashflowOutstandingUnpaid(ctx context.Context, params *GetReportsCashflowOutstandingUnpaidParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12209,7 +12455,7 @@ type ClientInterface interface {
 
 	// GetReportsChurnReasonsSummary What customers say about why they leave
 	//
-	// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment.
+	// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Corresponds with GET /reports/churn-reasons-summary (the `GetReportsChurnReasonsSummary` operationId).
 	GetReportsChurnReasonsSummary(ctx context.Context, params *GetReportsChurnReasonsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12230,7 +12476,7 @@ type ClientInterface interface {
 
 	// GetReportsChurnScheduledSummary What is going to be lost, now and as it was known before
 	//
-	// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is.
+	// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is: `date` says on which day customers have their age, and the first day whose rates `fix_fx` takes.
 	//
 	// Corresponds with GET /reports/churn-scheduled-summary (the `GetReportsChurnScheduledSummary` operationId).
 	GetReportsChurnScheduledSummary(ctx context.Context, params *GetReportsChurnScheduledSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12251,7 +12497,7 @@ type ClientInterface interface {
 
 	// GetReportsCustomVariables The values of a custom variable
 	//
-	// The values of one custom variable and how many customers have each, the most frequent first.
+	// The values of one custom variable and how many customers have each, the most frequent first. `baseCurrency` names the currency, and there are no amounts; `date` only says on which day customers have their age.
 	//
 	// Corresponds with GET /reports/custom-variables (the `GetReportsCustomVariables` operationId).
 	GetReportsCustomVariables(ctx context.Context, params *GetReportsCustomVariablesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12279,28 +12525,28 @@ type ClientInterface interface {
 
 	// GetReportsLeads The funnel from lead to customer
 	//
-	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
+	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Corresponds with GET /reports/leads (the `GetReportsLeads` operationId).
 	GetReportsLeads(ctx context.Context, params *GetReportsLeadsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReportsLeadsDays How long leads take to pay
 	//
-	// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out.
+	// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Corresponds with GET /reports/leads-days (the `GetReportsLeadsDays` operationId).
 	GetReportsLeadsDays(ctx context.Context, params *GetReportsLeadsDaysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReportsLeadsSummary Leads and trials of the last days
 	//
-	// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before.
+	// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Corresponds with GET /reports/leads-summary (the `GetReportsLeadsSummary` operationId).
 	GetReportsLeadsSummary(ctx context.Context, params *GetReportsLeadsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReportsLeadsTable The single leads
 	//
-	// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods.
+	// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Corresponds with GET /reports/leads-table (the `GetReportsLeadsTable` operationId).
 	GetReportsLeadsTable(ctx context.Context, params *GetReportsLeadsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -15105,7 +15351,7 @@ func (c *Client) GetReportsCashflowFailureRate(ctx context.Context, params *GetR
 
 // GetReportsCashflowFailureRateSummary Failure rate of the running month and year
 //
-// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before. `baseCurrency` names the currency, and there are no amounts.
 //
 // Corresponds with GET /reports/cashflow-failure-rate-summary (the `GetReportsCashflowFailureRateSummary` operationId).
 func (c *Client) GetReportsCashflowFailureRateSummary(ctx context.Context, params *GetReportsCashflowFailureRateSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15122,7 +15368,7 @@ func (c *Client) GetReportsCashflowFailureRateSummary(ctx context.Context, param
 
 // GetReportsCashflowOutstandingUnpaid Unpaid invoices by age
 //
-// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today; `date` only says on which day customers have their age.
 //
 // Corresponds with GET /reports/cashflow-outstanding-unpaid (the `GetReportsCashflowOutstandingUnpaid` operationId).
 func (c *Client) GetReportsCashflowOutstandingUnpaid(ctx context.Context, params *GetReportsCashflowOutstandingUnpaidParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15207,7 +15453,7 @@ func (c *Client) GetReportsChurnReasons(ctx context.Context, params *GetReportsC
 
 // GetReportsChurnReasonsSummary What customers say about why they leave
 //
-// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment.
+// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment. `baseCurrency` names the currency, and there are no amounts.
 //
 // Corresponds with GET /reports/churn-reasons-summary (the `GetReportsChurnReasonsSummary` operationId).
 func (c *Client) GetReportsChurnReasonsSummary(ctx context.Context, params *GetReportsChurnReasonsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15258,7 +15504,7 @@ func (c *Client) GetReportsChurnScheduledMovements(ctx context.Context, params *
 
 // GetReportsChurnScheduledSummary What is going to be lost, now and as it was known before
 //
-// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is.
+// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is: `date` says on which day customers have their age, and the first day whose rates `fix_fx` takes.
 //
 // Corresponds with GET /reports/churn-scheduled-summary (the `GetReportsChurnScheduledSummary` operationId).
 func (c *Client) GetReportsChurnScheduledSummary(ctx context.Context, params *GetReportsChurnScheduledSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15309,7 +15555,7 @@ func (c *Client) GetReportsCohort(ctx context.Context, params *GetReportsCohortP
 
 // GetReportsCustomVariables The values of a custom variable
 //
-// The values of one custom variable and how many customers have each, the most frequent first.
+// The values of one custom variable and how many customers have each, the most frequent first. `baseCurrency` names the currency, and there are no amounts; `date` only says on which day customers have their age.
 //
 // Corresponds with GET /reports/custom-variables (the `GetReportsCustomVariables` operationId).
 func (c *Client) GetReportsCustomVariables(ctx context.Context, params *GetReportsCustomVariablesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15377,7 +15623,7 @@ func (c *Client) GetReportsLatestActivity(ctx context.Context, params *GetReport
 
 // GetReportsLeads The funnel from lead to customer
 //
-// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
+// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest. `baseCurrency` names the currency, and there are no amounts.
 //
 // Corresponds with GET /reports/leads (the `GetReportsLeads` operationId).
 func (c *Client) GetReportsLeads(ctx context.Context, params *GetReportsLeadsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15394,7 +15640,7 @@ func (c *Client) GetReportsLeads(ctx context.Context, params *GetReportsLeadsPar
 
 // GetReportsLeadsDays How long leads take to pay
 //
-// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out.
+// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out. `baseCurrency` names the currency, and there are no amounts.
 //
 // Corresponds with GET /reports/leads-days (the `GetReportsLeadsDays` operationId).
 func (c *Client) GetReportsLeadsDays(ctx context.Context, params *GetReportsLeadsDaysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15411,7 +15657,7 @@ func (c *Client) GetReportsLeadsDays(ctx context.Context, params *GetReportsLead
 
 // GetReportsLeadsSummary Leads and trials of the last days
 //
-// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before.
+// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before. `baseCurrency` names the currency, and there are no amounts.
 //
 // Corresponds with GET /reports/leads-summary (the `GetReportsLeadsSummary` operationId).
 func (c *Client) GetReportsLeadsSummary(ctx context.Context, params *GetReportsLeadsSummaryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15428,7 +15674,7 @@ func (c *Client) GetReportsLeadsSummary(ctx context.Context, params *GetReportsL
 
 // GetReportsLeadsTable The single leads
 //
-// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods.
+// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods. `baseCurrency` names the currency, and there are no amounts.
 //
 // Corresponds with GET /reports/leads-table (the `GetReportsLeadsTable` operationId).
 func (c *Client) GetReportsLeadsTable(ctx context.Context, params *GetReportsLeadsTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -23435,6 +23681,18 @@ func NewGetReportsCashflowFailedPaymentsTableRequest(server string, params *GetR
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -23729,6 +23987,18 @@ func NewGetReportsCashflowFailureRateRequest(server string, params *GetReportsCa
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -23975,6 +24245,18 @@ func NewGetReportsCashflowFailureRateSummaryRequest(server string, params *GetRe
 
 		}
 
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -24208,6 +24490,18 @@ func NewGetReportsCashflowOutstandingUnpaidRequest(server string, params *GetRep
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.BaseCurrency != nil {
 
@@ -25187,6 +25481,18 @@ func NewGetReportsCashflowRefundsTableRequest(server string, params *GetReportsC
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -25718,6 +26024,18 @@ func NewGetReportsChurnReasonsSummaryRequest(server string, params *GetReportsCh
 		if params.Regenerate != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "regenerate", *params.Regenerate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -26645,6 +26963,18 @@ func NewGetReportsChurnScheduledSummaryRequest(server string, params *GetReports
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.BaseCurrency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -27502,6 +27832,30 @@ func NewGetReportsCustomVariablesRequest(server string, params *GetReportsCustom
 		if params.Offset != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "offset", *params.Offset, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BaseCurrency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "baseCurrency", *params.BaseCurrency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -31597,6 +31951,18 @@ func NewGetReportsMrrSubtypesRequest(server string, params *GetReportsMrrSubtype
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -31903,6 +32269,18 @@ func NewGetReportsMrrTableRequest(server string, params *GetReportsMrrTableParam
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -32200,6 +32578,18 @@ func NewGetReportsMrrTableSubtypesRequest(server string, params *GetReportsMrrTa
 		if params.Type != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -34045,6 +34435,18 @@ func NewGetReportsTransactionsTableRequest(server string, params *GetReportsTran
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Currency != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -35871,7 +36273,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsCashflowFailureRateSummaryWithResponse Failure rate of the running month and year
 	//
-	// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+	// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -35880,7 +36282,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsCashflowOutstandingUnpaidWithResponse Unpaid invoices by age
 	//
-	// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+	// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today; `date` only says on which day customers have their age.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -35925,7 +36327,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsChurnReasonsSummaryWithResponse What customers say about why they leave
 	//
-	// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment.
+	// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -35952,7 +36354,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsChurnScheduledSummaryWithResponse What is going to be lost, now and as it was known before
 	//
-	// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is.
+	// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is: `date` says on which day customers have their age, and the first day whose rates `fix_fx` takes.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -35979,7 +36381,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsCustomVariablesWithResponse The values of a custom variable
 	//
-	// The values of one custom variable and how many customers have each, the most frequent first.
+	// The values of one custom variable and how many customers have each, the most frequent first. `baseCurrency` names the currency, and there are no amounts; `date` only says on which day customers have their age.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -36015,7 +36417,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsLeadsWithResponse The funnel from lead to customer
 	//
-	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
+	// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -36024,7 +36426,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsLeadsDaysWithResponse How long leads take to pay
 	//
-	// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out.
+	// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -36033,7 +36435,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsLeadsSummaryWithResponse Leads and trials of the last days
 	//
-	// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before.
+	// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -36042,7 +36444,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportsLeadsTableWithResponse The single leads
 	//
-	// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods.
+	// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods. `baseCurrency` names the currency, and there are no amounts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -53016,7 +53418,7 @@ func (c *ClientWithResponses) GetReportsCashflowFailureRateWithResponse(ctx cont
 
 // GetReportsCashflowFailureRateSummaryWithResponse Failure rate of the running month and year
 //
-// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before.
+// The share of invoices that failed up to the last day of the range, and over as many days of the month and year before. `baseCurrency` names the currency, and there are no amounts.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53031,7 +53433,7 @@ func (c *ClientWithResponses) GetReportsCashflowFailureRateSummaryWithResponse(c
 
 // GetReportsCashflowOutstandingUnpaidWithResponse Unpaid invoices by age
 //
-// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today.
+// Open and failed invoices that were tried to be collected at least once, by the days since they were due, at the end of today; `date` only says on which day customers have their age.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53106,7 +53508,7 @@ func (c *ClientWithResponses) GetReportsChurnReasonsWithResponse(ctx context.Con
 
 // GetReportsChurnReasonsSummaryWithResponse What customers say about why they leave
 //
-// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment.
+// The most frequent reasons and the latest comments of the cancellations of `churn-reasons`, in words. `summary` is null when nobody left a comment. `baseCurrency` names the currency, and there are no amounts.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53151,7 +53553,7 @@ func (c *ClientWithResponses) GetReportsChurnScheduledMovementsWithResponse(ctx 
 
 // GetReportsChurnScheduledSummaryWithResponse What is going to be lost, now and as it was known before
 //
-// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is.
+// All losses that are scheduled now, the cancellations that were pending 30, 60, 180 and 365 days ago, and what is at risk. It looks at today, whatever the range is: `date` says on which day customers have their age, and the first day whose rates `fix_fx` takes.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53196,7 +53598,7 @@ func (c *ClientWithResponses) GetReportsCohortWithResponse(ctx context.Context, 
 
 // GetReportsCustomVariablesWithResponse The values of a custom variable
 //
-// The values of one custom variable and how many customers have each, the most frequent first.
+// The values of one custom variable and how many customers have each, the most frequent first. `baseCurrency` names the currency, and there are no amounts; `date` only says on which day customers have their age.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53256,7 +53658,7 @@ func (c *ClientWithResponses) GetReportsLatestActivityWithResponse(ctx context.C
 
 // GetReportsLeadsWithResponse The funnel from lead to customer
 //
-// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest.
+// Customers by the period in which they were created, how many of them had a trial, and how many of them have paid until today. A customer whose row states no date was created when its trial began, its first invoice was written or its row first came in, whichever was earliest. `baseCurrency` names the currency, and there are no amounts.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53271,7 +53673,7 @@ func (c *ClientWithResponses) GetReportsLeadsWithResponse(ctx context.Context, p
 
 // GetReportsLeadsDaysWithResponse How long leads take to pay
 //
-// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out.
+// The leads of the range who have paid, by the whole days from creation to the first paid day. Numbers of days that nobody took are left out. `baseCurrency` names the currency, and there are no amounts.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53286,7 +53688,7 @@ func (c *ClientWithResponses) GetReportsLeadsDaysWithResponse(ctx context.Contex
 
 // GetReportsLeadsSummaryWithResponse Leads and trials of the last days
 //
-// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before.
+// Leads by creation and trials by their start in the last 30, 60, 180 and 365 days up to the last day of the range, with the change against as many days before. `baseCurrency` names the currency, and there are no amounts.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -53301,7 +53703,7 @@ func (c *ClientWithResponses) GetReportsLeadsSummaryWithResponse(ctx context.Con
 
 // GetReportsLeadsTableWithResponse The single leads
 //
-// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods.
+// The customers behind `leads`, the latest first. With `interval`, or without `date`, those of whole periods. `baseCurrency` names the currency, and there are no amounts.
 //
 // Returns a wrapper object for the known response body format(s).
 //

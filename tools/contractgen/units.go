@@ -13,8 +13,9 @@ import (
 type contract struct {
 	Paths      map[string]map[string]operation `yaml:"paths"`
 	Components struct {
-		Schemas   map[string]*schema  `yaml:"schemas"`
-		Responses map[string]response `yaml:"responses"`
+		Schemas    map[string]*schema   `yaml:"schemas"`
+		Responses  map[string]response  `yaml:"responses"`
+		Parameters map[string]parameter `yaml:"parameters"`
 	} `yaml:"components"`
 
 	answered map[string]bool // components with fields that some answer contains
@@ -23,7 +24,14 @@ type contract struct {
 type operation struct {
 	OperationID string              `yaml:"operationId"`
 	Security    *[]any              `yaml:"security"`
+	Parameters  []parameter         `yaml:"parameters"`
 	Responses   map[string]response `yaml:"responses"`
+}
+
+type parameter struct {
+	Ref  string `yaml:"$ref"`
+	Name string `yaml:"name"`
+	In   string `yaml:"in"`
 }
 
 type response struct {
@@ -96,13 +104,30 @@ func (c *contract) writeOperations(out *bytes.Buffer) error {
 			}
 			c.mark(body)
 			public := op.Security != nil && len(*op.Security) == 0
-			fmt.Fprintf(out, "{ID: %q, Method: %q, Path: %q, Status: %s, Public: %t, body: Schema{%s}},\n",
+			fmt.Fprintf(out, "{ID: %q, Method: %q, Path: %q, Status: %s, Public: %t, body: Schema{%s}%s},\n",
 				op.OperationID, strings.ToUpper(method), path, status, public,
-				strings.TrimPrefix(c.attributes(body), ", "))
+				strings.TrimPrefix(c.attributes(body), ", "), c.query(op))
 		}
 	}
 	out.WriteString("}\n\n")
 	return nil
+}
+
+// query renders the parameters that an operation takes in the query.
+func (c *contract) query(op operation) string {
+	var names []string
+	for _, p := range op.Parameters {
+		if p.Ref != "" {
+			p = c.Components.Parameters[last(p.Ref)]
+		}
+		if p.In == "query" {
+			names = append(names, p.Name)
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return fmt.Sprintf(", query: %#v", names)
 }
 
 // success finds the one status in the 200s and its body, or 501 for an operation

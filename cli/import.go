@@ -148,6 +148,8 @@ func (f *ImportFlags) Run(ctx context.Context, target string, env Env, open func
 	o.Fault = told.add
 	bar := &progressBar{out: env.Err, live: env.OutTTY}
 	o.Progress = bar.show
+	totals := invoiceTotals{}
+	o.Stored = totals.add
 	var sink csvfile.Sink = csvfile.NewCheck(o)
 	if !f.dryRun {
 		if sink, err = open(); err != nil {
@@ -161,6 +163,9 @@ func (f *ImportFlags) Run(ctx context.Context, target string, env Env, open func
 	}
 	if err != nil {
 		return fmt.Errorf("the import ended early, after %d rows that were stored: %w", result.Stored, err)
+	}
+	if said := totals.String(); said != "" {
+		_, _ = fmt.Fprintln(env.Err, said) // the result follows
 	}
 	verb := "stored"
 	if f.dryRun {

@@ -124,6 +124,28 @@ func TestImport_WrongInputSendsNothing(t *testing.T) {
 	}
 }
 
+// A person sees by the totals that amounts were read in the wrong unit.
+func TestImport_SaysWhatInvoicesAddUpTo(t *testing.T) {
+	t.Parallel()
+	refuse := func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s %s", r.Method, r.URL) }
+	const head = "id,customer_id,date,type,amount,currency\n"
+	for _, tt := range []struct{ rows, options, want string }{
+		{"a,c,2026-01-01,one-time,1200,eur\nb,c,2026-01-01,refund,-200,EUR\nc,c,2026-01-01,one-time,x,eur\n", "", "add up to 10.00 EUR\n"},
+		{"a,c,2026-01-01,one-time,1200,eur\nb,c,2026-01-01,one-time,5000,jpy\n", "--amounts major", "add up to 1,200.00 EUR, 5,000 JPY\n"},
+		{"a,c,2026-01-01,one-time,1200,\n", "", "add up to 1,200 minor units without a currency\n"},
+	} {
+		file := writeFile(t, "i.csv", head+tt.rows)
+		_, stderr, _ := run(t, refuse, false, "x", append([]string{"data", "import", "--dry-run", "--invoices", file}, strings.Fields(tt.options)...)...)
+		if !strings.Contains(stderr, tt.want) {
+			t.Errorf("%s: told %q, want %q", tt.options, stderr, tt.want)
+		}
+	}
+	file := writeFile(t, "c.csv", "id,name\nc,C\n")
+	if _, stderr, _ := run(t, refuse, false, "x", "data", "import", "--dry-run", "--customers", file); strings.Contains(stderr, "add up") {
+		t.Errorf("without invoices: told %q", stderr)
+	}
+}
+
 func TestImport_ControlCharactersOfFilesStayOutOfTheTerminal(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "c.csv", "id,name,created\n\x1b[31mc1,One,soon\n")

@@ -36,6 +36,9 @@ type Options struct {
 	Checkpoint Checkpoint     // nil: none is kept
 	Progress   func(Progress) // called after each batch; nil for none
 	Fault      func(Fault)    // called for each row that could not be imported; nil for none
+	// Stored is called for each row that was stored, or is good in a dry run, as a
+	// JSON object; nil for none.
+	Stored func(kind Kind, row []byte)
 }
 
 // RowFault is what is wrong with one pushed row.
@@ -334,6 +337,14 @@ func (r *run) settle(s step, b *batch, faults []RowFault) {
 		r.fault(s, Fault{Line: b.lines[f.Index], ID: idOf(b.rows[f.Index]), Field: f.Field, Message: f.Message})
 	}
 	r.result.Stored += int64(len(b.rows) - len(failed))
+	if r.options.Stored == nil {
+		return
+	}
+	for i, row := range b.rows {
+		if !failed[i] {
+			r.options.Stored(s.kind, row)
+		}
+	}
 }
 
 // unreadable reports whether an error is about one record alone.

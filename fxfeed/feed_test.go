@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,6 +176,87 @@ func TestFeed_RemembersWhyItFailed(t *testing.T) {
 	if _, err := f.Refresh(t.Context()); err != nil || store.status.FailedFor != "" {
 		t.Errorf("after a good answer: %v, %+v", err, store.status)
 	}
+}
+
+func TestFeed_LatestIsTheNewestDay(t *testing.T) {
+	t.Parallel()
+	oldestFirst := strings.Replace(document, "2026-03-20", "2026-03-18", 1)
+	for text, want := range map[string]string{document: "2026-03-20", oldestFirst: "2026-03-19"} {
+		f, _ := feedOf(t, time.Now(), func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
+		if got, err := f.Refresh(t.Context()); err != nil || got.Latest != day(t, want) {
+			t.Errorf("latest %s, %v, want %s", got.Latest, err, want)
+		}
+	}
+}
+
+func TestFeed_TakesNoRatesOfAnError(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusNotFound, http.StatusNonAuthoritativeInfo, http.StatusServiceUnavailable} {
+		f, store := feedOf(t, time.Now(), func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, document)
+		})
+		if _, err := f.Refresh(t.Context()); err == nil || len(store.rates) > 0 || !strings.Contains(store.status.FailedFor, strconv.Itoa(status)) {
+			t.Errorf("%d: %v, %d rates, status %+v", status, err, len(store.rates), store.status)
+		}
+	}
+}
+
+// A shutdown is no failure of the bank.
+func TestFeed_ShutdownIsNoFailure(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	f, store := feedOf(t, time.Now(), func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	if _, err := f.Refresh(ctx); !errors.Is(err, context.Canceled) || store.status != (Status{Latest: calendar.NoDay}) {
+		t.Errorf("%v, status %+v", err, store.status)
+	}
+}
+
+// bank answers without a network; nil is no answer.
+type bank func() *http.Response
+
+func (b bank) RoundTrip(*http.Request) (*http.Response, error) {
+	if res := b(); res != nil {
+		return res, nil
+	}
+	return nil, errors.New("connection refused")
+}
+
+func TestFeed_RunTriesAgainLaterAndLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const failures = 9
+		last := time.Now()
+		var waits []time.Duration
+		client := &http.Client{Transport: bank(func() *http.Response {
+			waits = append(waits, time.Since(last))
+			last = time.Now()
+			if len(waits) != failures+1 {
+				return nil
+			}
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(document))}
+		})}
+		store := &memory{rates: map[fx.Rate]bool{}, status: Status{Latest: calendar.NoDay}}
+		f, err := New(Config{Store: store, Client: client, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 7*24*time.Hour)
+		defer cancel()
+		f.Run(ctx)
+		const m, h = time.Minute, time.Hour
+		want := []time.Duration{5 * time.Second, m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, h, h, h} // the last one brings the rates
+		if diff := cmp.Diff(want, waits[:failures+1]); diff != "" {
+			t.Errorf("waits (-want +got):\n%s", diff)
+		}
+		// After the rates came the feed is patient until the next are due, and then as at first.
+		if got := waits[failures+1:]; got[0] < 12*h || got[1] != m || got[2] != 2*m {
+			t.Errorf("waits after a success: %v", got[:3])
+		}
+	})
 }
 
 func TestFeed_RunEndsWithItsContext(t *testing.T) {

@@ -23,7 +23,6 @@ func GrowthExport(s *Snapshot, q *Query) ([]GrowthExportRow, error) {
 	if month := calendar.PeriodOf(days.From, calendar.UnitMonth, s.WeekStart); month.From < days.From {
 		days.From = month.To + 1
 	}
-	days.To = min(days.To, s.Today)
 	r := &GrowthReport{Days: newGrowth(s, days)}
 	sc := newScan(s, q, days.From)
 	if err := sc.customers(func(x *subject) error { return sc.grow(x, r, &counts) }); err != nil {

@@ -153,6 +153,17 @@ var stepTests = []test{
 		_, _, _, err := w.store.Access(t.Context(), id, oauth.Hash{5, 'a'})
 		wantError(t, "Access of an ended family's token", err, oauth.ErrNotFound)
 	}},
+	{"a_family_that_has_ended_by_itself_gets_no_tokens", func(t *testing.T, w *world) {
+		id := w.reserved(t, 1)
+		r := w.redemption(id)
+		r.EndsAt = w.clock.Now().Add(day) // before the refresh token expires
+		if err := w.store.Redeem(t.Context(), r); err != nil {
+			t.Fatalf("Redeem: %v", err)
+		}
+		w.clock.Advance(day + second)
+		wantError(t, "Rotate after the family's end", w.store.Rotate(t.Context(), w.rotation(id, 0)), oauth.ErrMoved)
+		wantError(t, "Mint after the family's end", w.store.Mint(t.Context(), id, w.token(5, 0), time.Hour), oauth.ErrMoved)
+	}},
 	{"steps_on_what_is_not_there_do_nothing", func(t *testing.T, w *world) {
 		id := oauth.FamilyID{7, 7}
 		if err := w.store.MarkUsed(t.Context(), id, 0); err != nil {

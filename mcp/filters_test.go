@@ -1,0 +1,60 @@
+package mcp
+
+import (
+	"strings"
+	"testing"
+)
+
+// A filter value that can match nothing is answered as such, and the answer says
+// what would match: figures of 0 look like a business without revenue.
+func TestCall_FiltersAreUnderstoodOrDoubted(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ arguments, sent, doubt string }{
+		{arguments: `{"region":"North America"}`, sent: "region=north_america"},
+		{arguments: `{"region":["north-america","Latin America"]}`, sent: "region=north_america+latam"},
+		{arguments: `{"region":"europe US"}`, sent: "region=europe+us"},
+		{arguments: `{"region":"~dach~~*"}`, sent: "region=~dach+%2A"},
+		{arguments: `{"region":"~"}`, sent: "region=~"},
+		{arguments: `{"region":"the north"}`, sent: "region=the+north", doubt: `region: "the north" is neither an ISO 3166 code of two letters nor one of: africa`},
+		{arguments: `{"country":"US, ~DE"}`, sent: "country=us~~~de"},
+		{arguments: `{"country":"us~~~de"}`, sent: "country=us~~~de"},
+		{arguments: `{"country":"uk"}`, sent: "country=gb"},
+		{arguments: `{"country":"Germany"}`, sent: "country=Germany", doubt: `country: "Germany" is not an ISO 3166 code of two letters such as us`},
+		{arguments: `{"country":"us~~USA"}`, sent: "country=us~~USA", doubt: `country: "USA" is not an ISO 3166 code`},
+		{arguments: `{"currency":"EUR"}`, sent: "currency=eur"},
+		{arguments: `{"currency":"dollars"}`, sent: "currency=dollars", doubt: `currency: "dollars" is not an ISO 4217 code such as usd`},
+		{arguments: `{"market":"North America"}`, sent: "market=north_america"},
+		{arguments: `{"market":"smb"}`, sent: "market=smb", doubt: `market: "smb" is not valid`},
+		{arguments: `{"status":["Churned","past due"]}`, sent: "status=canceled~~past_due"},
+		{arguments: `{"status":"activ"}`, sent: "status=activ", doubt: `status: "activ" is not valid, did you mean "active"?`},
+		{arguments: `{"billing_freq":"Annual"}`, sent: "billing_freq=year"},
+		{arguments: `{"billing_freq":"fortnight"}`, sent: "billing_freq=fortnight", doubt: `billing_freq: "fortnight" is not valid`},
+	}
+	for _, tt := range tests {
+		api := &stubAPI{}
+		result := callTool(t, newServer(t, api, false), "get_report", `{"name":"summary",`+tt.arguments[1:])
+		text := textOf(t, result)
+		if len(api.asked) != 1 || !strings.HasSuffix(api.asked[0], "?"+tt.sent) {
+			t.Errorf("%s: asked %v, says %s, want %s", tt.arguments, api.asked, text, tt.sent)
+		}
+		if !strings.Contains(text, tt.doubt) || strings.Contains(text, "matches nothing") != (tt.doubt != "") {
+			t.Errorf("%s: says %s, want %q", tt.arguments, text, tt.doubt)
+		}
+	}
+}
+
+func TestCall_TypesInOtherWords(t *testing.T) {
+	t.Parallel()
+	for arguments, want := range map[string]string{
+		`{"name":"movement-table","selected_type":"Churned"}`:  "selected-type=churn",
+		`{"name":"movement-table","selected_type":"upgrade"}`:  "selected-type=expansion",
+		`{"name":"mrr-subtypes","type":"Downgrades"}`:          "type=contraction",
+		`{"name":"transactions-detail","selected_type":"FEE"}`: "selected-type=fee",
+	} {
+		api := &stubAPI{}
+		result := callTool(t, newServer(t, api, false), "get_report", arguments)
+		if len(api.asked) != 1 || !strings.Contains(api.asked[0], want) {
+			t.Errorf("%s: asked %v, says %s, want %s", arguments, api.asked, textOf(t, result), want)
+		}
+	}
+}

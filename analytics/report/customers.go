@@ -48,9 +48,13 @@ const (
 // matches. A filter on streams keeps customers who pay for such a stream now.
 // Errors are *ParamError and *fx.MissingRateError.
 func CustomerList(s *Snapshot, q *Query) (*CustomerListReport, error) {
+	_, _, last, err := q.page(1<<31-1, usualCustomers, mostCustomers)
+	if err != nil {
+		return nil, err
+	}
 	sc := newScan(s, q, s.Today)
-	found := sc.listed()
-	page, from, to, err := q.page(len(found), usualCustomers, mostCustomers)
+	found, count := sc.listed(last)
+	page, from, to, err := q.page(count, usualCustomers, mostCustomers)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,8 @@ type CustomerExport struct {
 // errors are *ParamError and *fx.MissingRateError.
 func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
 	sc := newScan(s, q, s.Today)
-	e := &CustomerExport{sc: sc, found: sc.listed()}
+	e := &CustomerExport{sc: sc}
+	e.found, _ = sc.listed(len(s.Customers))
 	if q.DateGiven {
 		e.found = slices.DeleteFunc(e.found, func(c *Customer) bool {
 			created := s.created(c)
@@ -74,16 +75,35 @@ func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error
 	return nil
 }
 
-// listed returns the customers that the filters and the search keep, by id.
-func (sc *scan) listed() []*Customer {
-	var found []*Customer
+// listed returns the customers that the filters and the search keep, by id: so
+// many of them at most, and how many there are.
+func (sc *scan) listed(most int) (found []*Customer, count int) {
+	full := false // found[most-1] is the last that may still be listed
+	cut := func() {
+		slices.SortFunc(found, byID)
+		found = found[:min(most, len(found))]
+		full = len(found) == most
+	}
 	for _, c := range sc.s.Customers {
-		if sc.sel.customer(c) && sc.paysFor(c) && (sc.q.Search == "" || c.Contains(sc.q.Search)) {
-			found = append(found, c)
+		if !sc.sel.customer(c) || !sc.paysFor(c) || sc.q.Search != "" && !c.Contains(sc.q.Search) {
+			continue
+		}
+		count++
+		if full && byID(c, found[most-1]) > 0 {
+			continue
+		}
+		if found = append(found, c); len(found) >= 2*most+1000 {
+			cut()
 		}
 	}
-	slices.SortFunc(found, func(a, b *Customer) int {
-		return cmp.Or(strings.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
-	})
-	return found
+	cut()
+	return found, count
+}
+
+// byID orders customers by id, those of the same id by source.
+func byID(a, b *Customer) int {
+	if order := strings.Compare(a.ID, b.ID); order != 0 {
+		return order
+	}
+	return cmp.Compare(a.Source, b.Source)
 }

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
@@ -56,9 +54,7 @@ func NewMovementExport(s *Snapshot, q *Query) (*MovementExport, error) {
 	if err := t.sc.customers(e.count); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(e.customers, func(a, b *subject) int {
-		return cmp.Or(strings.Compare(a.customer.ID, b.customer.ID), cmp.Compare(a.customer.Source, b.customer.Source))
-	})
+	slices.SortFunc(e.customers, func(a, b *subject) int { return byID(a.customer, b.customer) })
 	e.Count = t.count
 	return e, nil
 }

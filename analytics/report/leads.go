@@ -111,15 +111,21 @@ func (ls *leadScan) each(visit func(*Customer, lead) error) error {
 // has reports whether the filters on subscriptions keep a customer.
 func (ls *leadScan) has(l *ledger.Ledger) bool { return ls.match == nil || ls.firstState(l) != nil }
 
-// firstState is the first state with value that passes the filters, up to today.
+// firstState is the largest state that passes the filters on the first day that
+// has any, up to today; nil if none has.
 func (ls *leadScan) firstState(l *ledger.Ledger) *ledger.State {
+	var first *ledger.State
+	day := ls.s.Today
 	for i := range l.Changes {
+		if l.Changes[i].Day > day {
+			break
+		}
 		st := &l.Changes[i].After
-		if l.Changes[i].Day <= ls.s.Today && st.MRR > 0 && (ls.match == nil || ls.match(st)) {
-			return st
+		if st.MRR > 0 && (ls.match == nil || ls.match(st)) && (first == nil || st.MRR > first.MRR) {
+			first, day = st, l.Changes[i].Day
 		}
 	}
-	return nil
+	return first
 }
 
 // valuesOf numbers a lead's breakdown values: of what it first paid for, or of

@@ -108,6 +108,9 @@ func (o *oracled) found(rates oracletest.Rates) {
 		}
 		c.Members = append(c.Members, o.member(n, invoices, day))
 	}
+	for noon(today, set.Zone).Day() != today.Time().Day() {
+		today++ // which some clocks skipped
+	}
 	c.Today = today
 	c.Members = slices.DeleteFunc(c.Members, func(m *oracletest.Member) bool {
 		m.History = oracletest.Replay(set, c.Plans, m.Invoices, today)
@@ -134,6 +137,11 @@ func (o *oracled) found(rates oracletest.Rates) {
 	o.setClock(today - oracletest.Day(o.rng.IntN(20)*o.rng.IntN(2)))
 	o.ok(o.t, o.key, "GET", "/reports/summary", "")
 	o.setClock(today)
+}
+
+func noon(d oracletest.Day, zone *time.Location) time.Time {
+	year, month, dom := d.Time().Date()
+	return time.Date(year, month, dom, 12, 0, 0, 0, zone)
 }
 
 // setClock makes it any second of a day, also where clocks change on it.

@@ -143,8 +143,8 @@ func (c *Company) Cohorts(q Query) []Row {
 		}
 		row := Row{"cohort_group": p.From.String(), "initial_customers": float64(len(members)), "initial_mrr": float64(initial)}
 		periods := []Row{{
-			"mrr_retained": float64(initial), "customers_retained": float64(len(members)), "mrr_retention": 100.0, "customer_retention": 100.0,
-			"nrr": 100.0, "mrr_churn": 0.0, "customer_churn": 0.0,
+			"mrr_retained": float64(initial), "customers_retained": float64(len(members)), "customer_retention": 100.0, "customer_churn": 0.0,
+			"mrr_retention": percent(initial, initial), "nrr": percent(initial, initial), "mrr_churn": percent(0, initial), // of less than a cent none
 		}}
 		for at := c.period(p.To+1, q.Interval); at.From <= c.Today; at = c.period(at.To+1, q.Interval) {
 			var kept, mrr, least int64

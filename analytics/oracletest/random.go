@@ -34,6 +34,16 @@ func Catalog() map[string]Plan {
 var zones = [...]string{
 	"UTC", "UTC", "America/New_York", "Europe/Copenhagen", "Asia/Kolkata", "Pacific/Auckland", "America/Sao_Paulo",
 	"Pacific/Kiritimati", "Africa/Cairo", "Asia/Kathmandu", "America/Santiago", "Africa/Casablanca", "Australia/Lord_Howe",
+	"Pacific/Apia", "Asia/Riyadh", "Europe/London",
+}
+
+// eras are days near which histories of one currency in some zones begin: where
+// clocks skipped a day or a midnight or changed by minutes, where numbers of days
+// turn negative, and around years of a hundred that are leap years or not.
+var eras = map[string]Day{
+	"Pacific/Apia": Date(2011, 12, 30), "America/Sao_Paulo": Date(2018, 11, 4), "Asia/Kathmandu": Date(1986, 1, 1),
+	"Asia/Riyadh": Date(2100, 2, 28), "Europe/London": Date(1970, 1, 1), "Australia/Lord_Howe": Date(2000, 2, 29),
+	"America/Santiago": Date(2150, 6, 1), "Asia/Kolkata": Date(1969, 10, 1),
 }
 
 // RandomSettings returns account settings.
@@ -54,6 +64,7 @@ type history struct {
 	rng      *rand.Rand
 	zone     *time.Location
 	prefix   string
+	single   bool // one currency, so that rates of any day will do
 	plans    []string
 	invoices []Invoice
 }
@@ -62,7 +73,7 @@ type history struct {
 // look at it from. All invoices are acceptable to the API; with one currency
 // every plan is in dollars.
 func RandomInvoices(rng *rand.Rand, zone *time.Location, prefix string, currencies int) ([]Invoice, Day) {
-	h := &history{rng: rng, zone: zone, prefix: prefix, plans: []string{
+	h := &history{rng: rng, zone: zone, prefix: prefix, single: currencies == 1, plans: []string{
 		"monthly", "monthly", "monthly-pro", "monthly-pro", "yearly", "quarterly", "three-months", "weekly", "two-weeks",
 		"daily", "thirty-days", "two-years", "usage",
 	}}
@@ -86,6 +97,9 @@ func RandomInvoices(rng *rand.Rand, zone *time.Location, prefix string, currenci
 
 // startDay prefers the ends of months, leap days and clock changes.
 func (h *history) startDay() Day {
+	if era, known := eras[h.zone.String()]; known && h.single {
+		return era + Day(h.rng.IntN(90)-60)
+	}
 	special := []Day{
 		Date(2024, 1, 31), Date(2024, 2, 29), Date(2023, 2, 28), Date(2024, 3, 10), Date(2024, 10, 27), Date(2024, 12, 31),
 		Date(2024, 1, 1), Date(2023, 8, 30),

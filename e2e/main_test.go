@@ -93,6 +93,13 @@ func startDemo(t *testing.T, more ...string) demo {
 // asked to.
 func start(t testing.TB, env []string, ready *regexp.Regexp, name string, args ...string) string {
 	t.Helper()
+	text, _ := startUntil(t, env, ready, name, args...)
+	return text
+}
+
+// startUntil is start for a process that may be stopped before the test ends.
+func startUntil(t testing.TB, env []string, ready *regexp.Regexp, name string, args ...string) (text string, stop func()) {
+	t.Helper()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +118,7 @@ func start(t testing.TB, env []string, ready *regexp.Regexp, name string, args .
 		defer close(read)
 		log.follow(reader, ready, found)
 	}()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 		defer kill.Stop()
@@ -124,15 +131,16 @@ func start(t testing.TB, env []string, ready *regexp.Regexp, name string, args .
 			t.Logf("%s printed:\n%s", filepath.Base(name), log.String())
 		}
 	})
+	t.Cleanup(stop)
 	select {
-	case text := <-found:
-		return text
+	case text = <-found:
+		return text, stop
 	case <-read:
 		t.Fatalf("%s ended before it was ready", filepath.Base(name))
 	case <-time.After(patience):
 		t.Fatalf("%s is not ready", filepath.Base(name))
 	}
-	return ""
+	return "", stop
 }
 
 // lineLog collects the output of a process while it is written.

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,77 +18,15 @@ import (
 	"time"
 )
 
-// Sizes of the company that both databases get. GROWPANEL_BENCH_INVOICES says
-// how many invoices it has.
-const (
-	benchInvoices  = 1_000_000
-	benchCustomers = 30_000
-	benchBatch     = 10_000
-	benchStart     = "2023-01-01"
-	benchToday     = "2026-06-30"
-)
-
-// bill is one invoice of the company, which both databases get: customers pay
-// monthly, change their price now and then, pause, come back, and buy things once.
-type bill struct {
-	id, customer int
-	date, until  time.Time // the period; until is zero for what is bought once
-	cents        int
-}
-
-// bills calls visit for about n invoices in the order of their dates.
-func bills(n int, visit func(bill)) {
-	random := rand.New(rand.NewPCG(7, 7))
-	start, _ := time.Parse(time.DateOnly, benchStart)
-	end, _ := time.Parse(time.DateOnly, benchToday)
-	price := make([]int, benchCustomers)
-	paused := make([]int, benchCustomers) // months
-	id := 0
-	for month := 0; id < n; month++ {
-		for customer := range benchCustomers {
-			date := start.AddDate(0, month%41, customer%28)
-			if date.After(end) {
-				continue
-			}
-			switch {
-			case month < customer%6:
-				continue
-			case paused[customer] > 0:
-				paused[customer]--
-				continue
-			case month > 2 && random.IntN(60) == 0:
-				paused[customer] = 1 + random.IntN(5)
-				continue
-			case price[customer] == 0 || random.IntN(12) == 0:
-				price[customer] = 900 + 100*random.IntN(90)
-			}
-			id++
-			visit(bill{id, customer, date, date.AddDate(0, 1, 0), price[customer]})
-			if random.IntN(20) == 0 {
-				id++
-				visit(bill{id: id, customer: customer, date: date, cents: 100 + random.IntN(5000)})
-			}
-		}
-		if month == 40 {
-			return
-		}
-	}
-}
-
 // BenchmarkPostgreSQL asks the product and SQL on PostgreSQL the same questions
 // about the same invoices, checks that the answers are equal, and prints how many
 // times longer SQL takes.
 func BenchmarkPostgreSQL(b *testing.B) {
-	n := benchInvoices
-	if text := os.Getenv("GROWPANEL_BENCH_INVOICES"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
-	}
-	api := startAPI(b)
+	n := companySize(b)
+	api := startAPI(b, newFolder(b))
 	pg := startPostgres(b)
-	fill(b, n, api, pg)
+	fill(b, n, api)
+	pg.fill(b, n)
 	for _, question := range []struct {
 		name, path, sql string
 		read            func(body []byte) map[string]int64
@@ -211,93 +146,6 @@ func readCash(body []byte) map[string]int64 {
 	return totals
 }
 
-// benchAPI is a running API with an account.
-type benchAPI struct{ url, key string }
-
-func startAPI(b *testing.B) *benchAPI {
-	b.Helper()
-	data := b.TempDir()
-	key, err := exec.Command(program("growpanel"), "admin", "create-key", "--account", "Bench", "--data", data).Output()
-	if err != nil {
-		b.Fatal(err)
-	}
-	log := start(b, cleanEnv("GROWPANEL_FX_FEED=off"), regexp.MustCompile(`url=http://\S+`), program("growpanel"), "serve", "api", "--data", data,
-		"--api-listen", "127.0.0.1:0", "--rate-limits", "off", "--now", benchToday)
-	return &benchAPI{url: regexp.MustCompile(`url=(http://\S+)`).FindStringSubmatch(log)[1], key: strings.TrimSpace(string(key))}
-}
-
-func (a *benchAPI) send(b *testing.B, method, path string, body []byte) ([]byte, time.Duration) {
-	b.Helper()
-	request, err := http.NewRequestWithContext(b.Context(), method, a.url+path, bytes.NewReader(body))
-	if err != nil {
-		b.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+a.key)
-	begun := time.Now()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode > http.StatusCreated {
-		b.Fatalf("%s %s: %d %.300s %v", method, path, response.StatusCode, text, err)
-	}
-	return text, time.Since(begun)
-}
-
-func (a *benchAPI) get(b *testing.B, path string) ([]byte, time.Duration) {
-	return a.send(b, http.MethodGet, path, nil)
-}
-
-// push sends rows of one kind.
-func (a *benchAPI) push(b *testing.B, kind string, rows [][]byte) {
-	b.Helper()
-	body := append(append([]byte{'['}, bytes.Join(rows, []byte{','})...), ']')
-	if text, _ := a.send(b, http.MethodPost, "/data/"+kind+"?echo=errors", body); !bytes.Contains(text, []byte(`"failed":0`)) {
-		b.Fatalf("push %s: %.300s", kind, text)
-	}
-}
-
-// fill gives both databases the same invoices.
-func fill(b *testing.B, n int, api *benchAPI, pg *postgres) {
-	b.Helper()
-	api.send(b, http.MethodPost, "/settings", []byte(`{"churn_grace_days":0}`))
-	api.send(b, http.MethodPost, "/data/data-sources", []byte(`{"name":"Bench","type":"api"}`))
-	api.push(b, "plans", [][]byte{[]byte(`{"id":"pro","name":"Pro","interval":"month","interval_count":1,"currency":"usd"}`)})
-	var rows [][]byte
-	flush := func(kind string, most int) {
-		if len(rows) > most {
-			api.push(b, kind, rows)
-			rows = rows[:0]
-		}
-	}
-	for c := range benchCustomers {
-		rows = append(rows, fmt.Appendf(nil, `{"id":"c%d","name":"Customer %d","created":"2023-01-01"}`, c, c))
-		flush("customers", benchBatch-1)
-	}
-	flush("customers", 0)
-	var table bytes.Buffer
-	bills(n, func(i bill) {
-		until := `\N`
-		kind := "one_time"
-		if !i.until.IsZero() {
-			until, kind = i.until.Format(time.DateOnly), "subscription"
-		}
-		fmt.Fprintf(&table, "%d\t%d\t%s\t%s\t%d\n", i.id, i.customer, i.date.Format(time.DateOnly), until, i.cents)
-		row := fmt.Appendf(nil, `{"id":"i%d","customer_id":"c%d","type":%q,"invoice_date":%q,"amount":%d,"currency":"usd"`, i.id, i.customer, kind, i.date.Format(time.DateOnly), i.cents)
-		if kind == "subscription" {
-			row = fmt.Appendf(row, `,"plan_id":"pro","period_start":%q,"period_end":%q`, i.date.Format(time.DateOnly), until)
-		}
-		rows = append(rows, append(row, '}'))
-		flush("invoices", benchBatch-1)
-	})
-	flush("invoices", 0)
-	pg.run(b, `CREATE TABLE invoice (id int PRIMARY KEY, customer int NOT NULL, date date NOT NULL, until date, cents int NOT NULL)`, nil)
-	pg.run(b, `COPY invoice FROM STDIN`, &table)
-	pg.run(b, `CREATE INDEX ON invoice (customer, date); CREATE INDEX ON invoice (date); VACUUM ANALYZE invoice`, nil)
-}
-
 // postgres is a server of its own, in a temporary folder.
 type postgres struct {
 	socket string
@@ -377,6 +225,22 @@ func (pg *postgres) run(b *testing.B, sql string, in io.Reader) string {
 		b.Fatalf("%v\n%.2000s", err, out)
 	}
 	return string(out)
+}
+
+// fill gives it the bills of the company.
+func (pg *postgres) fill(b *testing.B, n int) {
+	b.Helper()
+	var table bytes.Buffer
+	bills(n, func(i bill) {
+		until := `\N`
+		if !i.until.IsZero() {
+			until = i.until.Format(time.DateOnly)
+		}
+		fmt.Fprintf(&table, "%d\t%d\t%s\t%s\t%d\n", i.id, i.customer, i.date.Format(time.DateOnly), until, i.cents)
+	})
+	pg.run(b, `CREATE TABLE invoice (id int PRIMARY KEY, customer int NOT NULL, date date NOT NULL, until date, cents int NOT NULL)`, nil)
+	pg.run(b, `COPY invoice FROM STDIN`, &table)
+	pg.run(b, `CREATE INDEX ON invoice (customer, date); CREATE INDEX ON invoice (date); VACUUM ANALYZE invoice`, nil)
 }
 
 // ask returns the rows of a query by their first column, and the best of three

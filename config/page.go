@@ -19,7 +19,7 @@ func clientSettings() []Setting {
 func testSettings() []Setting {
 	return []Setting{
 		{Env: "GROWPANEL_GOLDEN_DIR", Help: "folder of the golden data sets; tests over them are skipped without it"},
-		{Env: "GROWPANEL_BENCH_INVOICES", Default: "1000000", Help: "invoices of the company that the comparison with PostgreSQL loads"},
+		{Env: "GROWPANEL_BENCH_INVOICES", Default: "1000000", Help: "invoices of the company that the benchmarks over HTTP load"},
 		{Env: "GROWPANEL_SOAK_COMPANIES", Default: "each law's own", Help: "random companies that the laws are tested over; `make soak` takes 10000"},
 		{Env: "GROWPANEL_SOAK_STEPS", Default: "800", Help: "random steps of the model tests of the OAuth stores; `make soak` takes 50000"},
 	}

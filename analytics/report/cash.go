@@ -102,12 +102,7 @@ func subscriptionCash(iv calendar.Interval) CashType {
 
 // customers calls visit for every selected customer that was ever billed.
 func (cs *cashScan) customers(visit func(*subject) error) error {
-	return cs.s.each(func(x *subject) error {
-		if !x.invoices || !cs.sel.keeps(x) {
-			return nil
-		}
-		return visit(x)
-	})
+	return cs.s.near(func(x *subject) bool { return x.invoices && cs.sel.keeps(x) }, touchInvoices, visit)
 }
 
 // paidOn is the day on which a paid invoice counts as cash.

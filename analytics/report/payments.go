@@ -126,6 +126,20 @@ func (pl *paymentList) keep(p *payment) {
 	}
 }
 
+// beyond reports whether the page ends before an invoice that is one row, by its
+// day alone: so it is with nearly all when the latest come first.
+func (pl *paymentList) beyond(inv *ledger.Invoice, day calendar.Day) bool {
+	q := pl.cs.q
+	return pl.full && q.Sort == ByDate && !q.Ascending && pl.cs.split == nil && day < pl.rows[pl.last-1].day && whole(inv)
+}
+
+// tally counts an invoice that is beyond the page.
+func (pl *paymentList) tally(l *ledger.Ledger, inv *ledger.Invoice) {
+	if pl.cs.passes(l, inv, inv.Plan) {
+		pl.count++
+	}
+}
+
 // cut sorts the payments and drops those after the page.
 func (pl *paymentList) cut() {
 	slices.SortFunc(pl.rows, func(a, b payment) int { return pl.compare(&a, &b) })
@@ -262,6 +276,12 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 			if !list.has(day) {
 				continue
 			}
+			if all && list.beyond(inv, day) {
+				if inv.Amount != 0 {
+					list.tally(l, inv)
+				}
+				continue
+			}
 			for place, e := range list.cs.entriesOf(l, inv) {
 				if all && e.kind == TaxCash || !all && e.kind != kind {
 					continue
@@ -330,6 +350,10 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 		for i := range l.Invoices {
 			inv := &l.Invoices[i]
 			if !list.has(inv.Day) || isRefund(inv) || inv.Kind == ledger.Cancellation && inv.Amount == 0 {
+				continue
+			}
+			if list.beyond(inv, inv.Day) {
+				list.tally(l, inv)
 				continue
 			}
 			err := list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: inv.Day, plan: list.cs.planOf(l, inv), line: -1})

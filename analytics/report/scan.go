@@ -44,8 +44,12 @@ func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
 
 // customers calls visit for every selected customer that ever had value.
 func (sc *scan) customers(visit func(*subject) error) error {
+	keeps := func(x *subject) bool { return x.last.Valid() && sc.sel.keeps(x) }
+	if sc.match != nil {
+		return sc.s.near(keeps, touchChanges, visit)
+	}
 	return sc.s.each(func(x *subject) error {
-		if !x.last.Valid() || !sc.sel.keeps(x) {
+		if !keeps(x) {
 			return nil
 		}
 		return visit(x)

@@ -102,6 +102,55 @@ func blocksOf(customers []*Customer, earlier []*block) []*block {
 	return blocks
 }
 
+// near calls visit for the customers that keeps takes, in order. What they have
+// lies all over the memory: touch reads where that begins, for the customers of a
+// block one right after the other, because the processor waits for much at once
+// as long as for one piece.
+func (s *Snapshot) near(keeps func(*subject) bool, touch func(*ledger.Ledger) calendar.Day, visit func(*subject) error) error {
+	kept := make([]*subject, 0, blockSize)
+	flush := func() error {
+		for _, x := range kept {
+			touch(x.ledger)
+		}
+		for _, x := range kept {
+			if err := visit(x); err != nil {
+				return err
+			}
+		}
+		kept = kept[:0]
+		return nil
+	}
+	err := s.each(func(x *subject) error {
+		if keeps(x) {
+			kept = append(kept, x)
+		}
+		if len(kept) < blockSize {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// touchInvoices reads where the invoices of a ledger begin and end.
+func touchInvoices(l *ledger.Ledger) calendar.Day {
+	if len(l.Invoices) == 0 {
+		return calendar.NoDay
+	}
+	return min(l.Invoices[0].Day, l.Invoices[len(l.Invoices)-1].Day)
+}
+
+// touchChanges reads the changes of a ledger.
+func touchChanges(l *ledger.Ledger) (first calendar.Day) {
+	for i := range l.Changes {
+		first = min(first, l.Changes[i].Day)
+	}
+	return first
+}
+
 // each calls visit for every customer with a ledger, in order.
 func (s *Snapshot) each(visit func(*subject) error) error {
 	blocks := s.blocks

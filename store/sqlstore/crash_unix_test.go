@@ -158,16 +158,11 @@ func verify(t *testing.T, s *sqlstore.Store, acked map[string]uint64) {
 		if version < last || version > last+1 {
 			t.Errorf("account %s is at version %d, acknowledged was %d", account, version, last)
 		}
-		if want := historyAt(account, version).rows; !slices.EqualFunc(want, got, sameRow) {
+		if want := historyAt(account, version).rows; !slices.EqualFunc(want, got, storetest.SameRow) {
 			t.Errorf("account %s at version %d (-want +got):\n%s", account, version, cmp.Diff(want, got))
 		}
 		acked[account] = version
 	}
-}
-
-func sameRow(a, b analytics.Row) bool {
-	return a.Table == b.Table && a.Seq == b.Seq && a.Source == b.Source && a.Owner == b.Owner &&
-		a.ID == b.ID && bytes.Equal(a.Doc, b.Doc)
 }
 
 // A server is killed at random instants, its first start included. Whatever it

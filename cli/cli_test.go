@@ -61,6 +61,7 @@ func TestCommands_Requests(t *testing.T) {
 		{"reports latest-activity --days 7", "", "GET /reports/latest-activity?days=7"},
 		{"reports anything-new", "", "GET /reports/anything-new"},
 		{"customers list --limit 5 --offset 10 --search acme", "", "GET /customers?limit=5&offset=10&search=acme"},
+		{"customers list --date this-year", "", "GET /customers?date=this-year&limit=50&offset=0"},
 		{"customers get a/b", "", "GET /customers/a%2Fb"},
 		{"customers get u+x@e.com", "", "GET /customers/u+x@e.com"},
 		{"customers resync a/b", "", "POST /customers/a%2Fb/resync"},

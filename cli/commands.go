@@ -198,17 +198,21 @@ func pairs(args []string) (url.Values, error) {
 
 func (c *client) customers() *cobra.Command {
 	var limit, offset int
-	var search string
+	var date, search string
 	list := &cobra.Command{
 		Use: "list", Short: "List customers", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			query := url.Values{"limit": {strconv.Itoa(limit)}, "offset": {strconv.Itoa(offset)}}
+			if date != "" {
+				query.Set("date", date)
+			}
 			if search != "" {
 				query.Set("search", search)
 			}
 			return c.call(cmd.Context(), request{method: http.MethodGet, segments: []string{"customers"}, query: query})
 		},
 	}
+	list.Flags().StringVar(&date, "date", "", "only those created in this `range`: 20260101-20260331, last-12-months, this-year, ...")
 	list.Flags().IntVar(&limit, "limit", 50, "at most this `many`, up to 500")
 	list.Flags().IntVar(&offset, "offset", 0, "skip this `many`")
 	list.Flags().StringVar(&search, "search", "", "only those whose name, e-mail or id contains this `text`")

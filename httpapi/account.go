@@ -18,6 +18,22 @@ func (s *Server) GetAccount(ctx context.Context, _ wire.GetAccountRequestObject)
 	return wire.GetAccount200JSONResponse(account), nil
 }
 
+// GetAccountProfile implements wire.StrictServerInterface.
+func (s *Server) GetAccountProfile(ctx context.Context, _ wire.GetAccountProfileRequestObject) (wire.GetAccountProfileResponseObject, error) {
+	user, err := s.identity.User(ctx, callerOf(ctx).User)
+	if err != nil {
+		return nil, err
+	}
+	account, err := s.accountToWire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return wire.GetAccountProfile200JSONResponse{
+		Id: account.Id, Name: account.Name, Email: user.Email,
+		BaseCurrency: account.BaseCurrency, Timezone: account.Timezone, CreatedAt: account.CreatedAt,
+	}, nil
+}
+
 // PostAccount implements wire.StrictServerInterface.
 func (s *Server) PostAccount(ctx context.Context, request wire.PostAccountRequestObject) (wire.PostAccountResponseObject, error) {
 	if err := refuseUnknown(ctx, &wire.AccountUpdate{}); err != nil {

@@ -203,6 +203,9 @@ func TestCustomers(t *testing.T) {
 	if list.number("result", "count") != 3 || len(list.list("result", "list")) != 2 || list.at("result", "has_more") != true {
 		t.Errorf("a page of 2: %s", list.raw)
 	}
+	if of := a.ok(t, a.admin, "GET", "/customers?date=19990101-19991231", ""); of.number("result", "count") != 0 {
+		t.Errorf("created in 1999: %s", of.raw)
+	}
 	one := a.ok(t, a.admin, "GET", "/customers/Alpha-1", "")
 	if one.text("name") != "Alpha One" || one.number("current_mrr_base_currency") != 19900 || one.text("custom_variables", "tier") != "Alpha gold" {
 		t.Errorf("customer: %s", one.raw)

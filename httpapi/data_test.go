@@ -111,6 +111,9 @@ func TestAccount(t *testing.T) {
 	for _, at := range []string{"/account", "/v2/account", "/account/"} {
 		wantJSON(t, a.ok(t, a.readonly, "GET", at, ""), want)
 	}
+	email := a.ok(t, a.readonly, "GET", "/profile", "").text("email")
+	wantJSON(t, a.ok(t, a.readonly, "GET", "/account/profile", ""), `{"id":"`+a.account.ID+`","name":"Acme","email":"`+email+`",
+		"base_currency":"usd","timezone":"UTC","created_at":"2026-06-15T12:00:00Z"}`)
 }
 
 const defaultSettings = `{"base_currency":"usd","timezone":"UTC","first_day_of_week":1,"locale":"en","churn_recognition":"end_of_period",

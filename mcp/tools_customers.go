@@ -11,7 +11,7 @@ import (
 const customerPage = 100
 
 func listCustomers() tool {
-	props := args.Set{search()}
+	props := args.Set{search(), {Name: "date", Convert: args.Date, Description: "When they signed up, e.g. 2026-Q1"}}
 	props = append(props, filters()...)
 	props = append(
 		props, baseCurrencyProperty(),

@@ -22,6 +22,7 @@ var operations = []Operation{
 	{ID: "PostAccountBillingSetup", Method: "POST", Path: "/account/billing/setup", Status: 501, Public: false, body: Schema{}},
 	{ID: "PostAccountBillingSubscribe", Method: "POST", Path: "/account/billing/subscribe", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
 	{ID: "PostAccountBillingUndoCancellation", Method: "POST", Path: "/account/billing/undo-cancellation", Status: 200, Public: false, body: Schema{fields: billingChangedFields}},
+	{ID: "GetAccountProfile", Method: "GET", Path: "/account/profile", Status: 200, Public: false, body: Schema{fields: accountProfileFields}},
 	{ID: "GetAccountTeam", Method: "GET", Path: "/account/team", Status: 200, Public: false, body: Schema{fields: teamFields}},
 	{ID: "PostAccountTeamInvite", Method: "POST", Path: "/account/team/invite", Status: 201, Public: false, body: Schema{fields: teamInvitationFields}},
 	{ID: "DeleteAccountTeamInvitesEmail", Method: "DELETE", Path: "/account/team/invites/{email}", Status: 200, Public: false, body: Schema{fields: successFields}},
@@ -37,7 +38,7 @@ var operations = []Operation{
 	{ID: "PostAuthSignUp", Method: "POST", Path: "/auth/sign-up", Status: 201, Public: true, body: Schema{fields: sessionFields}},
 	{ID: "PostAuthToken", Method: "POST", Path: "/auth/token", Status: 200, Public: true, body: Schema{fields: userTokenFields}},
 	{ID: "PostConnectionKeysRevoke", Method: "POST", Path: "/connection-keys/revoke", Status: 200, Public: true, body: Schema{fields: acknowledgementFields}},
-	{ID: "GetCustomers", Method: "GET", Path: "/customers", Status: 200, Public: false, body: Schema{fields: customerListFields}, query: []string{"limit", "offset", "search", "baseCurrency", "fix_fx", "currency", "plan", "billing_freq", "region", "country", "state", "data_source", "status", "has_discount", "payment_method", "pricing_model", "customer", "cancel_reason", "segment", "age", "market"}},
+	{ID: "GetCustomers", Method: "GET", Path: "/customers", Status: 200, Public: false, body: Schema{fields: customerListFields}, query: []string{"date", "limit", "offset", "search", "baseCurrency", "fix_fx", "currency", "plan", "billing_freq", "region", "country", "state", "data_source", "status", "has_discount", "payment_method", "pricing_model", "customer", "cancel_reason", "segment", "age", "market"}},
 	{ID: "GetCustomersId", Method: "GET", Path: "/customers/{id}", Status: 200, Public: false, body: Schema{fields: customerDetailFields}, query: []string{"data_source", "baseCurrency"}},
 	{ID: "PostCustomersIdResync", Method: "POST", Path: "/customers/{id}/resync", Status: 200, Public: false, body: Schema{fields: resyncedFields}, query: []string{"data_source"}},
 	{ID: "GetDataSourcesId", Method: "GET", Path: "/data-sources/{id}", Status: 200, Public: false, body: Schema{fields: dataSourceDetailFields}},
@@ -169,6 +170,15 @@ var accountClosingFields = []Schema{
 	{name: "deleted_at"},
 	{name: "id"},
 	{name: "success"},
+}
+
+var accountProfileFields = []Schema{
+	{name: "base_currency", unit: CurrencyBase},
+	{name: "created_at"},
+	{name: "email"},
+	{name: "id"},
+	{name: "name"},
+	{name: "timezone"},
 }
 
 var acknowledgementFields = []Schema{

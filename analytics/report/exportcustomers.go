@@ -27,20 +27,13 @@ type CustomerExport struct {
 	found []*Customer
 }
 
-// NewCustomerExport selects the customers that CustomerList lists for a query,
-// with a date only those created on its days. Whatever can fail, fails here: its
-// errors are *ParamError and *fx.MissingRateError.
+// NewCustomerExport selects the customers that CustomerList lists for a query.
+// Whatever can fail, fails here: its errors are *ParamError and
+// *fx.MissingRateError.
 func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
 	sc := newScan(s, q, s.Today)
 	e := &CustomerExport{sc: sc}
-	e.found, _ = sc.listed(len(s.Customers))
-	if q.DateGiven {
-		e.found = slices.DeleteFunc(e.found, func(c *Customer) bool {
-			created := s.created(c)
-			return created.IsZero() || !q.Range.Contains(created.Day(s.Settings.Zone))
-		})
-	}
-	e.Count = len(e.found)
+	e.found, e.Count = sc.listed(len(s.Customers))
 	keys := map[string]bool{}
 	for _, c := range e.found {
 		for key := range c.Custom {
@@ -75,8 +68,9 @@ func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error
 	return nil
 }
 
-// listed returns the customers that the filters and the search keep, by id: so
-// many of them at most, and how many there are.
+// listed returns the customers that the filters and the search keep, with a date
+// only those created on its days, by id: so many of them at most, and how many
+// there are.
 func (sc *scan) listed(most int) (found []*Customer, count int) {
 	full := false // found[most-1] is the last that may still be listed
 	cut := func() {
@@ -85,7 +79,7 @@ func (sc *scan) listed(most int) (found []*Customer, count int) {
 		full = len(found) == most
 	}
 	for _, c := range sc.s.Customers {
-		if !sc.sel.customer(c) || !sc.paysFor(c) || sc.q.Search != "" && !c.Contains(sc.q.Search) {
+		if !sc.sel.customer(c) || !sc.paysFor(c) || !sc.createdThen(c) || sc.q.Search != "" && !c.Contains(sc.q.Search) {
 			continue
 		}
 		count++
@@ -98,6 +92,15 @@ func (sc *scan) listed(most int) (found []*Customer, count int) {
 	}
 	cut()
 	return found, count
+}
+
+// createdThen reports whether a customer was created on a day that was asked for.
+func (sc *scan) createdThen(c *Customer) bool {
+	if !sc.q.DateGiven {
+		return true
+	}
+	created := sc.s.created(c)
+	return !created.IsZero() && sc.q.Range.Contains(created.Day(sc.s.Settings.Zone))
 }
 
 // byID orders customers by id, those of the same id by source.

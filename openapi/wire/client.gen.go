@@ -356,6 +356,27 @@ type AccountClosing struct {
 	Success bool `json:"success"`
 }
 
+// AccountProfile An account in short.
+type AccountProfile struct {
+	// BaseCurrency ISO 4217 code that reports convert to.
+	BaseCurrency string `json:"base_currency"`
+
+	// CreatedAt When it was created.
+	CreatedAt string `json:"created_at"`
+
+	// Email E-mail address of the user whose key this is.
+	Email string `json:"email"`
+
+	// Id The account's id.
+	Id string `json:"id"`
+
+	// Name The account's name.
+	Name string `json:"name"`
+
+	// Timezone IANA time zone that days are counted in.
+	Timezone string `json:"timezone"`
+}
+
 // AccountUpdate What to change.
 type AccountUpdate struct {
 	// BaseCurrency ISO 4217 code that reports convert to.
@@ -7090,6 +7111,9 @@ type GetAccountBillingCheckVatParams struct {
 
 // GetCustomersParams defines parameters for GetCustomers.
 type GetCustomersParams struct {
+	// Date The days to report on, both ends included: `20260101-20261231`, `2026-01-01:2026-12-31`, one day (`20260101`, `2026-01-01`), or a word such as `last-12-months`, `this-quarter`, `last-year`, `mtd`, `qtd`, `ytd`, `today`, `yesterday` or `all`. Default: the last 365 days.
+	Date *Date `form:"date,omitempty" json:"date,omitempty"`
+
 	// Limit The most rows to return. Default 50 and at most 500 for customers; default and at most 10,000 elsewhere.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -11454,6 +11478,13 @@ type ClientInterface interface {
 	// Corresponds with POST /account/billing/undo-cancellation (the `PostAccountBillingUndoCancellation` operationId).
 	PostAccountBillingUndoCancellation(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetAccountProfile Read the account and whose key it is
+	//
+	// What `GET /account` says of the account, with the e-mail address of the key's user.
+	//
+	// Corresponds with GET /account/profile (the `GetAccountProfile` operationId).
+	GetAccountProfile(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetAccountTeam List the team
 	//
 	// The members of the account, and who is invited.
@@ -11660,7 +11691,7 @@ type ClientInterface interface {
 
 	// GetCustomers List customers
 	//
-	// A page of customers with their state and revenue now. Page until `has_more` is false.
+	// A page of customers with their state and revenue now. With `date`, only customers created on those days. Page until `has_more` is false.
 	//
 	// Corresponds with GET /customers (the `GetCustomers` operationId).
 	GetCustomers(ctx context.Context, params *GetCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -13202,6 +13233,23 @@ func (c *Client) PostAccountBillingUndoCancellation(ctx context.Context, reqEdit
 	return c.Client.Do(req)
 }
 
+// GetAccountProfile Read the account and whose key it is
+//
+// What `GET /account` says of the account, with the e-mail address of the key's user.
+//
+// Corresponds with GET /account/profile (the `GetAccountProfile` operationId).
+func (c *Client) GetAccountProfile(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccountProfileRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetAccountTeam List the team
 //
 // The members of the account, and who is invited.
@@ -13648,7 +13696,7 @@ func (c *Client) PostConnectionKeysRevoke(ctx context.Context, body PostConnecti
 
 // GetCustomers List customers
 //
-// A page of customers with their state and revenue now. Page until `has_more` is false.
+// A page of customers with their state and revenue now. With `date`, only customers created on those days. Page until `has_more` is false.
 //
 // Corresponds with GET /customers (the `GetCustomers` operationId).
 func (c *Client) GetCustomers(ctx context.Context, params *GetCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -16810,6 +16858,33 @@ func NewPostAccountBillingUndoCancellationRequest(server string) (*http.Request,
 	return req, nil
 }
 
+// NewGetAccountProfileRequest constructs an http.Request for the GetAccountProfile method
+func NewGetAccountProfileRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/account/profile")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetAccountTeamRequest constructs an http.Request for the GetAccountTeam method
 func NewGetAccountTeamRequest(server string) (*http.Request, error) {
 	var err error
@@ -17387,6 +17462,18 @@ func NewGetCustomersRequest(server string, params *GetCustomersParams) (*http.Re
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.Limit != nil {
 
@@ -35200,6 +35287,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /account/billing/undo-cancellation (the `PostAccountBillingUndoCancellation` operationId).
 	PostAccountBillingUndoCancellationWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*PostAccountBillingUndoCancellationResponse, error)
 
+	// GetAccountProfileWithResponse Read the account and whose key it is
+	//
+	// What `GET /account` says of the account, with the e-mail address of the key's user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /account/profile (the `GetAccountProfile` operationId).
+	GetAccountProfileWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccountProfileResponse, error)
+
 	// GetAccountTeamWithResponse List the team
 	//
 	// The members of the account, and who is invited.
@@ -35418,7 +35514,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetCustomersWithResponse List customers
 	//
-	// A page of customers with their state and revenue now. Page until `has_more` is false.
+	// A page of customers with their state and revenue now. With `date`, only customers created on those days. Page until `has_more` is false.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -38464,6 +38560,92 @@ func (r PostAccountBillingUndoCancellationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostAccountBillingUndoCancellationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAccountProfileResponse429Headers the declared response headers of an HTTP 429 response for GetAccountProfile
+type GetAccountProfileResponse429Headers struct {
+	RetryAfter          int64
+	XRateLimitLimit     int64
+	XRateLimitRemaining int64
+	XRateLimitReset     int64
+}
+
+type GetAccountProfileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccountProfile
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetAccountProfileResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccountProfileResponse) GetJSON200() *AccountProfile {
+	return r.JSON200
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetAccountProfileResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetAccountProfileResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetAccountProfileResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetAccountProfileResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetAccountProfileResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccountProfileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccountProfileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccountProfileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccountProfileResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -51631,6 +51813,21 @@ func (c *ClientWithResponses) PostAccountBillingUndoCancellationWithResponse(ctx
 	return ParsePostAccountBillingUndoCancellationResponse(rsp)
 }
 
+// GetAccountProfileWithResponse Read the account and whose key it is
+//
+// What `GET /account` says of the account, with the e-mail address of the key's user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /account/profile (the `GetAccountProfile` operationId).
+func (c *ClientWithResponses) GetAccountProfileWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAccountProfileResponse, error) {
+	rsp, err := c.GetAccountProfile(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccountProfileResponse(rsp)
+}
+
 // GetAccountTeamWithResponse List the team
 //
 // The members of the account, and who is invited.
@@ -51993,7 +52190,7 @@ func (c *ClientWithResponses) PostConnectionKeysRevokeWithResponse(ctx context.C
 
 // GetCustomersWithResponse List customers
 //
-// A page of customers with their state and revenue now. Page until `has_more` is false.
+// A page of customers with their state and revenue now. With `date`, only customers created on those days. Page until `has_more` is false.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -56015,6 +56212,101 @@ func ParsePostAccountBillingUndoCancellationResponse(rsp *http.Response) (*PostA
 	switch {
 	case rsp.StatusCode == 429:
 		var headers PostAccountBillingUndoCancellationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitLimit = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Remaining"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Reset"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitReset = value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAccountProfileResponse parses an HTTP response from a GetAccountProfileWithResponse call
+func ParseGetAccountProfileResponse(rsp *http.Response) (*GetAccountProfileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccountProfileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccountProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetAccountProfileResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int64"}); err != nil {

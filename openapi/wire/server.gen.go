@@ -76,6 +76,9 @@ type ServerInterface interface {
 	// PostAccountBillingUndoCancellation Keep a plan that was cancelled
 	// (POST /account/billing/undo-cancellation)
 	PostAccountBillingUndoCancellation(w http.ResponseWriter, r *http.Request)
+	// GetAccountProfile Read the account and whose key it is
+	// (GET /account/profile)
+	GetAccountProfile(w http.ResponseWriter, r *http.Request)
 	// GetAccountTeam List the team
 	// (GET /account/team)
 	GetAccountTeam(w http.ResponseWriter, r *http.Request)
@@ -829,6 +832,20 @@ func (siw *ServerInterfaceWrapper) PostAccountBillingUndoCancellation(w http.Res
 	handler.ServeHTTP(w, r)
 }
 
+// GetAccountProfile operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountProfile(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAccountProfile(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetAccountTeam operation middleware
 func (siw *ServerInterfaceWrapper) GetAccountTeam(w http.ResponseWriter, r *http.Request) {
 
@@ -1095,6 +1112,19 @@ func (siw *ServerInterfaceWrapper) GetCustomers(w http.ResponseWriter, r *http.R
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params GetCustomersParams
+
+	// ------------- Optional query parameter "date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "date", r.URL.Query(), &params.Date, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "date"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "date", Err: err})
+		}
+		return
+	}
 
 	// ------------- Optional query parameter "limit" -------------
 
@@ -17335,6 +17365,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/account", wrapper.DeleteAccount)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account", wrapper.GetAccount)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account", wrapper.PostAccount)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/profile", wrapper.GetAccountProfile)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/account/undo-deletion", wrapper.PostAccountUndoDeletion)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/billing", wrapper.GetAccountBilling)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/account/billing/invoices", wrapper.GetAccountBillingInvoices)
@@ -19573,6 +19604,101 @@ func (response PostAccountBillingUndoCancellation500JSONResponse) VisitPostAccou
 type PostAccountBillingUndoCancellation503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response PostAccountBillingUndoCancellation503JSONResponse) VisitPostAccountBillingUndoCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountProfileRequestObject struct {
+}
+
+type GetAccountProfileResponseObject interface {
+	VisitGetAccountProfileResponse(w http.ResponseWriter) error
+}
+
+type GetAccountProfile200JSONResponse AccountProfile
+
+func (response GetAccountProfile200JSONResponse) VisitGetAccountProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountProfile401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAccountProfile401JSONResponse) VisitGetAccountProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountProfile403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetAccountProfile403JSONResponse) VisitGetAccountProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountProfile429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetAccountProfile429JSONResponse) VisitGetAccountProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.Header().Set("X-RateLimit-Limit", fmt.Sprint(response.Headers.XRateLimitLimit))
+	w.Header().Set("X-RateLimit-Remaining", fmt.Sprint(response.Headers.XRateLimitRemaining))
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(response.Headers.XRateLimitReset))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountProfile500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAccountProfile500JSONResponse) VisitGetAccountProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountProfile503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetAccountProfile503JSONResponse) VisitGetAccountProfileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -34600,6 +34726,9 @@ type StrictServerInterface interface {
 	// PostAccountBillingUndoCancellation Keep a plan that was cancelled
 	// (POST /account/billing/undo-cancellation)
 	PostAccountBillingUndoCancellation(ctx context.Context, request PostAccountBillingUndoCancellationRequestObject) (PostAccountBillingUndoCancellationResponseObject, error)
+	// GetAccountProfile Read the account and whose key it is
+	// (GET /account/profile)
+	GetAccountProfile(ctx context.Context, request GetAccountProfileRequestObject) (GetAccountProfileResponseObject, error)
 	// GetAccountTeam List the team
 	// (GET /account/team)
 	GetAccountTeam(ctx context.Context, request GetAccountTeamRequestObject) (GetAccountTeamResponseObject, error)
@@ -35518,6 +35647,30 @@ func (sh *strictHandler) PostAccountBillingUndoCancellation(w http.ResponseWrite
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PostAccountBillingUndoCancellationResponseObject); ok {
 		if err := validResponse.VisitPostAccountBillingUndoCancellationResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAccountProfile operation middleware
+func (sh *strictHandler) GetAccountProfile(w http.ResponseWriter, r *http.Request) {
+	var request GetAccountProfileRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountProfile(ctx, request.(GetAccountProfileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountProfile")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAccountProfileResponseObject); ok {
+		if err := validResponse.VisitGetAccountProfileResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

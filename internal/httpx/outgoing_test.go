@@ -319,6 +319,7 @@ func TestOutgoing_TimesOut(t *testing.T) {
 					_ = http.NewResponseController(w).Flush()
 				}
 				<-r.Context().Done()
+				panic(http.ErrAbortHandler) // returning would end the body well, while the client hangs up
 			})
 			cfg.Timeout = 200 * time.Millisecond
 			_, _, err := fetch(t, NewOutgoing(cfg), "https://example.com/"+path)

@@ -96,8 +96,10 @@ func LatestActivity(s *Snapshot, q *Query) (*ActivityReport, error) {
 		}
 	}
 	slices.SortStableFunc(f.rows, func(a, b Activity) int {
-		return cmp.Or(cmp.Compare(b.Date, a.Date), strings.Compare(a.Customer.ID, b.Customer.ID),
-			cmp.Compare(a.Customer.Source, b.Customer.Source), cmp.Compare(a.Source, b.Source))
+		if a.Date != b.Date {
+			return cmp.Compare(b.Date, a.Date)
+		}
+		return cmp.Or(strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source), cmp.Compare(a.Source, b.Source))
 	})
 	page, from, to, err := q.page(f.count, usualActivities, mostActivities)
 	if err != nil {

@@ -159,13 +159,14 @@ func (t *cohorts) add(x *subject) error {
 }
 
 // join finds the cohorts of a customer that started with a movement in a row:
-// several when its plan is in several groups, and the one of all.
+// several when its plan is in several groups. With a breakdown the one of all is
+// among them; without one it is the sum of the others.
 func (t *cohorts) join(c *Customer, start *ledger.Movement, row int) error {
-	t.joined = append(t.joined[:0], &t.all)
 	if t.split == nil {
-		t.joined = append(t.joined, &t.groups[row])
+		t.joined = append(t.joined[:0], &t.groups[row])
 		return nil
 	}
+	t.joined = append(t.joined[:0], &t.all)
 	values, err := t.valuesOf(c, start)
 	if err != nil {
 		return err
@@ -230,6 +231,23 @@ func (g *group) count(k int, initial, level int64, live bool) {
 	}
 }
 
+// add adds up two cohorts that have no customers in common.
+func (g *group) add(o *group) {
+	g.mrr += o.mrr
+	g.customers += o.customers
+	for k := range o.periods {
+		if k == len(g.periods) {
+			g.periods = append(g.periods, remains{})
+		}
+		to, from := &g.periods[k], &o.periods[k]
+		to.mrr += from.mrr
+		to.gross += from.gross
+		to.customers += from.customers
+		to.initialMRR += from.initialMRR
+		to.initialCustomers += from.initialCustomers
+	}
+}
+
 func (r *remains) period() CohortPeriod {
 	return CohortPeriod{
 		MRRRetained: r.mrr, CustomersRetained: r.customers,
@@ -256,6 +274,7 @@ func (t *cohorts) report() *CohortReport {
 		}
 	} else {
 		for i, p := range t.rows.periods {
+			t.all.add(&t.groups[i])
 			// A cohort without customers has the columns of one: nothing of nothing.
 			for len(t.groups[i].periods) < len(t.ends)-i {
 				t.groups[i].periods = append(t.groups[i].periods, remains{})

@@ -55,14 +55,11 @@ func CustomerConcentration(s *Snapshot, q *Query) (*ConcentrationReport, error) 
 		r.TotalMRR += ranked[i].MRR
 		ranked[i].Rank, ranked[i].CumulativeMRR = i+1, r.TotalMRR
 	}
-	for i := range ranked {
-		ranked[i].Percent = percent(ranked[i].MRR, r.TotalMRR)
-		ranked[i].CumulativePct = percent(ranked[i].CumulativeMRR, r.TotalMRR)
-	}
 	for i, n := range ConcentrationTops {
 		share := ConcentrationShare{Count: min(n, len(ranked)), Percent: percent(0, r.TotalMRR)}
 		if share.Count > 0 {
-			share.MRR, share.Percent = ranked[share.Count-1].CumulativeMRR, ranked[share.Count-1].CumulativePct
+			share.MRR = ranked[share.Count-1].CumulativeMRR
+			share.Percent = percent(share.MRR, r.TotalMRR)
 		}
 		r.Tops[i] = share
 	}
@@ -76,6 +73,12 @@ func CustomerConcentration(s *Snapshot, q *Query) (*ConcentrationReport, error) 
 		return nil, err
 	}
 	r.Page, r.List = page, list[from:to]
+	for _, shown := range [...][]ConcentrationRow{r.Pareto, r.List} {
+		for i := range shown {
+			shown[i].Percent = percent(shown[i].MRR, r.TotalMRR)
+			shown[i].CumulativePct = percent(shown[i].CumulativeMRR, r.TotalMRR)
+		}
+	}
 	return r, nil
 }
 
@@ -103,7 +106,10 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 		return nil, err
 	}
 	slices.SortFunc(ranked, func(a, b ConcentrationRow) int {
-		return cmp.Or(cmp.Compare(b.MRR, a.MRR), strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source))
+		if a.MRR != b.MRR {
+			return cmp.Compare(b.MRR, a.MRR)
+		}
+		return cmp.Or(strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source))
 	})
 	return ranked, nil
 }

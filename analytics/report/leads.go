@@ -380,7 +380,10 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 		if !q.Ascending {
 			order = -order
 		}
-		return cmp.Or(order, strings.Compare(a.c.ID, b.c.ID), cmp.Compare(a.c.Source, b.c.Source))
+		if order != 0 {
+			return order
+		}
+		return cmp.Or(strings.Compare(a.c.ID, b.c.ID), cmp.Compare(a.c.Source, b.c.Source))
 	})
 	page, from, to, err := q.page(len(rows), maxLimit, maxLimit)
 	if err != nil {

@@ -265,8 +265,13 @@ func (t *table) compare(a, b *found) int {
 	if !t.sc.q.Ascending {
 		order = -order
 	}
-	return cmp.Or(order, -cmp.Compare(a.move.Day, b.move.Day), strings.Compare(a.customer.ID, b.customer.ID),
-		cmp.Compare(a.customer.Source, b.customer.Source), cmp.Compare(a.value, b.value))
+	if order == 0 {
+		order = -cmp.Compare(a.move.Day, b.move.Day)
+	}
+	if order != 0 { // nearly always, so that the customers are not looked at
+		return order
+	}
+	return cmp.Or(strings.Compare(a.customer.ID, b.customer.ID), cmp.Compare(a.customer.Source, b.customer.Source), cmp.Compare(a.value, b.value))
 }
 
 func (t *table) key(a, b *found) int {

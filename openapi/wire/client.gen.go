@@ -2852,7 +2852,7 @@ type InvoiceInput struct {
 	// PlanId The id of a plan that was pushed before; needed for a subscription.
 	PlanId *string `json:"plan_id,omitempty"`
 
-	// PricingModel `licensed` or `metered`. Default: the plan's.
+	// PricingModel `metered`, or `licensed`, which leaves it to the plan: an invoice of a metered plan is metered.
 	PricingModel *string `json:"pricing_model,omitempty"`
 
 	// Proration Whether it charges or credits a part of a running period.
@@ -3032,7 +3032,7 @@ type InvoicePatch struct {
 	// PlanId The id of a plan that was pushed before; needed for a subscription.
 	PlanId *string `json:"plan_id,omitempty"`
 
-	// PricingModel `licensed` or `metered`. Default: the plan's.
+	// PricingModel `metered`, or `licensed`, which leaves it to the plan: an invoice of a metered plan is metered.
 	PricingModel *string `json:"pricing_model,omitempty"`
 
 	// Proration Whether it charges or credits a part of a running period.

@@ -123,7 +123,6 @@ func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, erro
 
 // add counts a customer who started in one of the rows.
 func (t *cohorts) add(x *subject) error {
-	l := x.ledger
 	moves, foreign, err := t.sc.movements(x, t.sc.match)
 	if err != nil || len(moves) == 0 || moves[0].Day > t.sc.horizon {
 		return err
@@ -137,7 +136,7 @@ func (t *cohorts) add(x *subject) error {
 	if err := t.join(x.customer, start, row); err != nil {
 		return err
 	}
-	initial, err := t.initial(l, start, row, foreign)
+	initial, err := t.initial(x, start, row, foreign)
 	if err != nil {
 		return err
 	}
@@ -145,7 +144,7 @@ func (t *cohorts) add(x *subject) error {
 	if t.fixed {
 		when = &t.when[row]
 	}
-	if err := t.sc.balances(l, t.sc.match, moves, foreign, when, t.levels); err != nil {
+	if err := t.sc.balances(x, t.sc.match, moves, foreign, when, t.levels); err != nil {
 		return err
 	}
 	for _, g := range t.joined {
@@ -201,7 +200,7 @@ func (t *cohorts) valuesOf(c *Customer, start *ledger.Movement) ([]int32, error)
 }
 
 // initial is the customer's first MRR.
-func (t *cohorts) initial(l *ledger.Ledger, start *ledger.Movement, row int, foreign bool) (int64, error) {
+func (t *cohorts) initial(x *subject, start *ledger.Movement, row int, foreign bool) (int64, error) {
 	if !foreign {
 		return start.After, nil
 	}
@@ -209,7 +208,7 @@ func (t *cohorts) initial(l *ledger.Ledger, start *ledger.Movement, row int, for
 	if t.fixed {
 		m.Day = t.rows.periods[row].From
 	}
-	return t.sc.delta(l, &m, t.sc.match)
+	return t.sc.delta(x, &m, t.sc.match)
 }
 
 // count adds one customer to the k-th period. The start is 100 percent whatever

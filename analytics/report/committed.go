@@ -29,7 +29,7 @@ func CMRRSummary(s *Snapshot, q *Query) (*CMRRReport, error) {
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(x.ledger, sc.match, moves, foreign, &when, at[:]); err != nil {
+		if err := sc.balances(x, sc.match, moves, foreign, &when, at[:]); err != nil {
 			return err
 		}
 		for i := range at {

@@ -94,7 +94,7 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(x.ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+		if err := sc.balances(x, sc.match, moves, foreign, &when, now[:]); err != nil {
 			return err
 		}
 		if now[0].live {

@@ -94,7 +94,7 @@ func (sc *scan) grow(x *subject, r *GrowthReport, counts *[len(ledger.Types) + 1
 		}
 		delta := m.After - m.Before
 		if foreign {
-			if delta, err = sc.delta(x.ledger, m, sc.match); err != nil {
+			if delta, err = sc.delta(x, m, sc.match); err != nil {
 				return err
 			}
 		}

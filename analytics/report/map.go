@@ -142,14 +142,14 @@ func (m *worldMap) addRevenue(x *subject, in *country) error {
 	if first := &moves[0]; m.q.Range.Contains(first.Day) { // it is always new
 		worth := first.After
 		if foreign {
-			if worth, err = sc.delta(x.ledger, first, sc.match); err != nil {
+			if worth, err = sc.delta(x, first, sc.match); err != nil {
 				return err
 			}
 		}
 		in.newMRR += worth
 		in.newCustomers++
 	}
-	if err := sc.balances(x.ledger, sc.match, moves, foreign, &m.when, m.now[:]); err != nil {
+	if err := sc.balances(x, sc.match, moves, foreign, &m.when, m.now[:]); err != nil {
 		return err
 	}
 	if now := m.now[0]; now.live {
@@ -161,7 +161,7 @@ func (m *worldMap) addRevenue(x *subject, in *country) error {
 	if m.churn == nil {
 		return nil
 	}
-	return m.churn.countMoves(x.ledger, sc.match, moves, foreign, in.windows, nil)
+	return m.churn.countMoves(x, sc.match, moves, foreign, in.windows, nil)
 }
 
 // addLead counts what is in the report leads.

@@ -200,7 +200,7 @@ func (t *table) collect(x *subject, match func(*ledger.State) bool, value int32)
 		f := &t.next
 		*f = found{customer: x.customer, move: *m, base: m.After - m.Before, value: value}
 		if foreign {
-			if f.base, err = t.sc.delta(x.ledger, m, match); err != nil {
+			if f.base, err = t.sc.delta(x, m, match); err != nil {
 				return err
 			}
 		}

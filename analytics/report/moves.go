@@ -60,7 +60,7 @@ func (m *Moves) Of(c *Customer) []Move {
 		f := found{customer: c, move: *at, base: at.After - at.Before}
 		priced := true
 		if foreign {
-			f.base, err = m.t.sc.delta(l, at, nil)
+			f.base, err = m.t.sc.delta(&x, at, nil)
 			priced = err == nil
 		}
 		if f.kind = typed(at.Type, f.base); f.kind == ledger.None {

@@ -142,7 +142,7 @@ func (w *waterfall) count(x *subject, total, second []cell) error {
 	if err != nil || !foreign {
 		return err
 	}
-	if err := w.sc.levels(x.ledger, w.sc.match, &w.points, w.closes); err != nil {
+	if err := w.sc.levels(x, w.sc.match, &w.points, w.closes); err != nil {
 		return err
 	}
 	for row := range w.closes {
@@ -232,7 +232,7 @@ func (w *waterfall) movements(x *subject, match func(*ledger.State) bool, levels
 		case !foreign:
 			step = delta
 		case row > 0:
-			if delta, err = w.sc.delta(x.ledger, m, match); err != nil {
+			if delta, err = w.sc.delta(x, m, match); err != nil {
 				return false, err
 			}
 		}
@@ -286,7 +286,7 @@ func (w *waterfall) countSubtypes(x *subject) error {
 		}
 		delta := m.After - m.Before
 		if foreign {
-			if delta, err = w.sc.delta(x.ledger, m, w.sc.match); err != nil {
+			if delta, err = w.sc.delta(x, m, w.sc.match); err != nil {
 				return err
 			}
 		}

@@ -209,16 +209,16 @@ func (r *retention) count(x *subject, match func(*ledger.State) bool, sink, seco
 	if err != nil {
 		return err
 	}
-	return r.countMoves(x.ledger, match, moves, foreign, sink, second)
+	return r.countMoves(x, match, moves, foreign, sink, second)
 }
 
 // countMoves is count for movements that are known already.
-func (r *retention) countMoves(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, sink, second []window) error {
+func (r *retention) countMoves(x *subject, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, sink, second []window) error {
 	if len(moves) == 0 {
 		return nil
 	}
 	if foreign {
-		if err := r.convert(l, match); err != nil {
+		if err := r.convert(x, match); err != nil {
 			return err
 		}
 	}
@@ -268,8 +268,9 @@ func (s *standing) until(day calendar.Day) balanceAt {
 // the rates of their baselines where anything changed in between and the
 // customer is in the cohort. Only the cohort is converted at those rates: the
 // baseline may lie before the account's history and its rates.
-func (r *retention) convert(l *ledger.Ledger, match func(*ledger.State) bool) error {
-	if err := r.sc.levels(l, match, &r.days, r.levels); err != nil {
+func (r *retention) convert(x *subject, match func(*ledger.State) bool) error {
+	l := x.ledger
+	if err := r.sc.levels(x, match, &r.days, r.levels); err != nil {
 		return err
 	}
 	base, target := 0, 0 // changes until then
@@ -283,7 +284,7 @@ func (r *retention) convert(l *ledger.Ledger, match func(*ledger.State) bool) er
 	if !late {
 		return nil
 	}
-	return r.sc.levels(l, match, &r.rebase, r.rebased)
+	return r.sc.levels(x, match, &r.rebase, r.rebased)
 }
 
 // changesUntil counts the changes of a ledger until the end of a day, of which

@@ -83,7 +83,16 @@ func (sc *scan) movements(x *subject, match func(*ledger.State) bool) (moves []l
 // delta is what a movement is worth in the query's currency. Balances are
 // converted, never differences: each slot's state before and after on its own,
 // at the movement's rates (metric definitions, section 3).
-func (sc *scan) delta(l *ledger.Ledger, m *ledger.Movement, match func(*ledger.State) bool) (int64, error) {
+func (sc *scan) delta(x *subject, m *ledger.Movement, match func(*ledger.State) bool) (int64, error) {
+	if match == nil && x.single {
+		now, err := sc.rates.convert(m.After, m.Currency, m.Day)
+		if err != nil {
+			return 0, err
+		}
+		was, err := sc.rates.convert(m.Before, m.Currency, m.Day)
+		return now - was, err
+	}
+	l := x.ledger
 	view := ledger.View{Match: match}
 	sum := int64(0)
 	for i := m.First; i < m.Last; i++ {
@@ -171,7 +180,11 @@ func (sc *scan) advance(l *ledger.Ledger, next int, end calendar.Day) int {
 }
 
 // levels sets the customer's balance within a view at every point.
-func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, p *points, to []balanceAt) error {
+func (sc *scan) levels(x *subject, match func(*ledger.State) bool, p *points, to []balanceAt) error {
+	if match == nil && x.single {
+		return sc.levelsOfOne(x.moves, p, to)
+	}
+	l := x.ledger
 	next := 0
 	sc.held = sc.held[:0]
 	for i, end := range p.ends {
@@ -198,6 +211,26 @@ func (sc *scan) levels(l *ledger.Ledger, match func(*ledger.State) bool, p *poin
 	return nil
 }
 
+// levelsOfOne is levels for the movements of a single slot.
+func (sc *scan) levelsOfOne(moves []ledger.Movement, p *points, to []balanceAt) error {
+	var now ledger.Movement
+	for i, end := range p.ends {
+		for len(moves) > 0 && moves[0].Day <= min(end, sc.horizon) {
+			now, moves = moves[0], moves[1:]
+		}
+		to[i] = balanceAt{}
+		if now.After == 0 || p.only != nil && !p.only[i] {
+			continue
+		}
+		worth, err := p.worth(sc.rates, i, now.After, now.Currency)
+		if err != nil {
+			return err
+		}
+		to[i] = balanceAt{worth, true}
+	}
+	return nil
+}
+
 // holding is what a slot is worth.
 type holding struct {
 	value    int64 // minor units of the currency
@@ -220,9 +253,9 @@ func (sc *scan) hold(l *ledger.Ledger, match func(*ledger.State) bool) {
 
 // balances is levels for any customer: without foreign currencies the movements
 // already know the totals. moves and foreign are those of the view.
-func (sc *scan) balances(l *ledger.Ledger, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, p *points, to []balanceAt) error {
+func (sc *scan) balances(x *subject, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, p *points, to []balanceAt) error {
 	if foreign {
-		return sc.levels(l, match, p, to)
+		return sc.levels(x, match, p, to)
 	}
 	next, level := 0, int64(0)
 	for i, end := range p.ends {

@@ -45,7 +45,7 @@ func Summary(s *Snapshot, q *Query) (*SummaryReport, error) {
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(x.ledger, sc.match, moves, foreign, &when, now[:]); err != nil {
+		if err := sc.balances(x, sc.match, moves, foreign, &when, now[:]); err != nil {
 			return err
 		}
 		for i := range now {

@@ -1,7 +1,6 @@
 package mcp
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,21 +115,29 @@ func (w wording) word(value string) (string, error) {
 	return not + word, err
 }
 
-// maxDoubts is how many of the values that match nothing an answer names.
-const maxDoubts = 5
+// doubtBytes bounds the notes on values that match nothing: the smallest answer
+// must still have room for its rows.
+const doubtBytes = 700
 
-// doubts says of each filter value that can match nothing what would: a slip
-// looks like a business without revenue.
+// doubts says of each filter value that can match nothing what would, as far as
+// there is room: a slip looks like a business without revenue.
 func doubts(query []answer.Pair) (notes []string) {
+	room := doubtBytes
 	for _, p := range query {
 		w := vocabulary(p.Name)
 		if w == nil {
 			continue
 		}
 		for value := range strings.SplitSeq(p.Value, "~~") {
-			if _, err := w.word(value); err != nil && len(notes) < maxDoubts {
-				notes = append(notes, p.Name+": "+err.Error()+". It matches nothing.")
+			_, err := w.word(value)
+			if err == nil {
+				continue
 			}
+			note := p.Name + ": " + err.Error() + ". It matches nothing."
+			if room -= len(note); room < 0 {
+				return notes
+			}
+			notes = append(notes, note)
 		}
 	}
 	return notes
@@ -140,7 +147,7 @@ func currencyCode(text string) (string, error) {
 	if code := strings.ToLower(text); isCode(code, 3) {
 		return code, nil
 	}
-	return "", fmt.Errorf("%.60q is not an ISO 4217 code such as usd", text)
+	return "", fmt.Errorf("%.40q is not an ISO 4217 code such as usd", text)
 }
 
 func countryCode(text string) (string, error) {
@@ -151,7 +158,7 @@ func countryCode(text string) (string, error) {
 	case isCode(code, 2):
 		return code, nil
 	}
-	return "", fmt.Errorf("%.60q is not an ISO 3166 code of two letters such as us or de; named regions such as eu go into region", text)
+	return "", fmt.Errorf("%.40q is not an ISO 3166 code of two letters such as us or de; named regions such as eu go into region", text)
 }
 
 // isCode reports whether text is so many small letters.
@@ -176,7 +183,7 @@ func region(text string) (string, error) {
 	if slices.Contains(named, word) || isCode(word, 2) {
 		return word, nil
 	}
-	return "", fmt.Errorf("%.60q is neither an ISO 3166 code of two letters nor one of: %s", text, strings.Join(named, ", "))
+	return "", fmt.Errorf("%.40q is neither an ISO 3166 code of two letters nor one of: %s", text, strings.Join(named, ", "))
 }
 
 func market(text string) (string, error) {
@@ -220,9 +227,20 @@ func oneOf(word string, valid ...string) (string, error) {
 	if slices.Contains(valid, word) {
 		return word, nil
 	}
-	text := fmt.Sprintf("%.60q is not valid; use one of: %s", word, strings.Join(valid, ", "))
-	if near := args.Nearest(word, valid); near != "" {
-		text = fmt.Sprintf("%.60q is not valid, did you mean %q? Valid: %s", word, near, strings.Join(valid, ", "))
+	return "", &unknownWordError{word, valid}
+}
+
+// unknownWordError looks for a word that may have been meant only when somebody
+// reads it: a list may have a million words.
+type unknownWordError struct {
+	word  string
+	valid []string
+}
+
+func (e *unknownWordError) Error() string {
+	word := fmt.Sprintf("%.40s", e.word)
+	if near := args.Nearest(word, e.valid); near != "" {
+		return fmt.Sprintf("%q is not valid, did you mean %q? Valid: %s", word, near, strings.Join(e.valid, ", "))
 	}
-	return "", errors.New(text)
+	return fmt.Sprintf("%q is not valid; use one of: %s", word, strings.Join(e.valid, ", "))
 }

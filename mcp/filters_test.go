@@ -1,8 +1,11 @@
 package mcp
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
 )
 
 // A filter value that can match nothing is answered as such, and the answer says
@@ -39,6 +42,25 @@ func TestCall_FiltersAreUnderstoodOrDoubted(t *testing.T) {
 		}
 		if !strings.Contains(text, tt.doubt) || strings.Contains(text, "matches nothing") != (tt.doubt != "") {
 			t.Errorf("%s: says %s, want %q", tt.arguments, text, tt.doubt)
+		}
+	}
+}
+
+// What an answer says of values leaves room for its rows, also in the smallest
+// and of values that take the most room.
+func TestCall_DoubtsLeaveRoomForRows(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, replying(200, "text/csv; charset=utf-8", "id\ncus_1\n"), false)
+	for _, p := range filters() {
+		if vocabulary(p.Name) == nil {
+			continue
+		}
+		for _, letter := range []string{"x", "\U000e0041"} {
+			values := strings.Repeat(strings.Repeat(letter, 60)+"~~", 9) + "~"
+			text := textOf(t, callTool(t, s, "export_csv", fmt.Sprintf(`{"type":"customers","max_tokens":%d,%q:"%s"}`, answer.MinTokens, p.Name, values)))
+			if !strings.Contains(text, "It matches nothing") || !strings.Contains(text, "cus_1") || len(text) > 2*answer.MinTokens {
+				t.Errorf("%s of %q: %d bytes: %s", p.Name, letter, len(text), text)
+			}
 		}
 	}
 }

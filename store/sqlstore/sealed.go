@@ -114,12 +114,14 @@ func (s *Hooks) hasPlain(ctx context.Context) (plain bool, err error) {
 	return plain, err
 }
 
-// sealPlain empties the tables of before into those of now.
+// sealPlain empties the tables of before into those of now. What a connection
+// created is gone if the connection was revoked since the upgrade.
 func (s *Hooks) sealPlain(ctx context.Context, tx *sqldb.Tx) error {
 	const (
 		hooks   = "SELECT account_id, id, json_object('url', url, 'keys', json(keys)) FROM plain_hook WHERE url <> ''"
 		addHook = `INSERT INTO hook (account_id, id, no, channel, event, sealed, rotated_at, threshold, created_at, paused, created_via)
-			SELECT account_id, id, no, channel, event, NULL, rotated_at, threshold, created_at, paused, created_via FROM plain_hook`
+			SELECT account_id, id, no, channel, event, NULL, rotated_at, threshold, created_at, paused, created_via FROM plain_hook
+			WHERE created_via = '' OR created_via IN (SELECT id FROM api_key)`
 		setHook      = "UPDATE hook SET sealed = ? WHERE account_id = ? AND id = ?"
 		integrations = `SELECT account_id, name, json_object('url', settings -> '$.url', 'keys', coalesce(settings -> '$.keys', json('[]')))
 			FROM plain_integration WHERE settings ->> '$.url' <> ''`

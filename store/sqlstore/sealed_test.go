@@ -110,6 +110,10 @@ func TestHooks_ThatNoSecretOpens(t *testing.T) {
 // plainHooks are readable hooks, and one that was deleted, as versions before
 // schema 9 kept them.
 const plainHooks = `PRAGMA secure_delete = OFF;
+		INSERT INTO account (id, name, created_at) VALUES ('acme', 'Acme', '2026-03-04T00:00:00.000Z');
+		INSERT INTO person (id, email, password, first_name, last_name, locale, timezone, created_at) VALUES ('u', 'u', '', '', '', '', '', '2026-03-04T00:00:00.000Z');
+		INSERT INTO api_key (id, account_id, person_id, name, role, kind, client_name, created_via, hash, created_at)
+			VALUES ('key_1', 'acme', 'u', '', 'admin', 'connection', '', '', x'00', '2026-03-04T00:00:00.000Z');
 		INSERT INTO hook VALUES ('acme', 'wh_1', 1, 'webhook', 'movement.new', 'https://example.com/old-secret-1', '["whsec_old-secret-2","whsec_old-secret-3"]', '2026-03-04T00:00:00.000Z', 7, '2026-03-04T00:00:00.000Z', 'because', 'key_1');
 		INSERT INTO hook VALUES ('acme', 'wh_2', 2, 'webhook', 'movement.new', 'https://example.com/old-secret-4', '["whsec_old-secret-5"]', NULL, 0, '2026-03-04T00:00:00.000Z', '', '');
 		INSERT INTO hook VALUES ('acme', 'ml_1', 3, 'mail/u', 'movement.new', '', '[]', NULL, 0, '2026-03-04T00:00:00.000Z', '', '');
@@ -163,6 +167,27 @@ func TestReseal_SealsWhatOlderVersionsKeptReadable(t *testing.T) {
 		if got, err := hooks.Integration(t.Context(), "acme", name); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("settings of %s: %v\n%s", name, err, cmp.Diff(want, got))
 		}
+	}
+}
+
+// An operator may revoke a connection before the first start after an upgrade.
+func TestReseal_LeavesOutWhatARevokedConnectionCreated(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	oldFile(t, folder, 8, plainHooks)
+	s := open(t, folder)
+	if err := s.Identity().DeleteKey(t.Context(), "acme", "key_1", nil); err != nil {
+		t.Fatal(err)
+	}
+	hooks := s.Hooks(newBox(t, "a"))
+	if err := hooks.Reseal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := hooks.Hook(t.Context(), "acme", "wh_1"); !errors.Is(err, notify.ErrNotFound) {
+		t.Errorf("the webhook of a revoked connection: %+v, %v", h, err)
+	}
+	if _, err := hooks.Hook(t.Context(), "acme", "ml_1"); err != nil {
+		t.Errorf("what somebody else created: %v", err)
 	}
 }
 

@@ -60,7 +60,8 @@ func (s *Server) authenticate(r *http.Request) (ctx context.Context, release fun
 }
 
 // watch ends the returned context when the token stops being good: a stream may
-// outlast it. What cannot be checked stays open.
+// outlast it. What cannot be checked stays open; a wrong token among too many is
+// wrong as well.
 func (s *Server) watch(ctx context.Context, token string) (context.Context, func()) {
 	ctx, end := context.WithCancel(ctx)
 	var timer *time.Timer
@@ -71,7 +72,7 @@ func (s *Server) watch(ctx context.Context, token string) (context.Context, func
 			return
 		}
 		_, err := s.cfg.Authenticate(ctx, token)
-		if errors.Is(err, ErrInvalidToken) || errors.Is(err, ErrForbidden) {
+		if errors.Is(err, ErrInvalidToken) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrTooMany) {
 			end()
 			return
 		}

@@ -301,39 +301,35 @@ func TestR58_InsufficientScope(t *testing.T) {
 	}
 }
 
-// TestWatch_RevokedStreamEnds: a stream outlives its token by one keep-alive at
-// most, and stays open while the token cannot be checked.
+// TestWatch_RevokedStreamEnds: a stream outlives its token by one recheck at
+// most, also where its address has sent so many wrong tokens that none is looked
+// at, and stays open while the token cannot be checked.
 func TestWatch_RevokedStreamEnds(t *testing.T) {
 	t.Parallel()
-	var answer atomic.Value
-	answer.Store("good")
-	var checks atomic.Int64
-	s := authorized(t, func(string) error {
-		checks.Add(1)
-		switch answer.Load() {
-		case "good":
-			return nil
-		case "revoked":
-			return ErrInvalidToken
-		default:
-			return errors.New("the store is down")
+	for _, wrong := range []error{ErrInvalidToken, ErrTooMany} {
+		var answer atomic.Pointer[error]
+		var checks atomic.Int64
+		s := authorized(t, func(string) error {
+			checks.Add(1)
+			return *answer.Load()
+		})
+		s.recheck = 5 * time.Millisecond
+		down := errors.New("the store is down")
+		answer.Store(&down)
+		ctx, release := s.watch(t.Context(), "t")
+		defer release()
+		for seen := checks.Load(); checks.Load() < seen+3; {
+			time.Sleep(time.Millisecond)
 		}
-	})
-	s.recheck = 5 * time.Millisecond
-	ctx, release := s.watch(t.Context(), "t")
-	defer release()
-	answer.Store("down")
-	for seen := checks.Load(); checks.Load() < seen+3; {
-		time.Sleep(time.Millisecond)
-	}
-	if ctx.Err() != nil {
-		t.Fatal("the stream ended while the token could not be checked")
-	}
-	answer.Store("revoked")
-	select {
-	case <-ctx.Done():
-	case <-time.After(10 * time.Second):
-		t.Error("the stream of a revoked token stays open")
+		if ctx.Err() != nil {
+			t.Fatal("the stream ended while the token could not be checked")
+		}
+		answer.Store(&wrong)
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Second):
+			t.Errorf("the stream stays open when checking its token says: %v", wrong)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -204,6 +205,32 @@ func TestMail_AServerThatComesBack(t *testing.T) {
 		pass(6 * time.Hour)
 		if got := w.post.subjects(); got != "Confirm notifications about Acme" {
 			t.Errorf("sent %q", got)
+		}
+	})
+}
+
+// A user of two accounts hears of one while the other is about to be deleted.
+func TestMail_OfAnAccountThatRestsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		w.stop()
+		w.post.email = "ann@example.com"
+		for _, about := range []string{account, "beta"} {
+			if _, err := w.hooks.SetNotifications(t.Context(), about, "ann", func(n *notify.Notifications) { n.DailyReport = new(true) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runner := jobs.NewRunner(jobs.Config{
+			Store: w.store.Jobs(), Handlers: w.hooks.Handlers(), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+			Suspended: func(_ context.Context, of string) (bool, error) { return of == account, nil },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { runner.Run(ctx) })
+		w.stop = func() { cancel(); running.Wait() }
+		pass(time.Minute)
+		if n := w.post.sent(); n != 1 {
+			t.Errorf("%d mails were sent, want the one about the account that is open: %s", n, w.post.subjects())
 		}
 	})
 }

@@ -275,6 +275,10 @@ type mailJob struct {
 
 const mailKind = "mail"
 
+// mailLane keeps the mails to a user about an account apart from those about
+// others, of which one may rest.
+func mailLane(account, user string) string { return "mail/" + account + "/" + user }
+
 func (s *Service) askToConfirm(ctx context.Context, account, user string, to Recipient) error {
 	body, err := json.Marshal(mailJob{User: user, Email: to.Address.Address})
 	if err != nil {
@@ -282,7 +286,7 @@ func (s *Service) askToConfirm(ctx context.Context, account, user string, to Rec
 	}
 	// At most one an hour, however often the settings are saved.
 	id := fmt.Sprintf("confirm_%s_%s_%s_%d", account, user, shortHash(to.Address.Address), s.now().Unix()/3600)
-	return s.enqueueMail(ctx, jobs.Job{ID: id, Account: account, Lane: "mail/" + user, Payload: body})
+	return s.enqueueMail(ctx, jobs.Job{ID: id, Account: account, Lane: mailLane(account, user), Payload: body})
 }
 
 func shortHash(text string) string {
@@ -445,7 +449,7 @@ func (s *Service) enqueueReportsOf(ctx context.Context, i StoredIntegration) err
 			return fmt.Errorf("encode the mail: %w", err)
 		}
 		id := fmt.Sprintf("report_%s_%s_%s_%s", p, i.Account, user, last)
-		if err := s.enqueueMail(ctx, jobs.Job{ID: id, Account: i.Account, Lane: "mail/" + user, Payload: body}); err != nil {
+		if err := s.enqueueMail(ctx, jobs.Job{ID: id, Account: i.Account, Lane: mailLane(i.Account, user), Payload: body}); err != nil {
 			return err
 		}
 	}

@@ -46,49 +46,52 @@ type ConcentrationReport struct {
 // filters select; the search narrows List alone. Errors are *ParamError and
 // *fx.MissingRateError.
 func CustomerConcentration(s *Snapshot, q *Query) (*ConcentrationReport, error) {
-	ranked, err := rank(s, q)
+	all, err := rank(s, q)
 	if err != nil {
 		return nil, err
 	}
-	r := &ConcentrationReport{Customers: len(ranked)}
-	for i := range ranked {
-		r.TotalMRR += ranked[i].MRR
-		ranked[i].Rank, ranked[i].CumulativeMRR = i+1, r.TotalMRR
-	}
+	r := &ConcentrationReport{Customers: len(all), TotalMRR: all.sum(len(all))}
 	for i, n := range ConcentrationTops {
-		share := ConcentrationShare{Count: min(n, len(ranked)), Percent: percent(0, r.TotalMRR)}
+		share := ConcentrationShare{Count: min(n, len(all)), Percent: percent(0, r.TotalMRR)}
 		if share.Count > 0 {
-			share.MRR = ranked[share.Count-1].CumulativeMRR
+			share.MRR = all.sum(share.Count)
 			share.Percent = percent(share.MRR, r.TotalMRR)
 		}
 		r.Tops[i] = share
 	}
-	r.Pareto = ranked[:min(paretoPoints, len(ranked))]
-	list := ranked
-	if q.Search != "" {
-		list = slices.DeleteFunc(slices.Clone(ranked), func(row ConcentrationRow) bool { return !row.Customer.Contains(q.Search) })
+	r.Pareto = all.rows(0, min(paretoPoints, len(all)), r.TotalMRR)
+	if q.Search == "" {
+		page, from, to, err := q.page(len(all), maxLimit, maxLimit)
+		if err != nil {
+			return nil, err
+		}
+		r.Page, r.List = page, all.rows(from, to, r.TotalMRR)
+		return r, nil
 	}
-	page, from, to, err := q.page(len(list), maxLimit, maxLimit)
+	found := slices.DeleteFunc(all.rows(0, len(all), r.TotalMRR), func(row ConcentrationRow) bool { return !row.Customer.Contains(q.Search) })
+	page, from, to, err := q.page(len(found), maxLimit, maxLimit)
 	if err != nil {
 		return nil, err
 	}
-	r.Page, r.List = page, list[from:to]
-	for _, shown := range [...][]ConcentrationRow{r.Pareto, r.List} {
-		for i := range shown {
-			shown[i].Percent = percent(shown[i].MRR, r.TotalMRR)
-			shown[i].CumulativePct = percent(shown[i].CumulativeMRR, r.TotalMRR)
-		}
-	}
+	r.Page, r.List = page, found[from:to]
 	return r, nil
 }
 
-// rank lists the paying customers, the largest first.
-func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
+// A ranking lists paying customers, the largest first. Those of the same MRR are
+// in order, by id, only where rows were asked for: most never are.
+type ranking []payer
+
+type payer struct {
+	customer *Customer
+	mrr      int64
+}
+
+func rank(s *Snapshot, q *Query) (ranking, error) {
 	day := []calendar.Day{min(q.Range.To, s.Today)}
 	when := points{ends: day, rateDays: day}
 	var now [1]balanceAt
 	sc := newScan(s, q, day[0])
-	ranked := make([]ConcentrationRow, 0, len(s.Customers))
+	all := make(ranking, 0, len(s.Customers))
 	err := sc.customers(func(x *subject) error {
 		moves, foreign, err := sc.movements(x, sc.match)
 		if err != nil {
@@ -98,20 +101,51 @@ func rank(s *Snapshot, q *Query) ([]ConcentrationRow, error) {
 			return err
 		}
 		if now[0].live {
-			ranked = append(ranked, ConcentrationRow{Customer: x.customer, MRR: now[0].level})
+			all = append(all, payer{customer: x.customer, mrr: now[0].level})
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	slices.SortFunc(all, func(a, b payer) int { return cmp.Compare(b.mrr, a.mrr) })
+	return all, err
+}
+
+// sum is the MRR of the first n.
+func (r ranking) sum(n int) (total int64) {
+	for i := range r[:n] {
+		total += r[i].mrr
 	}
-	slices.SortFunc(ranked, func(a, b ConcentrationRow) int {
-		if a.MRR != b.MRR {
-			return cmp.Compare(b.MRR, a.MRR)
+	return total
+}
+
+// rows returns the places from one up to another, with their shares of a total.
+func (r ranking) rows(from, to int, total int64) []ConcentrationRow {
+	r.order(from, to)
+	rows := make([]ConcentrationRow, 0, to-from)
+	cumulative := r.sum(from)
+	for i, p := range r[from:to] {
+		cumulative += p.mrr
+		rows = append(rows, ConcentrationRow{
+			Rank: from + i + 1, Customer: p.customer, MRR: p.mrr, Percent: percent(p.mrr, total),
+			CumulativeMRR: cumulative, CumulativePct: percent(cumulative, total),
+		})
+	}
+	return rows
+}
+
+// order puts those of the same MRR into the order of their ids, as far as they
+// reach into the places from one up to another.
+func (r ranking) order(from, to int) {
+	for from > 0 && from < to && r[from-1].mrr == r[from].mrr {
+		from--
+	}
+	for from < to {
+		end := from + 1
+		for end < len(r) && r[end].mrr == r[from].mrr {
+			end++
 		}
-		return cmp.Or(strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source))
-	})
-	return ranked, nil
+		slices.SortFunc(r[from:end], func(a, b payer) int { return byID(a.customer, b.customer) })
+		from = end
+	}
 }
 
 // Contains reports whether the customer's id, name or email contains a text in

@@ -40,7 +40,7 @@ func newFaultReport(out io.Writer, name string) (*faultReport, error) {
 func (r *faultReport) add(f csvfile.Fault) {
 	r.count++
 	if r.count <= shownFaults {
-		_, _ = fmt.Fprintln(r.out, printable(f.String())) // it quotes the file
+		_, _ = fmt.Fprintln(r.out, Printable(f.String())) // it quotes the file
 	}
 	if r.count == shownFaults+1 {
 		_, _ = fmt.Fprintln(r.out, "... and more; --report FILE lists them all")

@@ -84,7 +84,7 @@ func (c cell) forPeople() string {
 	case c.percent:
 		return c.text + "%"
 	default:
-		return printable(c.text)
+		return Printable(c.text)
 	}
 }
 
@@ -111,9 +111,9 @@ func (t table) pick(chosen []string) []string {
 	return keys
 }
 
-// printable keeps text that came from customers from driving the terminal and
+// Printable keeps text that came from customers from driving the terminal and
 // from turning around what stands beside it.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/growpanel/growpanel-mcp/cli"
 	"github.com/growpanel/growpanel-mcp/config"
 	"github.com/growpanel/growpanel-mcp/identity"
 )
@@ -34,14 +35,15 @@ func (p process) showUser() *cobra.Command {
 	return cmd
 }
 
-// describeUser tells an operator who a user is, in lines.
+// describeUser tells an operator who a user is, in lines. Names are the user's own
+// words: none of them turns around or breaks what stands beside it.
 func describeUser(ctx context.Context, users *identity.Service, u identity.User) ([]string, error) {
 	came := map[identity.Origin]string{
 		identity.ByOperator: "created by the operator", identity.BySignUp: "signed up; nobody has proved that the address is theirs",
 		identity.ByInvitation: "came by an invitation; whoever had its link has the address",
 	}
 	lines := []string{
-		strings.TrimSpace(u.Email+"  "+u.FirstName+" "+u.LastName) + "  " + u.ID,
+		cli.Printable(strings.TrimSpace(u.Email+"  "+u.FirstName+" "+u.LastName)) + "  " + u.ID,
 		came[u.Origin] + ", " + dateOf(u.CreatedAt),
 	}
 	if u.Disabled() {
@@ -67,7 +69,7 @@ func describeUser(ctx context.Context, users *identity.Service, u identity.User)
 		return nil, err
 	}
 	for _, m := range accounts {
-		lines = append(lines, fmt.Sprintf("%s of %s (%s)", m.Role, m.Account.Name, m.Account.ID))
+		lines = append(lines, fmt.Sprintf("%s of %s (%s)", m.Role, cli.Printable(m.Account.Name), m.Account.ID))
 	}
 	return lines, nil
 }
@@ -75,7 +77,7 @@ func describeUser(ctx context.Context, users *identity.Service, u identity.User)
 func describeLogins(ctx context.Context, users *identity.Service, u identity.User) (lines []string, err error) {
 	logins, err := users.Logins(ctx, u.ID)
 	for _, l := range logins {
-		lines = append(lines, fmt.Sprintf("signs in by %s as %s, linked %s", l.Issuer, l.Subject, dateOf(l.At)))
+		lines = append(lines, fmt.Sprintf("signs in by %s as %s, linked %s", l.Issuer, cli.Printable(l.Subject), dateOf(l.At)))
 	}
 	return lines, err
 }

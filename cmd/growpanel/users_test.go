@@ -133,6 +133,30 @@ func (a admin) open() (*sqlstore.Store, *identity.Service) {
 	return store, p.identity(store)
 }
 
+// What a stranger calls themselves is shown, but does not drive the terminal on
+// which the operator reads who they are.
+func TestAdmin_ShowUserKeepsNamesInTheirPlace(t *testing.T) {
+	t.Parallel()
+	a := admin{t, filepath.Join(t.TempDir(), "data")}
+	a.ok("", "create-user", "ann@example.com", "--account", "Acme \u202ecba")
+	store, users := a.open()
+	ann, err := users.UserByEmail(t.Context(), "ann@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := "Ann \u2067ecnO"
+	if _, err := users.UpdateProfile(t.Context(), ann.ID, identity.ProfilePatch{FirstName: &first}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Identity().LinkLogin(t.Context(), ann.ID, identity.Login{Issuer: "https://accounts.example.com", Subject: "x\ncreated by the operator\x1b[2J"}, ann.CreatedAt); err != nil {
+		t.Fatal(err)
+	}
+	out := a.ok("", "show-user", "ann@example.com")
+	if strings.ContainsAny(out, "\u202e\u2067\x1b") || strings.Count(out, "\ncreated by the operator") != 1 || !strings.Contains(out, "Acme  cba") {
+		t.Errorf("show-user prints %q", out)
+	}
+}
+
 func TestAdmin_ResetPasswordAndProviders(t *testing.T) {
 	t.Parallel()
 	a := admin{t, filepath.Join(t.TempDir(), "data")}

@@ -53,7 +53,7 @@ func Map(s *Snapshot, q *Query) (*MapReport, error) {
 		return &MapReport{}, nil
 	}
 	m := newWorldMap(s, &plain)
-	if err := s.each(m.add); err != nil {
+	if err := s.near(m.sc.sel.keeps, touchInvoices, m.add); err != nil {
 		return nil, err
 	}
 	return m.report(), nil
@@ -113,9 +113,6 @@ func (m *worldMap) of(code string) *country {
 
 // add counts one customer.
 func (m *worldMap) add(x *subject) error {
-	if !m.sc.sel.keeps(x) {
-		return nil
-	}
 	in := m.of(cmp.Or(x.customer.Country, Unset))
 	if x.last.Valid() {
 		if err := m.addRevenue(x, in); err != nil {
@@ -174,14 +171,14 @@ func (m *worldMap) addLead(c *Customer, in *country) {
 
 // addBills counts what is in the report cashflow-failure-rate.
 func (m *worldMap) addBills(x *subject, in *country) error {
-	cs, l := m.cash, x.ledger
+	cs, l, days := m.cash, x.ledger, m.q.Range
 	for i := range l.Invoices {
 		inv := &l.Invoices[i]
-		if m.q.Range.Contains(inv.Day) && isBill(inv) && (cs.match == nil || cs.passes(l, inv, cs.planOf(l, inv))) {
+		if days.Contains(inv.Day) && isBill(inv) && (cs.match == nil || cs.passes(l, inv, cs.planOf(l, inv))) {
 			in.bills++
 		}
 	}
-	return cs.failures(x, m.q.Range, func(*ledger.Invoice, *ledger.Failure, ledger.PlanRef) error {
+	return cs.failures(x, days, func(*ledger.Invoice, *ledger.Failure, ledger.PlanRef) error {
 		in.failed++
 		return nil
 	})

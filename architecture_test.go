@@ -50,14 +50,14 @@ var layout = map[string][]string{
 	"store/sqlstore":  {"internal/sqldb", "analytics/...", "fxfeed", "identity", "billing", "jobs", "notify"},
 	"store/storetest": {"analytics/...", "identity", "billing", "jobs", "notify"},
 
-	"config/...":        {"config"},
-	"internal/backup":   {},
-	"internal/sqldb":    {},
-	"internal/httpx":    {},
-	"internal/jsonscan": {},
-	"internal/demo":     {},
-	"internal/sealed":   {},
-	"e2e/...":           {},
+	"config/...":         {"config"},
+	"internal/backup":    {},
+	"internal/sqldb":     {},
+	"internal/httpx/...": {},
+	"internal/jsonscan":  {},
+	"internal/demo":      {},
+	"internal/sealed":    {},
+	"e2e/...":            {},
 }
 
 // libraries lists every module we depend on with the packages that may use it.

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/growpanel/growpanel-mcp/internal/httpx/httpxtest"
 )
 
 // patience bounds everything that is waited for. It is no measure of speed.
@@ -28,6 +30,7 @@ const patience = 2 * time.Minute
 var bin string
 
 func TestMain(m *testing.M) {
+	httpxtest.KeepConnections()
 	flag.Parse()
 	if testing.Short() {
 		_, _ = fmt.Fprintln(os.Stdout, "e2e: left out by -short")

@@ -1,11 +1,16 @@
 package mcp
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/growpanel/growpanel-mcp/mcp/internal/answer"
+	"github.com/growpanel/growpanel-mcp/openapi"
 )
 
 // A filter value that can match nothing is answered as such, and the answer says
@@ -60,6 +65,36 @@ func TestCall_DoubtsLeaveRoomForRows(t *testing.T) {
 			text := textOf(t, callTool(t, s, "export_csv", fmt.Sprintf(`{"type":"customers","max_tokens":%d,%q:"%s"}`, answer.MinTokens, p.Name, values)))
 			if !strings.Contains(text, "It matches nothing") || !strings.Contains(text, "cus_1") || len(text) > 2*answer.MinTokens {
 				t.Errorf("%s of %q: %d bytes: %s", p.Name, letter, len(text), text)
+			}
+		}
+	}
+}
+
+// The tool may say that a value matches nothing only where the contract says so.
+func TestVocabulary_IsThatOfTheContract(t *testing.T) {
+	t.Parallel()
+	var contract struct {
+		Components struct {
+			Parameters map[string]struct{ Description string }
+		}
+	}
+	if err := json.Unmarshal(openapi.JSON(), &contract); err != nil {
+		t.Fatal(err)
+	}
+	word := regexp.MustCompile("`([a-z_]+)`")
+	for filter, parameter := range map[string]string{"region": "RegionFilter", "market": "MarketFilter", "status": "StatusFilter"} {
+		var want []string
+		for _, match := range word.FindAllStringSubmatch(contract.Components.Parameters[parameter].Description, -1) {
+			want = append(want, match[1])
+		}
+		_, err := vocabulary(filter)("no such value")
+		_, list, _ := strings.Cut(err.Error(), "one of: ")
+		if diff := cmp.Diff(want, strings.Split(list, ", ")); diff != "" || len(want) < 2 {
+			t.Errorf("%s (-contract +tool):\n%s", filter, diff)
+		}
+		for _, value := range want {
+			if got, err := vocabulary(filter)(value); got != value || err != nil {
+				t.Errorf("%s: %q becomes %q, %v", filter, value, got, err)
 			}
 		}
 	}

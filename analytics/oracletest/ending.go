@@ -57,3 +57,35 @@ func (r *replay) explain(i Invoice, d Day) {
 		}
 	}
 }
+
+// cancel ends what an invoice asks to end.
+func (r *replay) cancel(i Invoice, d Day) {
+	r.explain(i, d)
+	for _, s := range r.streams {
+		if !s.running || i.Subscription != "" && s.Subscription != i.Subscription {
+			continue
+		}
+		end := s.through
+		late := d > s.through // in the grace, or never to be churned by silence
+		held := late && !r.set.NonRenewalChurn && d > s.through+s.grace
+		switch {
+		case r.set.Immediate && (!late || held):
+			end = d
+		case r.set.Immediate:
+		case !i.End.IsZero():
+			end = max(s.started, endDay(i.End, r.set.Zone))
+		case held:
+			end = d
+		}
+		if d > r.today && end <= r.today {
+			continue // asked for in the future, it cannot act before
+		}
+		r.ask(s, i, d, end)
+		if end < d {
+			s.end(end)
+			continue
+		}
+		s.ends = end
+		r.last = max(r.last, end)
+	}
+}

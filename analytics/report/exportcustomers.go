@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 )
@@ -66,47 +65,4 @@ func (e *CustomerExport) Each(from, to int, yield func(*CustomerExportRow) error
 		}
 	}
 	return nil
-}
-
-// listed returns the customers that the filters and the search keep, with a date
-// only those created on its days, by id: so many of them at most, and how many
-// there are.
-func (sc *scan) listed(most int) (found []*Customer, count int) {
-	full := false // found[most-1] is the last that may still be listed
-	cut := func() {
-		slices.SortFunc(found, byID)
-		found = found[:min(most, len(found))]
-		full = len(found) == most
-	}
-	for _, c := range sc.s.Customers {
-		if !sc.sel.customer(c) || !sc.paysFor(c) || !sc.createdThen(c) || sc.q.Search != "" && !c.Contains(sc.q.Search) {
-			continue
-		}
-		count++
-		if full && byID(c, found[most-1]) > 0 {
-			continue
-		}
-		if found = append(found, c); len(found) >= 2*most+1000 {
-			cut()
-		}
-	}
-	cut()
-	return found, count
-}
-
-// createdThen reports whether a customer was created on a day that was asked for.
-func (sc *scan) createdThen(c *Customer) bool {
-	if !sc.q.DateGiven {
-		return true
-	}
-	created := sc.s.created(c)
-	return !created.IsZero() && sc.q.Range.Contains(created.Day(sc.s.Settings.Zone))
-}
-
-// byID orders customers by id, those of the same id by source.
-func byID(a, b *Customer) int {
-	if order := strings.Compare(a.ID, b.ID); order != 0 {
-		return order
-	}
-	return cmp.Compare(a.Source, b.Source)
 }

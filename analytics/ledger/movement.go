@@ -362,6 +362,17 @@ func (d *dayChange) churn(l *Ledger) Subtype {
 	}
 }
 
+// Leaving returns the subtype of the churn by a change within a view that the
+// slot was in before it and is not in after it.
+func (l *Ledger) Leaving(change int) Subtype {
+	c := &l.Changes[change]
+	d := dayChange{down: c.Cause, left: -1}
+	if c.Prev >= 0 && c.After.MRR > 0 {
+		d.left = int32(change)
+	}
+	return d.churn(l)
+}
+
 // difference says what differs first between two states of one slot.
 func difference(a, b *State) Subtype {
 	switch {

@@ -164,7 +164,7 @@ func (t *table) add(x *subject) error {
 		}
 		return t.collect(x, t.sc.match, value)
 	}
-	values, err := t.split.ofLedger(x.ledger, t.sc.match)
+	values, err := t.split.ofStates(x, t.sc.match)
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (w *waterfall) count(x *subject, total, second []cell) error {
 // countStates counts a customer in total, and within each value that any of its
 // states has. Where all have the same value both are the same.
 func (w *waterfall) countStates(x *subject) error {
-	values, err := w.split.ofLedger(x.ledger, w.sc.match)
+	values, err := w.split.ofStates(x, w.sc.match)
 	if err != nil || len(values) == 0 {
 		return err
 	}

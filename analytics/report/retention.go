@@ -178,7 +178,7 @@ func (r *retention) add(x *subject) error {
 		}
 		return r.count(x, r.sc.match, r.total, r.part(value))
 	}
-	values, err := r.split.ofLedger(x.ledger, r.sc.match)
+	values, err := r.split.ofStates(x, r.sc.match)
 	if err != nil {
 		return err
 	}

@@ -44,12 +44,8 @@ func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
 
 // customers calls visit for every selected customer that ever had value.
 func (sc *scan) customers(visit func(*subject) error) error {
-	keeps := func(x *subject) bool { return x.last.Valid() && sc.sel.keeps(x) }
-	if sc.match != nil {
-		return sc.s.near(keeps, touchChanges, visit)
-	}
 	return sc.s.each(func(x *subject) error {
-		if !keeps(x) {
+		if !x.last.Valid() || !sc.sel.keeps(x) {
 			return nil
 		}
 		return visit(x)
@@ -63,28 +59,41 @@ func (sc *scan) movements(x *subject, match func(*ledger.State) bool) (moves []l
 	if match == nil && !x.needsRates {
 		return x.moves, x.movesIn != sc.q.Base, nil
 	}
+	if !x.varied {
+		switch in := x.matching(match); {
+		case in == 0:
+			return nil, false, nil
+		case in == x.all() && !x.needsRates:
+			return x.moves, x.movesIn != sc.q.Base, nil
+		case x.single:
+			sc.moves = x.appendWithin(sc.moves[:0], in)
+			return sc.moves, sc.foreign(sc.moves), nil
+		}
+	}
 	sc.view.Match = match
 	moves, err = sc.mover.Move(sc.moves[:0], x.ledger, &sc.view)
 	if err != nil {
 		return nil, false, err
 	}
 	sc.moves = moves
-	if x.needsRates {
-		return moves, true, nil
-	}
+	return moves, x.needsRates || sc.foreign(moves), nil
+}
+
+// foreign reports whether some movement is not in the query's currency.
+func (sc *scan) foreign(moves []ledger.Movement) bool {
 	for i := range moves {
 		if moves[i].Currency != sc.q.Base {
-			return moves, true, nil
+			return true
 		}
 	}
-	return moves, false, nil
+	return false
 }
 
 // delta is what a movement is worth in the query's currency. Balances are
 // converted, never differences: each slot's state before and after on its own,
 // at the movement's rates (metric definitions, section 3).
 func (sc *scan) delta(x *subject, m *ledger.Movement, match func(*ledger.State) bool) (int64, error) {
-	if match == nil && x.single {
+	if x.single {
 		now, err := sc.rates.convert(m.After, m.Currency, m.Day)
 		if err != nil {
 			return 0, err
@@ -181,8 +190,12 @@ func (sc *scan) advance(l *ledger.Ledger, next int, end calendar.Day) int {
 
 // levels sets the customer's balance within a view at every point.
 func (sc *scan) levels(x *subject, match func(*ledger.State) bool, p *points, to []balanceAt) error {
-	if match == nil && x.single {
-		return sc.levelsOfOne(x.moves, p, to)
+	if x.single {
+		moves, _, err := sc.movements(x, match)
+		if err != nil {
+			return err
+		}
+		return sc.levelsOfOne(moves, p, to)
 	}
 	l := x.ledger
 	next := 0

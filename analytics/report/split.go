@@ -178,13 +178,12 @@ func (sp *split) names(st *ledger.State) []string {
 	}
 }
 
-// ofLedger returns the values of all states of a ledger that match, each once,
-// in order of appearance. The result is overwritten by the next call.
-func (sp *split) ofLedger(l *ledger.Ledger, match func(*ledger.State) bool) ([]int32, error) {
+// ofStates returns the values of all of a customer's states that match, each
+// once, in order of appearance. The result is overwritten by the next call.
+func (sp *split) ofStates(x *subject, match func(*ledger.State) bool) ([]int32, error) {
 	sp.distinct = sp.distinct[:0]
-	for i := range l.Changes {
-		st := &l.Changes[i].After
-		if st.MRR == 0 || match != nil && !match(st) {
+	for st := range x.states() {
+		if match != nil && !match(st) {
 			continue
 		}
 		values, err := sp.ofState(st)
@@ -201,7 +200,7 @@ func (sp *split) ofLedger(l *ledger.Ledger, match func(*ledger.State) bool) ([]i
 }
 
 // within returns the condition that a state matches and has a value. Every
-// state must have been seen by ofLedger. The condition holds until the next
+// state must have been seen by ofStates. The condition holds until the next
 // call: it is one function for all values, because a report asks for one per
 // customer and value.
 func (sp *split) within(value int32, match func(*ledger.State) bool) func(*ledger.State) bool {

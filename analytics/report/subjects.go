@@ -15,10 +15,13 @@ type subject struct {
 	customer   *Customer
 	ledger     *ledger.Ledger
 	moves      []ledger.Movement // those of the ledger, nil when it needs rates
+	marks      []mark            // of the moves if single and not varied
+	terms      []ledger.State    // of the ledger, none if varied
 	last       calendar.Day      // on which the customer's value changes, NoDay if it never does
 	movesIn    money.Currency    // as in the ledger
 	needsRates bool              // as in the ledger
 	single     bool              // the moves are those of the only slot, which says all about it
+	varied     bool              // there are more terms than are numbered
 	invoices   bool              // whether the ledger has any; so with the others
 	refunds    bool
 	failures   bool
@@ -29,6 +32,8 @@ type subject struct {
 func subjectOf(c *Customer) subject {
 	x := describe(c)
 	x.moves = c.Ledger.Movements()
+	x.terms = appendTerms(nil, x.ledger)
+	x.mark(nil)
 	return x
 }
 
@@ -59,7 +64,8 @@ type block struct {
 func (b *block) fill() {
 	var mover ledger.Mover
 	var moves []ledger.Movement
-	var ends []int
+	var terms []ledger.State
+	var ends [][2]int
 	for _, c := range b.customers {
 		if c == nil || c.Ledger == nil {
 			continue
@@ -68,14 +74,32 @@ func (b *block) fill() {
 		if found, err := mover.Move(moves, c.Ledger, &ledger.View{}); err == nil {
 			moves = found // it fails for a ledger that needs rates
 		}
-		ends = append(ends, len(moves))
+		terms = appendTerms(terms, c.Ledger)
+		ends = append(ends, [2]int{len(moves), len(terms)})
 	}
-	moves = slices.Clone(moves)
-	from := 0
+	moves, terms = slices.Clone(moves), slices.Clone(terms)
+	marks := make([]mark, 0, len(moves))
+	from := [2]int{}
 	for i, to := range ends {
-		b.subjects[i].moves = moves[from:to:to]
+		x := &b.subjects[i]
+		x.moves, x.terms = moves[from[0]:to[0]:to[0]], terms[from[1]:to[1]:to[1]]
+		marks = x.mark(marks)
 		from = to
 	}
+}
+
+// mark adds the marks of the subject, if it has any, to those of others.
+func (x *subject) mark(marks []mark) []mark {
+	if x.varied = len(x.terms) > maxTerms; x.varied {
+		x.terms = nil
+	}
+	if !x.single || x.varied {
+		return marks
+	}
+	first := len(marks)
+	marks = appendMarks(marks, x.ledger, x.moves, x.terms)
+	x.marks = marks[first:len(marks):len(marks)]
+	return marks
 }
 
 // Follow takes over what reports of an earlier snapshot of the account, nil for
@@ -142,14 +166,6 @@ func touchInvoices(l *ledger.Ledger) calendar.Day {
 		return calendar.NoDay
 	}
 	return min(l.Invoices[0].Day, l.Invoices[len(l.Invoices)-1].Day)
-}
-
-// touchChanges reads the changes of a ledger.
-func touchChanges(l *ledger.Ledger) (first calendar.Day) {
-	for i := range l.Changes {
-		first = min(first, l.Changes[i].Day)
-	}
-	return first
 }
 
 // each calls visit for every customer with a ledger, in order.

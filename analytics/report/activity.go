@@ -157,10 +157,12 @@ func (f *feed) failures() error {
 	})
 }
 
-// scheduled adds the movements after today that were asked for in the days.
+// scheduled adds the movements after today that were asked for in the days. With
+// fixed rates they have those of the other activities.
 func (f *feed) scheduled() error {
 	ahead := *f.q
 	ahead.Committed = true
+	ahead.RateDay = &f.q.Range.From
 	ahead.Range = calendar.Range{From: f.s.Today + 1, To: calendar.Never - 1}
 	t := newTable(f.s, &ahead, 1<<31-1)
 	t.all = true

@@ -65,16 +65,13 @@ func without(row oracletest.Row, field string) oracletest.Row {
 
 // lately compares latest-activity.
 func (o *oracled) lately(q question) (string, string) {
-	failed, scheduled := o.rng.IntN(3) > 0, o.rng.IntN(3) > 0 && o.single
+	failed, scheduled := o.rng.IntN(3) > 0, o.rng.IntN(3) > 0
 	params := []string{"interval", "", "limit", "100", "include_failed", "0", "include_scheduled", "0"}
 	if failed {
 		params[5] = "1"
 	}
 	if scheduled {
 		params[7] = "1"
-	}
-	if scheduled && q.FixFX {
-		return "", "" // the fixed day of what is to come is another
 	}
 	body := o.get("/reports/latest-activity", q, params...)
 	want := o.company.Activity(q.Query, failed, scheduled)

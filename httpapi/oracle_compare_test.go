@@ -86,7 +86,7 @@ func (o *oracled) growth(q question) (string, string) {
 
 // losses compares what is scheduled to be lost.
 func (o *oracled) losses(q question) (string, string) {
-	if !o.single || q.aged {
+	if q.aged {
 		return "", ""
 	}
 	q.From = o.company.Today + oracletest.Day(o.rng.IntN(60)*o.rng.IntN(2))

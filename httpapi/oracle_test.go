@@ -452,7 +452,7 @@ func (o *oracled) mrr(q question) (string, string) {
 
 // committed is the MRR with what is scheduled.
 func (o *oracled) committed(q question) (string, string) {
-	if !o.single || q.Interval == "week" || q.aged {
+	if q.Interval == "week" || q.aged {
 		return "", ""
 	}
 	q.To, q.Committed = o.company.Today+400, true
@@ -476,7 +476,7 @@ func sorted(list []any) []any {
 }
 
 func (o *oracled) scheduled(q question) (string, string) {
-	if !o.single || q.Currency != "usd" || q.aged {
+	if q.aged {
 		return "", ""
 	}
 	q.From, q.To = o.company.Today+1, o.company.Today+300

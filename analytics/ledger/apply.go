@@ -463,13 +463,6 @@ func (r *Replayer) refunded(ev *Event) (event, stream int32) {
 
 // cancel applies a cancellation to its stream, or to all of the customer.
 func (r *Replayer) cancel(o *ordered, ev *Event) {
-	if o.day <= r.today {
-		if ev.Extra != nil {
-			r.facts.CancelReason = ev.Extra.CancelReason
-		} else {
-			r.facts.CancelReason = 0
-		}
-	}
 	running := false
 	last := calendar.NoDay
 	for i := range r.streams {

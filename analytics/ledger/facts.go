@@ -97,6 +97,7 @@ func (r *Replayer) ledger(trialStarted calendar.Stamp) *Ledger {
 	r.ends(&l)
 	l.Invoices, l.Taxed, l.Extras = slices.Clone(r.invoices), slices.Clone(r.taxed), slices.Clone(r.extras)
 	l.Endings = slices.Clone(r.endings)
+	r.reasons(&l)
 	l.Failures = r.failures(&l)
 	for i := range l.Invoices {
 		if l.Invoices[i].Kind == Refund {
@@ -159,18 +160,26 @@ func (r *Replayer) ends(l *Ledger) {
 		return
 	}
 	l.CancelRequest, l.CancelEnd = lastEnd, lastEnd
-	l.DerivedReason = ByInvoice
 	for i := range l.Streams {
-		s := &l.Streams[i]
-		if s.End != lastEnd {
+		if s := &l.Streams[i]; s.End == lastEnd && s.cause == ByCancellation {
+			l.CancelRequest = s.Requested
+		}
+	}
+}
+
+// reasons finds why the customer left or is leaving: what the endings of that day
+// say that hold today. One that came back, or whose last value was refunded, has
+// no reason.
+func (r *Replayer) reasons(l *Ledger) {
+	for i := range l.Endings {
+		e := &l.Endings[i]
+		if e.End != l.CancelEnd || e.Request > r.today || e.Voided.Valid() && e.Voided <= r.today {
 			continue
 		}
-		switch s.cause {
-		case ByCancellation:
-			l.CancelRequest = s.Requested
-		case ByExpiry, ByInvoluntary:
-			l.DerivedReason = s.cause
-		case ByInvoice, ByRefund, ByProration, ByFree:
+		if e.Cause != ByCancellation {
+			l.DerivedReason = e.Cause
+		} else if reason, _ := l.Stated(e); reason != 0 {
+			l.CancelReason = reason
 		}
 	}
 }

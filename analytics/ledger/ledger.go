@@ -153,7 +153,7 @@ type Ledger struct {
 	CancelEnd     calendar.Day   // its effective day
 	Overdue       calendar.Day   // first day that is not paid for, while past due
 	NextBilling   calendar.Day   // earliest paid-through day of the running streams
-	CancelReason  Symbol         // as stated by the last cancellation
+	CancelReason  Symbol         // as stated by the cancellation behind CancelEnd
 	DerivedReason Cause          // ByInvoluntary or ByExpiry when the last end was derived, else ByInvoice
 	Payments      int32          // paid invoices of a positive amount
 	Paid          []Total        // payments less refunds, per currency

@@ -52,9 +52,12 @@ func (o *oracled) segmented(q *question, a axis) map[string]oracletest.View {
 			return !earlier && a.keeps([]string{word}, m, i)
 		}
 		view := q.View
-		if a.item != nil {
+		switch {
+		case a.item != nil:
 			view.Value = func(i oracletest.Item) bool { return is(nil, i) }
-		} else {
+		case a.reason:
+			view = because(view, func(m *oracletest.Member) bool { return is(m, oracletest.Item{}) })
+		default:
 			view = both(view, nil, func(m *oracletest.Member) bool { return is(m, oracletest.Item{}) })
 		}
 		views[word] = view
@@ -122,7 +125,7 @@ func (o *oracled) breakdowns(q question) (string, string) {
 	reports := map[string]func(oracletest.Query) []oracletest.Row{
 		"mrr": c.MRR, "retention": c.Retention, "transactions": c.CashRows, "cashflow-refunds": c.Refunds,
 		"cashflow-failed-payments": c.FailureRows, "cashflow-failure-rate": c.FailureRates,
-		"cancellation-timing": func(q oracletest.Query) []oracletest.Row { return c.Timing(q, nil) },
+		"cancellation-timing": func(q oracletest.Query) []oracletest.Row { return c.Timing(q) },
 	}
 	by, views := o.dimension(&q)
 	for _, name := range slices.Sorted(maps.Keys(reports)) {
@@ -149,7 +152,7 @@ func (o *oracled) churnParts(q question, by string, views map[string]oracletest.
 		narrow := q.Query
 		narrow.View = views[value]
 		wanted := map[string]oracletest.Row{}
-		for _, want := range o.company.ChurnReasons(narrow, nil) {
+		for _, want := range o.company.ChurnReasons(narrow) {
 			wanted[fmt.Sprint(want["reason"])] = without(want, "reason")
 		}
 		for _, item := range got {

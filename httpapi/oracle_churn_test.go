@@ -15,42 +15,41 @@ import (
 // churn compares the reports about cancellations.
 func (o *oracled) churn(q question) (string, string) {
 	c := o.company
-	why := func(string) bool { return true }
-	reasons := ""
-	switch o.rng.IntN(4) {
-	case 0:
-		reasons = "too_expensive expired"
-		why = func(reason string) bool { return reason == "too_expensive" || reason == "expired" }
-	case 1:
-		reasons = "~unused"
-		why = func(reason string) bool { return reason != "unused" }
-	case 2:
-		reasons = "~"
-		why = func(reason string) bool { return reason == "" }
+	if o.rng.IntN(2) == 0 && !q.params.Has("cancel_reason") {
+		q = o.reasoned(q)
 	}
-	if diff := diffRows(c.ChurnReasons(q.Query, why), o.get("/reports/churn-reasons", q, "cancel_reason", reasons).list("result")); diff != "" {
-		return "churn-reasons " + reasons, diff
+	if diff := diffRows(c.ChurnReasons(q.Query), o.get("/reports/churn-reasons", q).list("result")); diff != "" {
+		return "churn-reasons", diff
 	}
-	comments := []any{o.get("/reports/churn-reasons-summary", q, "cancel_reason", reasons).body}
-	if diff := diffRows([]oracletest.Row{c.ChurnComments(q.Query, why)}, comments); diff != "" {
-		return "churn-reasons-summary " + reasons, diff
+	comments := []any{o.get("/reports/churn-reasons-summary", q).body}
+	if diff := diffRows([]oracletest.Row{c.ChurnComments(q.Query)}, comments); diff != "" {
+		return "churn-reasons-summary", diff
 	}
-	if diff := diffRows(c.Timing(q.Query, why), o.get("/reports/cancellation-timing", q, "cancel_reason", reasons).list("result")); diff != "" {
-		return "cancellation-timing " + reasons, diff
+	if diff := diffRows(c.Timing(q.Query), o.get("/reports/cancellation-timing", q).list("result")); diff != "" {
+		return "cancellation-timing", diff
 	}
 	bucket := []string{"", "0", "1-3", "15-30", "31-90", "91+"}[o.rng.IntN(6)]
 	got := []string{}
-	for _, item := range o.get("/reports/cancellation-timing-detail", q, "cancel_reason", reasons, "selected-type", bucket).list("result", "list") {
+	for _, item := range o.get("/reports/cancellation-timing-detail", q, "selected-type", bucket).list("result", "list") {
 		row, _ := item.(map[string]any)
 		reason, _ := row["cancel_reason"].(string)
 		got = append(got, fmt.Sprint(row["customer_id"], " ", row["cancel_date"], " ", row["effective_date"], " ", row["days_before_end"], " ", int64(number(row["mrr_base_currency"])), " ", reason))
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff(c.TimingDetail(q.Query, bucket, why), got); diff != "" {
-		return "cancellation-timing-detail " + reasons, diff
+	if diff := cmp.Diff(c.TimingDetail(q.Query, bucket), got); diff != "" {
+		return "cancellation-timing-detail " + bucket, diff
 	}
 	summary := []any{o.get("/reports/churn-scheduled-summary", q).at("summary")}
 	return "churn-scheduled-summary", diffRows([]oracletest.Row{c.ScheduledSummary(q.Query)}, summary)
+}
+
+// reasoned narrows a question by reasons of leaving.
+func (o *oracled) reasoned(q question) question {
+	a := o.reasons()
+	words := o.words(a)
+	q.params = merged(q.params, a.name, o.joined(a, words))
+	q.View = a.narrowed(q.View, words)
+	return q
 }
 
 func number(v any) float64 {

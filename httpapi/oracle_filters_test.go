@@ -13,6 +13,7 @@ import (
 type axis struct {
 	name   string
 	words  []string // to filter with
+	reason bool     // cancellations have it as well as members
 	spaced bool     // words may hold spaces, so that only ~~ separates them
 	member func(word string, m *oracletest.Member) bool
 	item   func(word string, i oracletest.Item) bool
@@ -85,7 +86,7 @@ func (o *oracled) axes(on oracletest.Day) []axis {
 		attribute("size", variable("size"), "1-10", "11+"),
 		attribute("status", c.Status, "lead", "trialing", "trial_ended", "active", "past_due", "canceled"),
 		attribute("customer", func(m *oracletest.Member) string { return m.ID }, ids...),
-		o.sourced(),
+		o.sourced(), o.reasons(),
 		term("currency", func(i oracletest.Item) string { return i.Currency }, "usd", "eur", "jpy", "kwd"),
 		term("billing_freq", func(i oracletest.Item) string { return c.Plans[i.Plan].BillingFreq() }, "day", "week", "month", "quarter", "year"),
 		term("payment_method", func(i oracletest.Item) string { return i.Method }, "visa", "sepa"),
@@ -111,6 +112,23 @@ func (o *oracled) sourced() axis {
 	a.words = append(a.words, "api", "csv")
 	a.member = func(word string, m *oracletest.Member) bool { return word == m.Source || word == "api" }
 	return a
+}
+
+// reasons is the axis of reasons for leaving.
+func (o *oracled) reasons() axis {
+	a := attribute("cancel_reason", func(m *oracletest.Member) string { return m.Reason }, "too_expensive", "unused", "missing_features", "expired", "payment_failed")
+	a.reason = true
+	return a
+}
+
+// because restricts a view to reasons for leaving, worded as a condition on a
+// member who has only that.
+func because(v oracletest.View, is func(*oracletest.Member) bool) oracletest.View {
+	narrowed := v
+	narrowed.Reason = func(reason string) bool {
+		return (v.Reason == nil || v.Reason(reason)) && is(&oracletest.Member{Reason: reason})
+	}
+	return narrowed
 }
 
 // plans is the axis of plans and their groups.
@@ -204,7 +222,11 @@ func (a axis) narrowed(v oracletest.View, words []string) oracletest.View {
 	if a.item != nil {
 		return both(v, func(i oracletest.Item) bool { return a.keeps(words, nil, i) }, nil)
 	}
-	return both(v, nil, func(m *oracletest.Member) bool { return a.keeps(words, m, oracletest.Item{}) })
+	is := func(m *oracletest.Member) bool { return a.keeps(words, m, oracletest.Item{}) }
+	if a.reason {
+		return because(v, is)
+	}
+	return both(v, nil, is)
 }
 
 // part restricts a view to a value of a breakdown.

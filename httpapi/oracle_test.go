@@ -124,6 +124,10 @@ func (o *oracled) found(rates oracletest.Rates) {
 		listed := func(i oracletest.Invoice) bool { return len(i.Lines) > 0 }
 		prorated := func(l oracletest.Line) bool { return l.Proration != "" }
 		open := func(i oracletest.Invoice) bool { return i.Proration != "" || slices.ContainsFunc(i.Lines, prorated) }
+		reason, sure := c.Reason(m)
+		if m.Reason = reason; !sure {
+			return true
+		}
 		return slices.ContainsFunc(m.Invoices, listed) && (!o.single || slices.ContainsFunc(m.Invoices, open))
 	})
 	// The rows come in before today, and days pass until then.

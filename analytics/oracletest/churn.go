@@ -50,11 +50,13 @@ func ofStream(items []Item, stream string) []Item {
 }
 
 // Given lists the subscriptions whose end was asked for, or came without that, in
-// the query's days up to today; why says which reasons count, nil all.
-func (c *Company) Given(q Query, asked bool, why func(string) bool) []Given {
+// the query's days up to today. A view of reasons takes what ended for them,
+// whatever became of the member.
+func (c *Company) Given(q Query, asked bool) []Given {
 	var list []Given
+	why := q.View.Reason
 	for _, m := range c.Members {
-		if !q.View.takes(m) {
+		if q.View.Member != nil && !q.View.Member(m) {
 			continue
 		}
 		for _, e := range m.History.Endings {
@@ -93,8 +95,8 @@ func counted(list []Given, of int) Row {
 }
 
 // ChurnReasons is the report churn-reasons.
-func (c *Company) ChurnReasons(q Query, why func(string) bool) []Row {
-	list := c.Given(q, false, why)
+func (c *Company) ChurnReasons(q Query) []Row {
+	list := c.Given(q, false)
 	groups := map[string][]Given{}
 	for _, g := range list {
 		groups[cmp.Or(g.Reason, "~")] = append(groups[cmp.Or(g.Reason, "~")], g)
@@ -112,8 +114,8 @@ func (c *Company) ChurnReasons(q Query, why func(string) bool) []Row {
 }
 
 // ChurnComments is what the report churn-reasons-summary counts.
-func (c *Company) ChurnComments(q Query, why func(string) bool) Row {
-	list, comments := c.Given(q, false, why), 0
+func (c *Company) ChurnComments(q Query) Row {
+	list, comments := c.Given(q, false), 0
 	for _, g := range list {
 		if e := g.Ending; e.Invoice != "" && g.Member.row(e.Invoice).Comment != "" {
 			comments++
@@ -141,8 +143,8 @@ func class(g Given) string {
 }
 
 // Timing is the report cancellation-timing.
-func (c *Company) Timing(q Query, why func(string) bool) []Row {
-	list := c.Given(q, true, why)
+func (c *Company) Timing(q Query) []Row {
+	list := c.Given(q, true)
 	var rows []Row
 	for _, t := range timing {
 		row := counted(slices.DeleteFunc(slices.Clone(list), func(g Given) bool { return class(g) != t.name }), len(list))
@@ -154,9 +156,9 @@ func (c *Company) Timing(q Query, why func(string) bool) []Row {
 
 // TimingDetail is the report cancellation-timing-detail, one line of text per
 // cancellation of a class, "" for all.
-func (c *Company) TimingDetail(q Query, bucket string, why func(string) bool) []string {
+func (c *Company) TimingDetail(q Query, bucket string) []string {
 	lines := []string{}
-	for _, g := range c.Given(q, true, why) {
+	for _, g := range c.Given(q, true) {
 		if bucket == "" || class(g) == bucket {
 			lines = append(lines, fmt.Sprint(g.Member.ID, " ", g.Ending.Request, " ", g.Ending.End, " ", int(early(g)), " ", g.Base, " ", g.Reason))
 		}

@@ -28,6 +28,7 @@ type Member struct {
 	Variables             map[string]string // custom ones
 	Created, TrialStarted time.Time         // zero when not stated
 	Received              Day               // on which the row came in
+	Reason                string            // why it left or is leaving today, "" for none
 
 	Invoices []Invoice
 	History  *Customer
@@ -76,9 +77,12 @@ type View struct {
 	Member func(*Member) bool // nil selects all
 	Item   func(Item) bool
 	Value  func(Item) bool
+	Reason func(string) bool // of leaving, of members or of cancellations
 }
 
-func (v View) takes(m *Member) bool { return v.Member == nil || v.Member(m) }
+func (v View) takes(m *Member) bool {
+	return (v.Member == nil || v.Member(m)) && (v.Reason == nil || v.Reason(m.Reason))
+}
 
 // all reports whether the view takes whole members.
 func (v View) all() bool { return v.Item == nil && v.Value == nil }
@@ -211,10 +215,8 @@ func (c *Company) Customers(q Query) []Row {
 			"paid_started": date(c.firstPaid(m)), "trial_started": date(start), "trial_end_date": date(end), "created_date": date(c.created(m)),
 			"total_paid_base_currency": float64(c.paid(m, q.Currency)), "country": word(m.Country), "state": word(m.State),
 		}
-		if status := c.Status(m); status == "canceled" {
-			row["cancel_date"] = date(c.left(m))
-		} else if status != "active" && status != "past_due" {
-			row["cancel_date"] = nil
+		if d, sure := c.cancelDate(m); sure {
+			row["cancel_date"] = date(d)
 		}
 		if !m.History.PastDue {
 			row["overdue_date"] = nil

@@ -30,15 +30,19 @@ type ChurnReasonReport struct {
 // errors are *ParamError and *fx.MissingRateError.
 func ChurnReasons(s *Snapshot, q *Query) (*ChurnReasonReport, error) {
 	es := newEndingScan(s, q, 1, true)
-	sheet := newEndingSheet(es)
-	if err := es.each(func(x *lost) error { return sheet.count(x.reason, x) }); err != nil {
+	sheet := endingSheet{es: es}
+	if err := es.each(func(x *lost) error { return sheet.count(int(x.reason), x) }); err != nil {
 		return nil, err
 	}
 	order, values := sheet.valueList()
 	r := &ChurnReasonReport{Values: values}
-	for reason := range sheet.total {
-		row := ChurnReasonRow{Reason: cmp.Or(reason, Unset), Label: reasonLabel(reason)}
-		row.EndingMetrics, row.Breakdown = sheet.row(reason, order)
+	for n := range sheet.total {
+		if sheet.total[n].Cancellations == 0 {
+			continue
+		}
+		name := es.reasons[n].name
+		row := ChurnReasonRow{Reason: cmp.Or(name, Unset), Label: reasonLabel(name)}
+		row.EndingMetrics, row.Breakdown = sheet.row(n, order)
 		r.Rows = append(r.Rows, row)
 	}
 	slices.SortFunc(r.Rows, func(a, b ChurnReasonRow) int {
@@ -64,43 +68,67 @@ const (
 // frequent reasons of ChurnReasons and the latest comments, in words. Equal
 // ledgers give equal words. Its errors are *ParamError and *fx.MissingRateError.
 func ChurnReasonsSummary(s *Snapshot, q *Query) (*ChurnComments, error) {
-	type quote struct {
-		day            calendar.Day
-		customer, text string
-	}
-	var quotes []quote
-	out, reasons := &ChurnComments{}, map[string]int{}
+	var said []lost
+	out := &ChurnComments{}
 	plain := *q
 	plain.Breakdown = Dimension{}
-	err := newEndingScan(s, &plain, 1, true).each(func(x *lost) error {
+	es := newEndingScan(s, &plain, 1, true)
+	counts := map[int32]int{} // by number of the reason
+	err := es.each(func(x *lost) error {
 		out.Cancellations++
-		reasons[x.reason]++
-		if _, comment := x.customer.Ledger.Stated(x.ending); strings.TrimSpace(comment) != "" {
+		counts[x.reason]++
+		if x.said {
 			out.Comments++
-			quotes = append(quotes, quote{x.ending.Request, cmp.Or(x.customer.Name, x.customer.ID), strings.TrimSpace(comment)})
+			said = append(said, *x)
 		}
 		return nil
 	})
 	if err != nil || out.Comments == 0 {
 		return out, err
 	}
-	slices.SortFunc(quotes, func(a, b quote) int {
-		return cmp.Or(cmp.Compare(b.day, a.day), strings.Compare(a.customer, b.customer), strings.Compare(a.text, b.text))
-	})
-	top := slices.SortedFunc(maps.Keys(reasons), func(a, b string) int {
-		return cmp.Or(cmp.Compare(reasons[b], reasons[a]), strings.Compare(a, b))
+	top := slices.SortedFunc(maps.Keys(counts), func(a, b int32) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(es.reasons[a].name, es.reasons[b].name))
 	})
 	var words []string
 	for _, reason := range top[:min(quotedReasons, len(top))] {
-		words = append(words, fmt.Sprintf("%s (%d)", reasonLabel(reason), reasons[reason]))
+		words = append(words, fmt.Sprintf("%s (%d)", reasonLabel(es.reasons[reason].name), counts[reason]))
 	}
-	said := make([]string, 0, quotedComments)
-	for _, c := range quotes[:min(quotedComments, len(quotes))] {
-		said = append(said, fmt.Sprintf("“%s” – %s", shortened(c.text, quotedRunes), c.customer))
+	var quotes []string
+	for _, c := range latestQuotes(said, quotedComments) {
+		quotes = append(quotes, fmt.Sprintf("“%s” – %s", shortened(c.text, quotedRunes), c.customer))
 	}
 	out.Summary = fmt.Sprintf("%s, %d of them with a comment. Most frequent reasons: %s. Latest comments: %s.",
-		counted(out.Cancellations, "cancellation"), out.Comments, strings.Join(words, ", "), strings.Join(said, "; "))
+		counted(out.Cancellations, "cancellation"), out.Comments, strings.Join(words, ", "), strings.Join(quotes, "; "))
 	return out, nil
+}
+
+// quote is what a customer says about why it leaves.
+type quote struct {
+	day            calendar.Day
+	customer, text string
+}
+
+// latestQuotes returns the last comments, so many at most. Only what may be among
+// them is read.
+func latestQuotes(said []lost, most int) []quote {
+	var days []calendar.Day // of the last comments, the latest first
+	for i := range said {
+		at, _ := slices.BinarySearchFunc(days, said[i].request, func(a, b calendar.Day) int { return cmp.Compare(b, a) })
+		if at < most {
+			days = slices.Insert(days, at, said[i].request)
+			days = days[:min(most, len(days))]
+		}
+	}
+	var quotes []quote
+	for i := range said {
+		if x := &said[i]; x.request >= days[len(days)-1] {
+			quotes = append(quotes, quote{x.request, cmp.Or(x.customer().Name, x.customer().ID), strings.TrimSpace(x.comment())})
+		}
+	}
+	slices.SortFunc(quotes, func(a, b quote) int {
+		return cmp.Or(cmp.Compare(b.day, a.day), strings.Compare(a.customer, b.customer), strings.Compare(a.text, b.text))
+	})
+	return quotes[:min(most, len(quotes))]
 }
 
 func counted(n int64, thing string) string {

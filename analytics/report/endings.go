@@ -18,30 +18,43 @@ type endingScan struct {
 	s       *Snapshot
 	q       *Query
 	sel     selection
-	reasons []Filter
+	filters []Filter // on the reason
 	match   func(*ledger.State) bool
 	rates   *rates
 	split   *split // nil without a breakdown
 	days    calendar.Range
 	derived bool // whether endings that nobody asked for count
 
-	states []*ledger.State
-	values []int32
+	reasons []reason
+	stated  map[ledger.Symbol]int32 // numbers of reasons
+	byCause [ledger.ByCancellation]int32
+	states  []*ledger.State
+	values  []int32
+}
+
+// reason is why subscriptions ended, in lower case: as stated, or derived when
+// invoices just stopped or were not paid; "" when there is none.
+type reason struct {
+	name  string
+	keeps bool // whether the filters on it do
 }
 
 // newEndingScan prepares a scan of what was asked for, or ended without that, in
 // the days of the query up to today. A breakdown has so many rows.
 func newEndingScan(s *Snapshot, q *Query, rows int, derived bool) *endingScan {
-	es := &endingScan{s: s, q: q, derived: derived, days: calendar.Range{From: q.Range.From, To: min(q.Range.To, s.Today)}}
+	es := &endingScan{
+		s: s, q: q, derived: derived, days: calendar.Range{From: q.Range.From, To: min(q.Range.To, s.Today)}, stated: map[ledger.Symbol]int32{},
+	}
 	others := *q
 	others.Filters = nil
 	for i := range q.Filters {
 		if q.Filters[i].Dimension.kind == cancelReasonDimension {
-			es.reasons = append(es.reasons, q.Filters[i])
+			es.filters = append(es.filters, q.Filters[i])
 		} else {
 			others.Filters = append(others.Filters, q.Filters[i])
 		}
 	}
+	es.byCause[ledger.ByInvoluntary], es.byCause[ledger.ByExpiry] = es.numberOf(reasonPaymentFailed), es.numberOf(reasonExpired)
 	es.sel = newSelection(s, &others)
 	es.match = es.sel.match()
 	fixed := calendar.NoDay
@@ -55,105 +68,101 @@ func newEndingScan(s *Snapshot, q *Query, rows int, derived bool) *endingScan {
 	return es
 }
 
-// lost is a subscription that was given up.
+// lost is a subscription that was given up. The scan overwrites it.
 type lost struct {
-	customer *Customer
-	ending   *ledger.Ending
-	reason   string          // "" for none
-	states   []*ledger.State // of its slots in the view on the day before the end; overwritten by the next
+	*ended
+	subject *subject
+	reason  int32           // number
+	states  []*ledger.State // in the view on the day before the end
+}
+
+func (x *lost) customer() *Customer { return x.subject.customer }
+
+// comment is what was said about the ending, "" for nothing.
+func (x *lost) comment() string {
+	if !x.said {
+		return ""
+	}
+	l := x.subject.ledger
+	_, comment := l.Stated(&l.Endings[x.index])
+	return comment
 }
 
 // each calls visit for every ending that counts.
 func (es *endingScan) each(visit func(*lost) error) error {
-	return es.s.each(func(at *subject) error {
-		if !at.endings || !es.sel.keeps(at) {
-			return nil
-		}
-		l := at.ledger
-		for i := range l.Endings {
-			e := &l.Endings[i]
-			if e.Voided.Valid() || !es.days.Contains(e.Request) || !es.derived && e.Invoice < 0 {
+	var x lost
+	for _, b := range es.s.following() {
+		list, kept := b.endings(), false
+		for i := range list {
+			e := &list[i]
+			if !es.days.Contains(e.request) || !es.derived && !e.asked {
 				continue
 			}
-			x := lost{customer: at.customer, ending: e, reason: es.s.endReason(l, e)}
-			if !es.keepsReason(x.reason) {
+			if x.ended, x.reason = e, es.reasonOf(e); !es.reasons[x.reason].keeps {
 				continue
 			}
-			if x.states = es.given(l, e); len(x.states) == 0 {
+			if at := &b.subjects[e.subject]; x.subject != at {
+				x.subject, kept = at, es.sel.keeps(at)
+			}
+			if !kept {
+				continue
+			}
+			if es.given(&x); len(x.states) == 0 {
 				continue
 			}
 			if err := visit(&x); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
-}
-
-func (es *endingScan) keepsReason(reason string) bool {
-	for i := range es.reasons {
-		if !es.reasons[i].keeps(reason) {
-			return false
-		}
 	}
-	return true
+	return nil
 }
 
-// endReason is why a subscription ended in lower case: as stated, or derived
-// when invoices just stopped or were not paid; "" when there is none.
-func (s *Snapshot) endReason(l *ledger.Ledger, e *ledger.Ending) string {
-	switch e.Cause {
-	case ledger.ByInvoluntary:
-		return reasonPaymentFailed
-	case ledger.ByExpiry:
-		return reasonExpired
-	default:
-		reason, _ := l.Stated(e)
-		return strings.ToLower(s.symbol(reason))
+// reasonOf numbers the reason of an ending.
+func (es *endingScan) reasonOf(e *ended) int32 {
+	if e.cause == ledger.ByInvoluntary || e.cause == ledger.ByExpiry {
+		return es.byCause[e.cause]
 	}
-}
-
-// given returns what an ending took away within the view, nothing when the
-// stream has value at the end of that day all the same.
-func (es *endingScan) given(l *ledger.Ledger, e *ledger.Ending) []*ledger.State {
-	es.states = es.states[:0]
-	for slot := range l.Slots {
-		if l.Slots[slot].Stream != e.Stream {
-			continue
-		}
-		before, after := around(l, int32(slot), e.End)
-		if after != nil && after.MRR > 0 {
-			return nil
-		}
-		if before != nil && before.MRR > 0 && (es.match == nil || es.match(before)) {
-			es.states = append(es.states, before)
-		}
+	n, known := es.stated[e.reason]
+	if !known {
+		n = es.numberOf(strings.ToLower(es.s.symbol(e.reason)))
+		es.stated[e.reason] = n
 	}
-	return es.states
+	return n
 }
 
-// around returns the states of a slot at the end of the day before a day and at
-// the end of the day itself, nil while it had none.
-func around(l *ledger.Ledger, slot int32, day calendar.Day) (before, after *ledger.State) {
-	for i := range l.Changes {
-		c := &l.Changes[i]
-		if c.Day > day {
-			break
-		}
-		if c.Slot != slot {
-			continue
-		}
-		if after = &c.After; c.Day < day {
-			before = after
-		}
+// numberOf numbers a reason: several spellings are one.
+func (es *endingScan) numberOf(name string) int32 {
+	if i := slices.IndexFunc(es.reasons, func(r reason) bool { return r.name == name }); i >= 0 {
+		return int32(i)
 	}
-	return before, after
+	keeps := true
+	for i := range es.filters {
+		keeps = keeps && es.filters[i].keeps(name)
+	}
+	es.reasons = append(es.reasons, reason{name, keeps})
+	return int32(len(es.reasons) - 1)
 }
 
-// worth is what some states are worth in the query's currency at the rates of
-// the day on which they end.
-func (es *endingScan) worth(states []*ledger.State, end calendar.Day) (int64, error) {
-	return es.rates.sum(states, end)
+// given finds what an ending took away within the view.
+func (es *endingScan) given(x *lost) {
+	x.states = es.states[:0]
+	switch l := x.subject.ledger; {
+	case x.state == nil:
+		x.states = appendGiven(x.states, l, &l.Endings[x.index], es.match)
+	case es.match == nil || es.match(x.state):
+		x.states = append(x.states, x.state)
+	}
+	es.states = x.states
+}
+
+// worth is what some of the states of a subscription that was given up are worth
+// in the query's currency at the rates of the day on which they end.
+func (es *endingScan) worth(x *lost, states []*ledger.State) (int64, error) {
+	if x.state != nil {
+		return es.rates.convert(x.mrr, x.currency, x.end)
+	}
+	return es.rates.sum(states, x.end)
 }
 
 // sum converts states one by one at the rates of a day and adds them up.
@@ -169,9 +178,12 @@ func (r *rates) sum(states []*ledger.State, day calendar.Day) (int64, error) {
 	return sum, nil
 }
 
-// own is what some states are worth in their currency, or if they have several
-// in the account's base at the rates of the day on which they end.
-func (es *endingScan) own(states []*ledger.State, end calendar.Day) (int64, money.Currency, error) {
+// own is what some of the states are worth in their currency, or if they have
+// several in the account's base at the rates of the day on which they end.
+func (es *endingScan) own(x *lost, states []*ledger.State) (int64, money.Currency, error) {
+	if x.state != nil {
+		return x.mrr, x.currency, nil
+	}
 	sum, mixed := int64(0), false
 	for _, st := range states {
 		sum += st.MRR
@@ -181,7 +193,7 @@ func (es *endingScan) own(states []*ledger.State, end calendar.Day) (int64, mone
 		return sum, states[0].Currency, nil
 	}
 	base := es.s.Settings.Base
-	sum, err := newRates(es.s, base, end, calendar.NoDay).sum(states, end)
+	sum, err := newRates(es.s, base, x.end, calendar.NoDay).sum(states, x.end)
 	return sum, base, err
 }
 
@@ -194,12 +206,12 @@ func (es *endingScan) valuesOf(x *lost) ([]int32, error) {
 	case es.split == nil:
 		return nil, nil
 	case es.split.d.kind == cancelReasonDimension:
-		reason := es.split.grouped(x.reason)
+		reason := es.split.grouped(es.reasons[x.reason].name)
 		v, err := es.split.value(reason, reasonLabel(reason))
 		es.values = append(es.values, v)
 		return es.values, err
 	case !es.split.d.ofState():
-		v, err := es.split.ofCustomer(x.customer)
+		v, err := es.split.ofCustomer(x.customer())
 		es.values = append(es.values, v)
 		return es.values, err
 	}
@@ -274,70 +286,57 @@ func (m *EndingMetrics) add(c *Customer, worth int64) {
 	}
 }
 
-// endingSheet has the figures of every group of endings, in all and by value of
-// the breakdown.
+// endingSheet has the figures of groups of endings, in all and by value of the
+// breakdown.
 type endingSheet struct {
 	es    *endingScan
-	total map[string]*EndingMetrics
-	parts map[string]map[int32]*EndingMetrics
+	total []EndingMetrics   // by number of the group
+	parts [][]EndingMetrics // by number of the group, then value
 	all   EndingMetrics
-	each  map[int32]*EndingMetrics // by value, over all groups
-}
-
-func newEndingSheet(es *endingScan) *endingSheet {
-	return &endingSheet{
-		es: es, total: map[string]*EndingMetrics{}, parts: map[string]map[int32]*EndingMetrics{}, each: map[int32]*EndingMetrics{},
-	}
+	each  []EndingMetrics // by value, over all groups
 }
 
 // count adds an ending to a group.
-func (sh *endingSheet) count(group string, x *lost) error {
-	worth, err := sh.es.worth(x.states, x.ending.End)
+func (sh *endingSheet) count(group int, x *lost) error {
+	worth, err := sh.es.worth(x, x.states)
 	if err != nil {
 		return err
 	}
-	sh.all.add(x.customer, worth)
-	metricsFor(sh.total, group).add(x.customer, worth)
+	sh.all.add(x.customer(), worth)
+	numbered(&sh.total, group).add(x.customer(), worth)
 	values, err := sh.es.valuesOf(x)
 	if err != nil || values == nil {
 		return err
 	}
-	if sh.parts[group] == nil {
-		sh.parts[group] = map[int32]*EndingMetrics{}
-	}
+	parts := numbered(&sh.parts, group)
 	for _, v := range values {
-		worth, err := sh.es.worth(sh.es.within(x, v), x.ending.End)
+		worth, err := sh.es.worth(x, sh.es.within(x, v))
 		if err != nil {
 			return err
 		}
-		metricsFor(sh.parts[group], v).add(x.customer, worth)
-		metricsFor(sh.each, v).add(x.customer, worth)
+		numbered(parts, int(v)).add(x.customer(), worth)
+		numbered(&sh.each, int(v)).add(x.customer(), worth)
 	}
 	return nil
 }
 
-// metricsFor returns the figures of a key, which begin with nothing.
-func metricsFor[K comparable](m map[K]*EndingMetrics, key K) *EndingMetrics {
-	if m[key] == nil {
-		m[key] = &EndingMetrics{}
+// numbered is the item of a list with a number: the list grows as it must.
+func numbered[T any](list *[]T, n int) *T {
+	if n >= len(*list) {
+		*list = append(*list, make([]T, n+1-len(*list))...)
 	}
-	return m[key]
+	return &(*list)[n]
 }
 
 // row closes the figures of a group: in all, and by value in an order.
-func (sh *endingSheet) row(group string, order []int32) (total EndingMetrics, parts []EndingMetrics) {
-	closed := func(m *EndingMetrics, all int64) EndingMetrics {
-		c := *m
-		c.Percent = share(m.Cancellations, all)
-		return c
+func (sh *endingSheet) row(group int, order []int32) (total EndingMetrics, parts []EndingMetrics) {
+	closed := func(m EndingMetrics, all int64) EndingMetrics {
+		m.Percent = share(m.Cancellations, all)
+		return m
 	}
-	total = closed(metricsFor(sh.total, group), sh.all.Cancellations)
+	total = closed(*numbered(&sh.total, group), sh.all.Cancellations)
 	for _, v := range order {
-		m := sh.parts[group][v]
-		if m == nil {
-			m = &EndingMetrics{}
-		}
-		parts = append(parts, closed(m, metricsFor(sh.each, v).Cancellations))
+		parts = append(parts, closed(*numbered(numbered(&sh.parts, group), int(v)), numbered(&sh.each, int(v)).Cancellations))
 	}
 	return total, parts
 }

@@ -69,7 +69,7 @@ func timingLaw(t *testing.T, s *Snapshot, q *Query, reasons *ChurnReasonReport) 
 		var mrr int64
 		for _, c := range detail.Rows {
 			mrr += c.MRRBase
-			if bucketOf(c.DaysBeforeEnd) != row.Bucket || !q.Range.Contains(c.Requested) {
+			if TimingBuckets[bucketOf(c.DaysBeforeEnd)] != row.Bucket || !q.Range.Contains(c.Requested) {
 				t.Fatalf("CancellationTimingDetail %v: %+v", row.Bucket, c)
 			}
 		}

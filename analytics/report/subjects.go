@@ -59,6 +59,7 @@ type block struct {
 	customers []*Customer // a copy, so that an old block keeps no other customers alive
 	once      sync.Once
 	subjects  []subject // of those with a ledger
+	ended     endings
 }
 
 func (b *block) fill() {
@@ -168,13 +169,17 @@ func touchInvoices(l *ledger.Ledger) calendar.Day {
 	return min(l.Invoices[0].Day, l.Invoices[len(l.Invoices)-1].Day)
 }
 
+// following returns the blocks of the customers, in order.
+func (s *Snapshot) following() []*block {
+	if s.blocks == nil {
+		return blocksOf(s.Customers, nil)
+	}
+	return s.blocks
+}
+
 // each calls visit for every customer with a ledger, in order.
 func (s *Snapshot) each(visit func(*subject) error) error {
-	blocks := s.blocks
-	if blocks == nil {
-		blocks = blocksOf(s.Customers, nil)
-	}
-	for _, b := range blocks {
+	for _, b := range s.following() {
 		b.once.Do(b.fill)
 		for i := range b.subjects {
 			if err := visit(&b.subjects[i]); err != nil {

@@ -47,18 +47,14 @@ func (b TimingBucket) Label() string {
 	}
 }
 
-func bucketOf(days int) TimingBucket {
-	for _, b := range TimingBuckets {
-		if b.To == NoTiming || days <= b.To {
-			return b
-		}
-	}
-	return TimingBuckets[0]
+// bucketOf numbers the class of a number of days.
+func bucketOf(days int) int {
+	return slices.IndexFunc(TimingBuckets[:], func(b TimingBucket) bool { return b.To == NoTiming || days <= b.To })
 }
 
 // daysBeforeEnd is how long before the end of the paid period a cancellation was
 // asked for, 0 when it was asked for after it.
-func daysBeforeEnd(e *ledger.Ending) int { return int(max(0, e.PaidThrough-e.Request)) }
+func (e *ended) daysBeforeEnd() int { return int(max(0, e.paid-e.request)) }
 
 // TimingRow is the cancellations of one class.
 type TimingRow struct {
@@ -79,16 +75,16 @@ type TimingReport struct {
 // *fx.MissingRateError.
 func CancellationTiming(s *Snapshot, q *Query) (*TimingReport, error) {
 	es := newEndingScan(s, q, len(TimingBuckets), false)
-	sheet := newEndingSheet(es)
-	err := es.each(func(x *lost) error { return sheet.count(bucketOf(daysBeforeEnd(x.ending)).String(), x) })
+	sheet := endingSheet{es: es}
+	err := es.each(func(x *lost) error { return sheet.count(bucketOf(x.daysBeforeEnd()), x) })
 	if err != nil {
 		return nil, err
 	}
 	order, values := sheet.valueList()
 	r := &TimingReport{Values: values}
-	for _, b := range TimingBuckets {
+	for i, b := range TimingBuckets {
 		row := TimingRow{Bucket: b}
-		row.EndingMetrics, row.Breakdown = sheet.row(b.String(), order)
+		row.EndingMetrics, row.Breakdown = sheet.row(i, order)
 		r.Rows = append(r.Rows, row)
 	}
 	return r, nil
@@ -126,10 +122,14 @@ func CancellationTimingDetail(s *Snapshot, q *Query) (*CancellationReport, error
 	if err != nil {
 		return nil, err
 	}
+	_, _, last, err := q.page(1<<31-1, maxLimit, maxLimit)
+	if err != nil {
+		return nil, err
+	}
 	es := newEndingScan(s, q, 1, false)
-	r := &CancellationReport{Days: es.days}
+	list := front[cancellation]{compare: es.compare, most: last}
 	err = es.each(func(x *lost) error {
-		if !all && bucketOf(daysBeforeEnd(x.ending)) != wanted {
+		if !all && TimingBuckets[bucketOf(x.daysBeforeEnd())] != wanted {
 			return nil
 		}
 		values, err := es.valuesOf(x)
@@ -137,27 +137,71 @@ func CancellationTimingDetail(s *Snapshot, q *Query) (*CancellationReport, error
 			return err
 		}
 		if values == nil {
-			return r.add(es, x, x.states, "")
+			c, err := es.cancellation(x, x.states, 0)
+			list.add(&c)
+			return err
 		}
 		for _, v := range values {
-			if key := es.split.keys[v]; q.BreakdownValue == nil || *q.BreakdownValue == key {
-				if err := r.add(es, x, es.within(x, v), key); err != nil {
-					return err
-				}
+			if q.BreakdownValue != nil && *q.BreakdownValue != es.split.keys[v] {
+				continue
 			}
+			c, err := es.cancellation(x, es.within(x, v), v)
+			if err != nil {
+				return err
+			}
+			list.add(&c)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(r.Rows, func(a, b CancellationRow) int { return a.compare(&b, q) })
-	page, from, to, err := q.page(len(r.Rows), maxLimit, maxLimit)
+	page, from, to, err := q.page(list.count, maxLimit, maxLimit)
 	if err != nil {
 		return nil, err
 	}
-	r.Page, r.Rows = page, r.Rows[from:to]
+	list.cut()
+	r := &CancellationReport{Page: page, Days: es.days}
+	for i := from; i < to; i++ {
+		r.Rows = append(r.Rows, es.row(&list.items[i]))
+	}
 	return r, nil
+}
+
+// cancellation is a row as far as sorting needs it.
+type cancellation struct {
+	lost
+	mrr, base int64 // in the currency, and in the query's
+	currency  money.Currency
+	largest   *ledger.State
+	value     int32 // of the breakdown
+}
+
+// cancellation describes some of the states of a subscription that was given up.
+func (es *endingScan) cancellation(x *lost, states []*ledger.State, value int32) (cancellation, error) {
+	c := cancellation{lost: *x, value: value, largest: x.state}
+	var err error
+	if c.base, err = es.worth(x, states); err != nil {
+		return c, err
+	}
+	if c.largest == nil {
+		c.largest = slices.MaxFunc(states, func(a, b *ledger.State) int { return cmp.Compare(a.MRR, b.MRR) })
+	}
+	c.mrr, c.currency, err = es.own(x, states)
+	return c, err
+}
+
+// row fills in what only the rows of the page need.
+func (es *endingScan) row(c *cancellation) CancellationRow {
+	row := CancellationRow{
+		Customer: c.customer(), Requested: c.request, Effective: c.end, DaysBeforeEnd: c.daysBeforeEnd(),
+		Currency: c.currency, MRR: c.mrr, MRRBase: c.base, PlanName: es.s.planName(c.largest.Plan),
+		Reason: es.reasons[c.reason].name, Comment: c.comment(),
+	}
+	if es.split != nil {
+		row.BreakdownValue = es.split.keys[c.value]
+	}
+	return row
 }
 
 // selectedBucket reads the class that is asked for. "+" in a query is a space,
@@ -175,42 +219,27 @@ func selectedBucket(q *Query) (bucket TimingBucket, all bool, err error) {
 	return bucket, false, &ParamError{"selected-type", fmt.Sprintf("%q is not one of %s", q.Selected, strings.Join(names, ", "))}
 }
 
-// add appends a row for some of the states of a subscription.
-func (r *CancellationReport) add(es *endingScan, x *lost, states []*ledger.State, value string) error {
-	e := x.ending
-	row := CancellationRow{
-		Customer: x.customer, Requested: e.Request, Effective: e.End, DaysBeforeEnd: daysBeforeEnd(e), Reason: x.reason, BreakdownValue: value,
-	}
-	_, row.Comment = x.customer.Ledger.Stated(e)
-	var err error
-	if row.MRRBase, err = es.worth(states, e.End); err != nil {
-		return err
-	}
-	if row.MRR, row.Currency, err = es.own(states, e.End); err != nil {
-		return err
-	}
-	largest := slices.MaxFunc(states, func(a, b *ledger.State) int { return cmp.Compare(a.MRR, b.MRR) })
-	row.PlanName = es.s.planName(largest.Plan)
-	r.Rows = append(r.Rows, row)
-	return nil
-}
-
 // compare orders cancellations as asked; what is equal goes by request, the
 // latest first, then customer.
-func (c *CancellationRow) compare(o *CancellationRow, q *Query) int {
-	order := cmp.Compare(c.Requested, o.Requested)
-	switch q.Sort {
+func (es *endingScan) compare(a, b *cancellation) int {
+	order := cmp.Compare(a.request, b.request)
+	switch es.q.Sort {
 	case ByAmount:
-		order = cmp.Compare(c.MRR, o.MRR)
+		order = cmp.Compare(a.mrr, b.mrr)
 	case ByAmountBase:
-		order = cmp.Compare(c.MRRBase, o.MRRBase)
+		order = cmp.Compare(a.base, b.base)
 	case ByCustomerName:
-		order = compareFold(c.Customer.Name, o.Customer.Name)
+		order = compareFold(a.customer().Name, b.customer().Name)
 	case ByDate, ByType:
 	}
-	if !q.Ascending {
+	if !es.q.Ascending {
 		order = -order
 	}
-	return cmp.Or(order, cmp.Compare(o.Requested, c.Requested), strings.Compare(c.Customer.ID, o.Customer.ID),
-		cmp.Compare(c.Customer.Source, o.Customer.Source), strings.Compare(c.PlanName, o.PlanName), cmp.Compare(o.MRRBase, c.MRRBase))
+	if order = cmp.Or(order, cmp.Compare(b.request, a.request)); order != 0 { // nearly always
+		return order
+	}
+	x, y := a.customer(), b.customer()
+	return cmp.Or(strings.Compare(x.ID, y.ID), cmp.Compare(x.Source, y.Source),
+		strings.Compare(es.s.planName(a.largest.Plan), es.s.planName(b.largest.Plan)), cmp.Compare(b.base, a.base),
+		cmp.Compare(a.index, b.index), cmp.Compare(a.value, b.value))
 }

@@ -13,14 +13,15 @@ import (
 // ended is an ending that holds and takes value away, as the reports on
 // cancellations ask for it. It says nothing that its ledger does not say.
 type ended struct {
-	state    *ledger.State // what it took away, nil if that is several states
-	mrr      int64         // of the state, minor units of the currency
-	request  calendar.Day  // as in the ledger.Ending; so with the others
+	mrr      int64        // that it took away, minor units of the currency, if one
+	request  calendar.Day // as in the ledger.Ending; so with the others
 	paid     calendar.Day
 	end      calendar.Day
 	reason   ledger.Symbol // as stated
 	index    int32         // in the ledger's Endings
 	subject  uint8         // in the block
+	one      bool          // whether it took away one state, with a term that is numbered
+	term     uint8         // of the state, if one
 	currency money.Currency
 	cause    ledger.Cause
 	asked    bool // whether somebody asked for it
@@ -48,7 +49,7 @@ func (b *block) endings() []ended {
 					continue
 				}
 				if given = appendGiven(given[:0], l, e, nil); len(given) > 0 {
-					list = append(list, endedOf(l, n, i, given))
+					list = append(list, endedOf(&b.subjects[i], n, i, given))
 				}
 			}
 		}
@@ -57,16 +58,17 @@ func (b *block) endings() []ended {
 	return b.ended.list
 }
 
-// endedOf describes an ending that took some states away.
-func endedOf(l *ledger.Ledger, index, subject int, given []*ledger.State) ended {
-	e := &l.Endings[index]
-	reason, comment := l.Stated(e)
+// endedOf describes an ending of a subject that took some states away.
+func endedOf(x *subject, index, at int, given []*ledger.State) ended {
+	e := &x.ledger.Endings[index]
+	reason, comment := x.ledger.Stated(e)
 	out := ended{
-		request: e.Request, paid: e.PaidThrough, end: e.End, reason: reason, index: int32(index), subject: uint8(subject),
+		request: e.Request, paid: e.PaidThrough, end: e.End, reason: reason, index: int32(index), subject: uint8(at),
 		cause: e.Cause, asked: e.Invoice >= 0, said: strings.TrimSpace(comment) != "",
 	}
-	if len(given) == 1 {
-		out.state, out.mrr, out.currency = given[0], given[0].MRR, given[0].Currency
+	if len(given) == 1 && !x.varied {
+		out.one, out.term = true, uint8(slices.Index(x.terms, termOf(given[0])))
+		out.mrr, out.currency = given[0].MRR, given[0].Currency
 	}
 	return out
 }

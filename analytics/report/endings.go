@@ -73,7 +73,7 @@ type lost struct {
 	*ended
 	subject *subject
 	reason  int32           // number
-	states  []*ledger.State // in the view on the day before the end
+	states  []*ledger.State // in the view on the day before the end, if one its term
 }
 
 func (x *lost) customer() *Customer { return x.subject.customer }
@@ -147,11 +147,12 @@ func (es *endingScan) numberOf(name string) int32 {
 // given finds what an ending took away within the view.
 func (es *endingScan) given(x *lost) {
 	x.states = es.states[:0]
-	switch l := x.subject.ledger; {
-	case x.state == nil:
+	l := x.subject.ledger
+	switch {
+	case !x.one:
 		x.states = appendGiven(x.states, l, &l.Endings[x.index], es.match)
-	case es.match == nil || es.match(x.state):
-		x.states = append(x.states, x.state)
+	case es.match == nil || es.match(&x.subject.terms[x.term]):
+		x.states = append(x.states, &x.subject.terms[x.term])
 	}
 	es.states = x.states
 }
@@ -159,7 +160,7 @@ func (es *endingScan) given(x *lost) {
 // worth is what some of the states of a subscription that was given up are worth
 // in the query's currency at the rates of the day on which they end.
 func (es *endingScan) worth(x *lost, states []*ledger.State) (int64, error) {
-	if x.state != nil {
+	if x.one {
 		return es.rates.convert(x.mrr, x.currency, x.end)
 	}
 	return es.rates.sum(states, x.end)
@@ -181,7 +182,7 @@ func (r *rates) sum(states []*ledger.State, day calendar.Day) (int64, error) {
 // own is what some of the states are worth in their currency, or if they have
 // several in the account's base at the rates of the day on which they end.
 func (es *endingScan) own(x *lost, states []*ledger.State) (int64, money.Currency, error) {
-	if x.state != nil {
+	if x.one {
 		return x.mrr, x.currency, nil
 	}
 	sum, mixed := int64(0), false
@@ -211,7 +212,7 @@ func (es *endingScan) valuesOf(x *lost) ([]int32, error) {
 		es.values = append(es.values, v)
 		return es.values, err
 	case !es.split.d.ofState():
-		v, err := es.split.ofCustomer(x.customer())
+		v, err := es.split.ofSubject(x.subject)
 		es.values = append(es.values, v)
 		return es.values, err
 	}

@@ -9,23 +9,34 @@ type front[T any] struct {
 	most    int
 	count   int // of all items
 	items   []T // the first so far, and since the last cut some that are unsorted
-	full    bool
+	spare   []T
+	full    bool // items[most-1] is the last that may still be among the first
+	next    T
 }
 
 // add takes an item.
-func (f *front[T]) add(item *T) {
+func (f *front[T]) add(item T) {
 	f.count++
-	if f.full && f.compare(item, &f.items[f.most-1]) > 0 {
+	f.next = item
+	if f.full && f.compare(&f.next, &f.items[f.most-1]) > 0 {
 		return
 	}
-	if f.items = append(f.items, *item); len(f.items) >= 2*f.most+1000 {
+	if f.items = append(f.items, item); len(f.items) >= 2*f.most+1000 {
 		f.cut()
 	}
 }
 
 // cut sorts the items and drops those that are not among the first.
 func (f *front[T]) cut() {
-	slices.SortFunc(f.items, func(a, b T) int { return f.compare(&a, &b) })
-	f.items = f.items[:min(f.most, len(f.items))]
+	order := make([]int32, len(f.items))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return f.compare(&f.items[a], &f.items[b]) })
+	f.spare = f.spare[:0]
+	for _, i := range order[:min(f.most, len(order))] {
+		f.spare = append(f.spare, f.items[i])
+	}
+	f.items, f.spare = f.spare, f.items
 	f.full = len(f.items) == f.most
 }

@@ -158,7 +158,7 @@ func (t *table) add(x *subject) error {
 		return t.collect(x, t.sc.match, 0)
 	}
 	if !t.split.d.ofState() {
-		value, err := t.split.ofCustomer(x.customer)
+		value, err := t.split.ofSubject(x)
 		if err != nil {
 			return err
 		}

@@ -119,7 +119,7 @@ func (w *waterfall) add(x *subject) error {
 	case w.split.d.ofState():
 		return w.countStates(x)
 	default:
-		value, err := w.split.ofCustomer(x.customer)
+		value, err := w.split.ofSubject(x)
 		if err != nil {
 			return err
 		}

@@ -172,7 +172,7 @@ func (r *retention) add(x *subject) error {
 		return r.count(x, r.sc.match, r.total, nil)
 	}
 	if !r.split.d.ofState() {
-		value, err := r.split.ofCustomer(x.customer)
+		value, err := r.split.ofSubject(x)
 		if err != nil {
 			return err
 		}

@@ -12,8 +12,43 @@ import (
 
 // selection is a query's filters, ready to be asked.
 type selection struct {
-	customers []func(*Customer) bool
+	customers []customerFilter
 	states    []func(*ledger.State) bool
+}
+
+// customerFilter is a condition on whole customers. The answers of one on the
+// country are remembered by place.
+type customerFilter struct {
+	keeps func(*Customer) bool
+	known []answer // nil when the condition is on something else
+}
+
+// answer is what is known of a condition.
+type answer uint8
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+// of asks the condition about a subject.
+func (f *customerFilter) of(x *subject) bool {
+	if f.known == nil || x.place == otherPlace {
+		return f.keeps(x.customer)
+	}
+	known := &f.known[x.place]
+	if *known == unknown {
+		*known = answerOf(f.keeps(x.customer))
+	}
+	return *known == yes
+}
+
+func answerOf(keeps bool) answer {
+	if keeps {
+		return yes
+	}
+	return no
 }
 
 func newSelection(s *Snapshot, q *Query) selection {
@@ -23,7 +58,11 @@ func newSelection(s *Snapshot, q *Query) selection {
 		if f.Dimension.ofState() {
 			sel.states = append(sel.states, s.stateFilter(f))
 		} else {
-			sel.customers = append(sel.customers, s.customerFilter(f, q.AgeDay))
+			on := customerFilter{keeps: s.customerFilter(f, q.AgeDay)}
+			if f.Dimension.ofPlace() {
+				on.known = make([]answer, places)
+			}
+			sel.customers = append(sel.customers, on)
 		}
 	}
 	return sel
@@ -34,18 +73,22 @@ func (sel *selection) customer(c *Customer) bool {
 	if c == nil || c.Ledger == nil {
 		return false
 	}
-	for _, keeps := range sel.customers {
-		if !keeps(c) {
+	for i := range sel.customers {
+		if !sel.customers[i].keeps(c) {
 			return false
 		}
 	}
 	return true
 }
 
-// keeps is customer for a subject. Without filters it does not look at the
-// customer at all.
+// keeps is customer for a subject. It looks at the customer only if it must.
 func (sel *selection) keeps(x *subject) bool {
-	return len(sel.customers) == 0 || sel.customer(x.customer)
+	for i := range sel.customers {
+		if !sel.customers[i].of(x) {
+			return false
+		}
+	}
+	return true
 }
 
 // match returns the condition on states, nil when there is none.
@@ -176,17 +219,13 @@ func (s *Snapshot) stateFilter(f *Filter) func(*ledger.State) bool {
 
 // lazily remembers the answers of a condition on small numbers.
 func lazily(n int, ask func(int) bool) func(int) bool {
-	const yes, no = 1, 2
-	known := make([]uint8, n)
+	known := make([]answer, n)
 	return func(i int) bool {
 		if i >= n {
 			return false
 		}
-		if known[i] == 0 {
-			known[i] = no
-			if ask(i) {
-				known[i] = yes
-			}
+		if known[i] == unknown {
+			known[i] = answerOf(ask(i))
 		}
 		return known[i] == yes
 	}

@@ -28,6 +28,7 @@ type split struct {
 	index  map[string]int32
 
 	byState  [][]int32 // values by keyOf, nil where not seen yet
+	byPlace  []int32   // values and 1 by place, 0 where not seen yet; nil when they depend on more
 	distinct []int32
 
 	wanted    int32 // what condition asks for
@@ -47,6 +48,9 @@ func newSplit(s *Snapshot, q *Query, rows int) *split {
 	}
 	sp := &split{s: s, d: d, rows: rows, index: map[string]int32{}, byState: make([][]int32, keys), of: s.attribute(d, q.AgeDay)}
 	sp.group(q)
+	if d.ofPlace() {
+		sp.byPlace = make([]int32, places)
+	}
 	return sp
 }
 
@@ -74,6 +78,21 @@ func (sp *split) ofCustomer(c *Customer) (int32, error) {
 		return i, nil
 	}
 	return sp.value(key, sp.label(key, c))
+}
+
+// ofSubject is ofCustomer. It looks at the customer only if it must.
+func (sp *split) ofSubject(x *subject) (int32, error) {
+	if sp.byPlace == nil || x.place == otherPlace {
+		return sp.ofCustomer(x.customer)
+	}
+	if known := sp.byPlace[x.place]; known != 0 {
+		return known - 1, nil
+	}
+	value, err := sp.ofCustomer(x.customer)
+	if err == nil {
+		sp.byPlace[x.place] = value + 1
+	}
+	return value, err
 }
 
 // label is what people read for a customer's value.

@@ -18,6 +18,7 @@ type subject struct {
 	marks      []mark            // of the moves if single and not varied
 	terms      []ledger.State    // of the ledger, none if varied
 	last       calendar.Day      // on which the customer's value changes, NoDay if it never does
+	place      place             // of the customer's country
 	movesIn    money.Currency    // as in the ledger
 	needsRates bool              // as in the ledger
 	single     bool              // the moves are those of the only slot, which says all about it
@@ -41,7 +42,7 @@ func subjectOf(c *Customer) subject {
 func describe(c *Customer) subject {
 	l := c.Ledger
 	x := subject{
-		customer: c, ledger: l, last: calendar.NoDay, movesIn: l.MovesIn, needsRates: l.NeedsRates, single: len(l.Slots) == 1 && !l.NeedsRates,
+		customer: c, ledger: l, last: calendar.NoDay, place: placeOf(c.Country), movesIn: l.MovesIn, needsRates: l.NeedsRates, single: len(l.Slots) == 1 && !l.NeedsRates,
 		invoices: len(l.Invoices) > 0, refunds: len(l.Refunds) > 0, failures: len(l.Failures) > 0, endings: len(l.Endings) > 0,
 	}
 	if n := len(l.Changes); n > 0 {

@@ -138,7 +138,7 @@ func CancellationTimingDetail(s *Snapshot, q *Query) (*CancellationReport, error
 		}
 		if values == nil {
 			c, err := es.cancellation(x, x.states, 0)
-			list.add(&c)
+			list.add(c)
 			return err
 		}
 		for _, v := range values {
@@ -149,7 +149,7 @@ func CancellationTimingDetail(s *Snapshot, q *Query) (*CancellationReport, error
 			if err != nil {
 				return err
 			}
-			list.add(&c)
+			list.add(c)
 		}
 		return nil
 	})
@@ -179,14 +179,12 @@ type cancellation struct {
 
 // cancellation describes some of the states of a subscription that was given up.
 func (es *endingScan) cancellation(x *lost, states []*ledger.State, value int32) (cancellation, error) {
-	c := cancellation{lost: *x, value: value, largest: x.state}
+	c := cancellation{lost: *x, value: value}
 	var err error
 	if c.base, err = es.worth(x, states); err != nil {
 		return c, err
 	}
-	if c.largest == nil {
-		c.largest = slices.MaxFunc(states, func(a, b *ledger.State) int { return cmp.Compare(a.MRR, b.MRR) })
-	}
+	c.largest = slices.MaxFunc(states, func(a, b *ledger.State) int { return cmp.Compare(a.MRR, b.MRR) })
 	c.mrr, c.currency, err = es.own(x, states)
 	return c, err
 }

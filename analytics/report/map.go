@@ -201,7 +201,7 @@ func (m *worldMap) close(in *country) bool {
 	c, none := &in.CountryMetrics, CountryMetrics{CustomerChurn: null(), NetMRRChurn: null()}
 	c.CustomerChurn, c.NetMRRChurn = null(), null()
 	if m.churn != nil {
-		figures := m.churn.metrics(in.windows, averaged)
+		figures := &m.churn.metrics(in.windows)[0]
 		c.CustomerChurn, c.NetMRRChurn, c.LTV = figures.CustomerChurnRate, figures.NetMRRChurnRate, figures.LTV
 	}
 	c.ARPA, c.ASP = perCustomer(c.MRR, c.Subscribers), perCustomer(in.newMRR, in.newCustomers)

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"math/big"
 	"slices"
-	"strconv"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
@@ -98,6 +96,9 @@ type retention struct {
 	moved            []bool // whether anything changed between a row's baseline and target
 	rebase           points // targets at the rates of their baselines
 	rebased          []balanceAt
+
+	shares  shares             // of one value
+	figures []RetentionMetrics // of one value, by row that is shown
 }
 
 // window is what one row of one value adds up.
@@ -324,121 +325,4 @@ func (w *window) add(base, target, rebased balanceAt, paidBefore bool) {
 		w.contracted++
 	}
 	w.retained++
-}
-
-func (r *retention) report(periods []calendar.Range) *RetentionReport {
-	out := &RetentionReport{TrailingMonths: float64(r.months), Rows: make([]RetentionRow, len(periods))}
-	if r.months == 0 {
-		num, den := r.unit.MonthsLong()
-		out.TrailingMonths = hundredths(num, 1, den)
-	}
-	for i, p := range periods {
-		row := &out.Rows[i]
-		row.Period = p
-		row.Baseline = calendar.PeriodOf(r.bases[i+averaged], r.unit, r.sc.s.WeekStart).From
-		row.RetentionMetrics = r.metrics(r.total, i+averaged)
-	}
-	if r.split == nil {
-		return out
-	}
-	order := r.split.sorted()
-	out.Values = r.split.values(order)
-	for i := range periods {
-		for _, value := range order {
-			out.Rows[i].Breakdown = append(out.Rows[i].Breakdown, r.metrics(r.part(value), i+averaged))
-		}
-	}
-	return out
-}
-
-// metrics computes row i of the windows.
-func (r *retention) metrics(windows []window, i int) RetentionMetrics {
-	w := &windows[i]
-	churned := w.cohort - w.retained
-	m := RetentionMetrics{
-		BaselineMRR: w.base, TargetMRR: w.target, GRRMRR: w.gross,
-		CohortCustomers: w.cohort, RetainedCustomers: w.retained, ChurnedCustomers: churned,
-		Expansion: w.expansion, ExpansionCustomers: w.expanded,
-		Contraction: w.contraction, ContractionCustomers: w.contracted,
-		Churn: w.churn, ChurnCustomers: churned,
-		Reactivation: w.reactivation, ReactivationCustomers: w.reactivated,
-		FXAdjustment: w.target - w.rebased,
-		NRR:          percent(w.rebased, w.base), GRR: percent(w.gross, w.base),
-		CustomerRetentionRate: percent(w.retained, w.cohort), CustomerChurnRate: percent(churned, w.cohort),
-		MRRChurnRate: percent(w.base-w.gross, w.base), NetMRRChurnRate: percent(w.base-w.rebased, w.base),
-		ARPA: perCustomer(w.target, w.retained),
-	}
-	last := i
-	if r.targets[i] > r.sc.s.Today { // the running period is left out of averages
-		last--
-	}
-	recent := windows[max(0, last-averaged+1) : last+1]
-	m.NRRAvg, m.NetMRRChurnAvg = averages(mean(recent, func(w *window) (int64, int64) { return w.rebased, w.base }))
-	m.GRRAvg, m.MRRChurnAvg = averages(mean(recent, func(w *window) (int64, int64) { return w.gross, w.base }))
-	churn := mean(recent, func(w *window) (int64, int64) { return w.cohort - w.retained, w.cohort })
-	m.CustomerChurnAvg, m.CustomerRetentionAvg = averages(churn)
-	m.CustomerLifetime = null()
-	if churn == nil || churn.Sign() == 0 {
-		return m
-	}
-	lifetime := new(big.Rat).Quo(r.trailing(), churn)
-	m.CustomerLifetime = Ratio{Value: toDecimals(lifetime, 1)}
-	ltv := roundRat(new(big.Rat).Mul(lifetime, new(big.Rat).SetInt64(m.ARPA)))
-	m.LTV = &ltv
-	return m
-}
-
-// trailing is the length of the window in months.
-func (r *retention) trailing() *big.Rat {
-	if r.months > 0 {
-		return big.NewRat(int64(r.months), 1)
-	}
-	num, den := r.unit.MonthsLong()
-	return big.NewRat(num, den)
-}
-
-// mean is the arithmetic mean of a fraction over the windows that have a
-// cohort, exactly; nil when none has.
-func mean(windows []window, fraction func(*window) (part, whole int64)) *big.Rat {
-	sum, n := new(big.Rat), int64(0)
-	for i := range windows {
-		part, whole := fraction(&windows[i])
-		if whole == 0 {
-			continue
-		}
-		sum.Add(sum, big.NewRat(part, whole))
-		n++
-	}
-	if n == 0 {
-		return nil
-	}
-	return sum.Quo(sum, big.NewRat(n, 1))
-}
-
-// averages returns a mean in percent, and what it leaves of 100 percent.
-func averages(mean *big.Rat) (share, rest Ratio) {
-	if mean == nil {
-		return null(), null()
-	}
-	hundred := big.NewRat(100, 1)
-	p := new(big.Rat).Mul(mean, hundred)
-	return Ratio{Value: toDecimals(p, 2)}, Ratio{Value: toDecimals(new(big.Rat).Sub(hundred, p), 2)}
-}
-
-// toDecimals rounds half away from zero.
-func toDecimals(x *big.Rat, decimals int) float64 {
-	f, err := strconv.ParseFloat(x.FloatString(decimals), 64)
-	if err != nil {
-		return 0 // cannot be: FloatString writes plain decimals
-	}
-	return f
-}
-
-// roundRat rounds to an integer, half away from zero.
-func roundRat(x *big.Rat) int64 {
-	n, ok := new(big.Int).SetString(x.FloatString(0), 10)
-	if !ok || !n.IsInt64() {
-		return 1<<63 - 1
-	}
-	return n.Int64()
 }

@@ -68,7 +68,7 @@ func TestLoadServe_EverySettingByFlagAndByVariable(t *testing.T) {
 	}
 	want := Serve{
 		Data: "data", APIListen: "127.0.0.1:0", MCPListen: "[::1]:9000", PublicURL: "https://mcp.example.com",
-		APIPublicURL: "http://localhost:8081", Now: time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC),
+		APIPublicURL: "http://localhost:8081", Now: time.Date(2026, 3, 31, 10, 0, 0, 0, time.UTC),
 		AllowedOrigins: []string{"https://a.example.com", "http://b.example.com:81"}, ReadOnly: true,
 		Connections: Connections{
 			RedisURL: Secret{"rediss://u:p@redis.example.com:6380/1"}, AccessTTL: 12 * time.Hour, RefreshTTL: 45 * day, IntrospectionSecret: Secret{long},
@@ -121,6 +121,20 @@ func TestLoadServe_Precedence(t *testing.T) {
 	}
 	if got.Data != "flag" || got.APIListen != "127.0.0.1:8081" || got.MCPListen != "localhost:1" {
 		t.Errorf("LoadServe() = %+v, want flag over variable over default, empty as unset", got)
+	}
+}
+
+// A pinned day is that day for accounts far from Greenwich too.
+func TestLoadServe_NowIsTheDayInFarZones(t *testing.T) {
+	t.Parallel()
+	got, err := LoadServe(source(map[string]string{"now": "2026-01-31"}), ServeAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, hours := range map[string]int{"Hawaii": -10, "New Zealand in summer": 13} {
+		if day := got.Now.In(time.FixedZone(name, hours*3600)).Format(time.DateOnly); day != "2026-01-31" {
+			t.Errorf("--now 2026-01-31 is %s in %s", day, name)
+		}
 	}
 }
 

@@ -50,11 +50,11 @@ func setListen(to *string, value string) error {
 	return nil
 }
 
-// setTime accepts a day or an instant. A day is taken at noon UTC, which is
-// that day in nearly every time zone.
+// setTime accepts a day or an instant. A day is taken at 10:00 UTC, which is
+// that day from Hawaii to New Zealand in summer.
 func setTime(to *time.Time, value string) error {
 	if day, err := time.Parse(time.DateOnly, value); err == nil {
-		*to = day.Add(12 * time.Hour)
+		*to = day.Add(10 * time.Hour)
 		return nil
 	}
 	instant, err := time.Parse(time.RFC3339, value)

@@ -95,12 +95,13 @@ func (s *Snapshot) plan(ref ledger.PlanRef) *ledger.Plan {
 	return &s.Plans[ref]
 }
 
-// frequency names the billing interval: 12 months are a year and 3 a quarter.
+// frequency names the billing interval as the plan itself does: 12 months are a
+// year and 3 a quarter, other counts keep their unit.
 func frequency(iv calendar.Interval) calendar.Unit {
-	switch {
-	case iv.Unit == calendar.UnitMonth && iv.Count > 0 && iv.Count%12 == 0:
+	switch iv {
+	case calendar.Interval{Unit: calendar.UnitMonth, Count: 12}:
 		return calendar.UnitYear
-	case iv.Unit == calendar.UnitMonth && iv.Count > 0 && iv.Count%3 == 0:
+	case calendar.Interval{Unit: calendar.UnitMonth, Count: 3}:
 		return calendar.UnitQuarter
 	default:
 		return iv.Unit

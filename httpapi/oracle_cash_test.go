@@ -1,13 +1,7 @@
 package httpapi_test
 
 import (
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/growpanel/growpanel-mcp/analytics/oracletest"
 )
@@ -66,37 +60,4 @@ func (o *oracled) cash(q question) (string, string) {
 		}
 	}
 	return "", ""
-}
-
-// cashDetails compares the lists behind them.
-func (o *oracled) cashDetails(q question) (string, string) {
-	c := o.company
-	text := func(item any, fields ...string) string {
-		row, _ := item.(map[string]any)
-		var words []string
-		for _, f := range fields {
-			if n, ok := row[f].(float64); ok {
-				words = append(words, strconv.FormatInt(int64(n), 10))
-				continue
-			}
-			words = append(words, fmt.Sprint(row[f]))
-		}
-		return strings.Join(words, " ")
-	}
-	kind := []string{"", "", "tax", "refund", "month_sub", "one_time"}[o.rng.IntN(6)]
-	got := []string{}
-	for _, item := range o.get("/reports/transactions-detail", q, "interval", "", "selected-type", kind).list("result", "list") {
-		got = append(got, text(item, "date", "customer_id", "transaction_id", "type", "amount", "currency", "amount_base_currency"))
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(c.CashDetail(q.Query, kind), got); diff != "" {
-		return "transactions-detail", diff
-	}
-	outcome := []string{"", "recovered", "still_unpaid", "churned"}[o.rng.IntN(4)]
-	got = []string{}
-	for _, item := range o.get("/reports/cashflow-failed-payments-detail", q, "interval", "", "selected-type", outcome).list("result", "list") {
-		got = append(got, text(item, "date", "customer_id", "invoice_ref", "amount", "currency", "amount_base_currency", "recovery_status", "attempt_count"))
-	}
-	slices.Sort(got)
-	return "cashflow-failed-payments-detail", cmp.Diff(c.FailureDetail(q.Query, outcome), got)
 }

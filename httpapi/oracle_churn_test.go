@@ -28,17 +28,6 @@ func (o *oracled) churn(q question) (string, string) {
 	if diff := diffRows(c.Timing(q.Query), o.get("/reports/cancellation-timing", q).list("result")); diff != "" {
 		return "cancellation-timing", diff
 	}
-	bucket := []string{"", "0", "1-3", "15-30", "31-90", "91+"}[o.rng.IntN(6)]
-	got := []string{}
-	for _, item := range o.get("/reports/cancellation-timing-detail", q, "selected-type", bucket).list("result", "list") {
-		row, _ := item.(map[string]any)
-		reason, _ := row["cancel_reason"].(string)
-		got = append(got, fmt.Sprint(row["customer_id"], " ", row["cancel_date"], " ", row["effective_date"], " ", row["days_before_end"], " ", int64(number(row["mrr_base_currency"])), " ", reason))
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(c.TimingDetail(q.Query, bucket), got); diff != "" {
-		return "cancellation-timing-detail " + bucket, diff
-	}
 	summary := []any{o.get("/reports/churn-scheduled-summary", q).at("summary")}
 	return "churn-scheduled-summary", diffRows([]oracletest.Row{c.ScheduledSummary(q.Query)}, summary)
 }

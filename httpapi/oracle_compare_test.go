@@ -85,22 +85,22 @@ func (o *oracled) growth(q question) (string, string) {
 }
 
 // losses compares what is scheduled to be lost.
-func (o *oracled) losses(q question) (string, string) {
-	if q.aged {
-		return "", ""
-	}
-	q.From = o.company.Today + oracletest.Day(o.rng.IntN(60)*o.rng.IntN(2))
-	q.To = q.From + oracletest.Day(o.rng.IntN(400))
-	q.params = maps.Clone(q.params)
-	q.params.Set("date", dates(q.From, q.To))
-	if diff := diffRows(o.company.ScheduledChurn(q.Query), o.get("/reports/churn-scheduled", q).list("result")); diff != "" {
-		return "churn-scheduled", diff
+func (o *oracled) losses(question) (string, string) {
+	q := o.ahead()
+	want := slices.DeleteFunc(o.company.ScheduledChurn(q.Query), func(row oracletest.Row) bool { return text(row, "end_date") < o.company.Today.String() })
+	if diff := diffRows(want, o.get("/reports/churn-scheduled", q).list("result")); diff != "" {
+		return "churn-scheduled" + q.notes, diff
 	}
 	by, views := o.dimension(&q)
 	diff := parted(by, views, o.get("/reports/churn-scheduled", q).list("result"), func(v oracletest.View) []oracletest.Row {
 		narrow := q.Query
 		narrow.View = v
-		return o.company.ScheduledChurn(narrow)
+		return slices.DeleteFunc(o.company.ScheduledChurn(narrow), func(row oracletest.Row) bool { return text(row, "end_date") < o.company.Today.String() })
 	})
-	return "churn-scheduled by " + by, diff
+	return "churn-scheduled" + q.notes, diff
+}
+
+func text(row oracletest.Row, field string) string {
+	s, _ := row[field].(string)
+	return s
 }

@@ -1,13 +1,11 @@
 package httpapi_test
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -105,14 +103,65 @@ func (o *oracled) concentration(q question) (string, string) {
 	return "customer-concentration", diffRows(pareto, answer.list("result", "pareto"))
 }
 
-func (o *oracled) customers(q question) (string, string) {
-	if q.aged {
-		return "", ""
+// listing asks for a list of customers: of all, or of those created in some days,
+// at times of those that a text is found in. The second result is nil for all.
+func (o *oracled) listing() (question, func(*oracletest.Member) bool) {
+	today := o.company.Today
+	q, of := o.about(today-364, today, ""), func(*oracletest.Member) bool { return true }
+	if o.rng.IntN(2) == 0 {
+		q = o.question()
+		of = func(m *oracletest.Member) bool { return o.company.CreatedIn(q.Query, m) }
 	}
-	list := o.get("/customers", q, "date", "", "fix_fx", "", "limit", "500").list("result", "list")
+	text := []string{"", "", "C1", "mail2", "ann.", "name c", "zzz"}[o.rng.IntN(7)]
+	if text == "" {
+		return q, of
+	}
+	q.params.Set("search", text)
+	return q, func(m *oracletest.Member) bool { return of(m) && has(m, text) }
+}
+
+// has reports whether a text is found in what a member is called.
+func has(m *oracletest.Member, text string) bool {
+	return slices.ContainsFunc([]string{m.ID, m.Name(), m.Email}, func(s string) bool {
+		return strings.Contains(strings.ToLower(s), strings.ToLower(text))
+	})
+}
+
+// customers compares the list of customers, and the same as a file.
+func (o *oracled) customers(question) (string, string) {
+	q, of := o.listing()
+	want := o.company.Customers(q.Query, of)
+	if diff := diffRows(want, o.dated(o.get("/customers", q, "limit", "500").list("result", "list"))); diff != "" {
+		return "customers" + q.notes, diff
+	}
+	for k, row := range want {
+		m := o.member(row["id"])
+		row["mrr_base_currency"], row["base_currency"] = row["mrr"], q.Currency
+		delete(row, "mrr")
+		if main, sure := o.company.Main(q.Query, m); sure {
+			maps.Copy(row, main)
+			row["plan"] = planName(fmt.Sprint(main["plan"]))
+		}
+		for key, value := range m.Variables {
+			row["custom_"+key] = value
+		}
+		want[k] = row
+	}
+	got := o.dated(o.file("/exports/customers.csv", q, "mrr", "mrr_base_currency", "payments", "total_paid_customer_currency", "total_paid_base_currency"))
+	return "customers.csv" + q.notes, diffRows(want, got)
+}
+
+// member finds one by its id.
+func (o *oracled) member(id any) *oracletest.Member {
+	k := slices.IndexFunc(o.company.Members, func(m *oracletest.Member) bool { return m.ID == id })
+	return o.company.Members[k]
+}
+
+// dated writes the moments in rows of customers as days.
+func (o *oracled) dated(list []any) []any {
 	for _, item := range list {
 		row, _ := item.(map[string]any)
-		for _, field := range []string{"paid_started", "trial_started", "trial_end_date", "created_date", "cancel_date"} {
+		for _, field := range []string{"paid_started", "trial_started", "trial_end_date", "created_date", "cancel_date", "overdue_date"} {
 			if at, err := time.Parse(time.RFC3339, fmt.Sprint(row[field])); err == nil {
 				if at.Unix()%86400 != 0 {
 					at = at.In(o.company.Settings.Zone)
@@ -121,12 +170,7 @@ func (o *oracled) customers(q question) (string, string) {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b any) int {
-		x, _ := a.(map[string]any)
-		y, _ := b.(map[string]any)
-		return strings.Compare(fmt.Sprint(x["id"]), fmt.Sprint(y["id"]))
-	})
-	return "customers", diffRows(o.company.Customers(q.Query), list)
+	return list
 }
 
 // oneCustomer compares one customer with its subscriptions.
@@ -135,14 +179,19 @@ func (o *oracled) oneCustomer(q question) (string, string) {
 		return "", ""
 	}
 	m := o.company.Members[o.rng.IntN(len(o.company.Members))]
-	narrow := q.Query
-	narrow.View = oracletest.View{Member: func(other *oracletest.Member) bool { return other == m }}
-	row := o.company.Customers(narrow)[0]
-	got := o.get("/customers/"+m.ID, question{params: url.Values{}}, "baseCurrency", q.Currency)
-	want := oracletest.Row{
-		"id": m.ID, "status": row["status"], "current_mrr_base_currency": row["mrr"], "total_paid_base_currency": row["total_paid_base_currency"],
+	now := oracletest.Query{Currency: q.Currency, View: oracletest.View{Member: func(other *oracletest.Member) bool { return other == m }}}
+	want := o.company.Customers(now, nil)[0]
+	want["current_mrr_base_currency"], want["cancel_reason"] = want["mrr"], nil
+	delete(want, "mrr")
+	if m.Reason != "" {
+		want["cancel_reason"] = m.Reason
 	}
-	if diff := diffRows([]oracletest.Row{want}, []any{got.body}); diff != "" {
+	if main, sure := o.company.Main(now, m); sure {
+		want["currency"], want["current_mrr_customer_currency"] = main["currency"], main["mrr"]
+		want["total_paid_customer_currency"] = main["total_paid_customer_currency"]
+	}
+	got := o.get("/customers/"+m.ID, question{params: url.Values{}}, "baseCurrency", q.Currency)
+	if diff := diffRows([]oracletest.Row{want}, o.dated([]any{got.body})); diff != "" {
 		return "customers/" + m.ID, diff
 	}
 	sums := map[string]float64{}
@@ -152,61 +201,4 @@ func (o *oracled) oneCustomer(q question) (string, string) {
 		sums[fmt.Sprint(id, " ", row["plan_id"], " ", row["currency"])] += number(row["mrr"])
 	}
 	return "subscriptions of " + m.ID, cmp.Diff(o.company.Subscriptions(m), sums)
-}
-
-// exported compares the files of movements and of customers with their reports.
-func (o *oracled) exported(q question) (string, string) {
-	if name, diff := o.oneCustomer(q); diff != "" {
-		return name, diff
-	}
-	var want []string
-	for _, row := range o.company.Movements(q.Query, false) {
-		want = append(want, fmt.Sprint(row["date"], " ", row["customer_id"], " ", row["type"], " ", row["currency"], " ",
-			whole(row["mrr_change"]), " ", whole(row["mrr_change_base_currency"]), " ", whole(row["old_mrr"]), " ", whole(row["new_mrr"])))
-	}
-	got := o.file("/exports/mrr-movements.csv", q, "date", "customer_id", "type", "currency", "mrr_change", "mrr_change_base_currency", "old_mrr", "new_mrr")
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		return "mrr-movements.csv", diff
-	}
-	if q.aged {
-		return "", ""
-	}
-	want = nil
-	for _, row := range o.company.Customers(q.Query) {
-		want = append(want, fmt.Sprint(row["id"], " ", row["status"], " ", whole(row["mrr"]), " ", whole(row["payments"]), " ", whole(row["total_paid_base_currency"])))
-	}
-	slices.Sort(want)
-	got = o.file("/exports/customers.csv", q, "id", "status", "mrr_base_currency", "payments", "total_paid_base_currency")
-	return "customers.csv", cmp.Diff(want, got)
-}
-
-func whole(v any) string { return strconv.FormatInt(int64(number(v)), 10) }
-
-// file reads some columns of an export, sorted.
-func (o *oracled) file(name string, q question, columns ...string) []string {
-	o.t.Helper()
-	params := q.params
-	if strings.Contains(name, "customers") {
-		params = merged(params)
-		params.Del("date")
-		params.Del("fix_fx")
-	} else {
-		params = merged(params)
-		params.Del("interval")
-	}
-	rows, err := csv.NewReader(bytes.NewReader(o.ok(o.t, o.key, "GET", name+"?"+params.Encode(), "").raw)).ReadAll()
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	var out []string
-	for _, row := range rows[1:] {
-		var words []string
-		for _, c := range columns {
-			words = append(words, row[slices.Index(rows[0], c)])
-		}
-		out = append(out, strings.Join(words, " "))
-	}
-	slices.Sort(out)
-	return out
 }

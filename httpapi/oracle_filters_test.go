@@ -163,7 +163,7 @@ func (o *oracled) plans() axis {
 	return a
 }
 
-func planName(id string) string { return "The " + id }
+func planName(id string) string { return oracletest.Plan{ID: id}.Name() }
 
 // ages is the axis of ages on a day.
 func (o *oracled) ages(on oracletest.Day) axis {
@@ -287,7 +287,6 @@ func (o *oracled) narrow(q *question) {
 			q.params.Set(a.name, text)
 		}
 		q.View = a.narrowed(q.View, words)
-		q.aged = q.aged || a.name == "age"
 	}
 	if len(filters) == 0 {
 		return

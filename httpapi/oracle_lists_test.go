@@ -23,7 +23,9 @@ func lines(list []any, fields ...string) []string {
 				words = append(words, strconv.FormatInt(int64(n), 10))
 				continue
 			}
-			words = append(words, strings.TrimSuffix(fmt.Sprint(row[f]), "T00:00:00Z"))
+			if words = append(words, strings.TrimSuffix(fmt.Sprint(row[f]), "T00:00:00Z")); row[f] == nil {
+				words[len(words)-1] = "-"
+			}
 		}
 		out = append(out, strings.Join(words, " "))
 	}
@@ -31,27 +33,95 @@ func lines(list []any, fields ...string) []string {
 	return out
 }
 
-// lists compares lists of invoices, of refunds, and of what is going to be lost.
-func (o *oracled) lists(q question) (string, string) {
+// detail is a list behind a report: want are its rows as text in exactly the days
+// of a query.
+type detail struct {
+	name   string
+	kinds  []string // of selected-type, "" for all
+	whole  bool     // there are no breakdowns
+	exact  bool     // there are no intervals
+	fields []string
+	want   func(q oracletest.Query, kind string) []string
+}
+
+func (o *oracled) lists() []detail {
 	c := o.company
-	got := o.get("/reports/invoices-detail", q, "interval", "").list("result", "list")
-	fields := []string{"invoice_date", "customer_id", "invoice_ref", "invoice_status", "total", "currency", "total_base_currency", "transaction_count"}
-	if diff := cmp.Diff(c.Bills(q.Query), lines(got, fields...)); diff != "" {
-		return "invoices-detail", diff
+	refund := []string{"date", "customer_id", "invoice_ref", "amount", "currency", "amount_base_currency"}
+	return []detail{
+		{
+			name: "transactions-detail", kinds: []string{"", "", "tax", "refund", "month_sub", "one_time", "fee", "metered", "discount"}, want: c.CashDetail,
+			fields: []string{"date", "customer_id", "transaction_id", "type", "amount", "currency", "amount_base_currency"},
+		},
+		{
+			name: "invoices-detail", kinds: []string{""}, whole: true,
+			fields: []string{"invoice_date", "customer_id", "invoice_ref", "invoice_status", "total", "currency", "total_base_currency", "transaction_count"},
+			want:   func(q oracletest.Query, _ string) []string { return c.Bills(q) },
+		},
+		{
+			name: "cashflow-refunds-detail", kinds: []string{""}, fields: refund,
+			want: func(q oracletest.Query, _ string) []string { return c.RefundDetail(q) },
+		},
+		{
+			name: "cashflow-failed-payments-detail", kinds: []string{"", "recovered", "still_unpaid", "churned"}, want: c.FailureDetail,
+			fields: append(slices.Clone(refund), "recovery_status", "attempt_count"),
+		},
+		{name: "leads-table", kinds: []string{"", "lead", "trial", "converted"}, want: c.LeadsTable, fields: []string{"id"}, whole: true},
+		{
+			name: "cancellation-timing-detail", kinds: []string{"", "0", "1-3", "15-30", "31-90", "91+"}, want: c.TimingDetail, exact: true,
+			fields: []string{"customer_id", "cancel_date", "effective_date", "days_before_end", "mrr_base_currency", "cancel_reason"},
+		},
 	}
-	got = o.get("/reports/cashflow-refunds-detail", q, "interval", "").list("result", "list")
-	if diff := cmp.Diff(c.RefundDetail(q.Query), lines(got, "date", "customer_id", "invoice_ref", "amount", "currency", "amount_base_currency")); diff != "" {
-		return "cashflow-refunds-detail", diff
+}
+
+// details compares the lists behind reports, at times of one value of a breakdown.
+func (o *oracled) details(q question) (string, string) {
+	for _, d := range o.lists() {
+		in := q
+		if !d.whole && o.rng.IntN(2) == 0 {
+			in = o.valued(q)
+		}
+		of, params := in.Query, []string{"interval", ""}
+		if !d.exact {
+			of, params = o.window(in)
+		}
+		kind := d.kinds[o.rng.IntN(len(d.kinds))]
+		got := o.get("/reports/"+d.name, in, append(params, "selected-type", kind, "limit", "10000")...).list("result", "list")
+		if diff := cmp.Diff(d.want(of, kind), lines(got, d.fields...)); diff != "" {
+			return d.name + in.notes, diff
+		}
 	}
-	if q.aged {
+	return "", ""
+}
+
+// valued asks about one value of a breakdown, or about all of a segment's.
+func (o *oracled) valued(q question) question {
+	by, views := o.dimension(&q)
+	if !q.params.Has("breakdown") {
+		return q
+	}
+	keys := slices.Sorted(maps.Keys(views))
+	key := keys[o.rng.IntN(len(keys))]
+	q.View = views[key]
+	q.params = merged(q.params, "breakdown-value", key)
+	q.notes += fmt.Sprint(" value ", key, " of ", by)
+	return q
+}
+
+// losing compares the movements that are going to be lost.
+func (o *oracled) losing(question) (string, string) {
+	q := o.ahead()
+	if o.rng.IntN(2) == 0 {
+		q = o.valued(q)
+	}
+	of, params := o.window(q)
+	kind := []string{"", "", "churn", "contraction", "month_churn", "year_churn", "day_churn"}[o.rng.IntN(7)]
+	want, sure := o.company.Losses(of, kind)
+	if !sure {
 		return "", ""
 	}
-	q.From, q.To = c.Today+1, c.Today+oracletest.Day(o.rng.IntN(500))
-	q.params = maps.Clone(q.params)
-	q.params.Set("date", dates(q.From, max(q.From, q.To)))
-	got = o.get("/reports/churn-scheduled-movements", q, "interval", "").list("result", "list")
-	q.To = max(q.From, q.To)
-	return "churn-scheduled-movements", cmp.Diff(c.Losses(q.Query), lines(got, "date", "customer_id", "type", "mrr_change", "currency", "mrr_change_base_currency"))
+	got := o.get("/reports/churn-scheduled-movements", q, append(params, "selected-type", kind)...).list("result", "list")
+	fields := []string{"date", "customer_id", "type", "mrr_change", "currency", "mrr_change_base_currency", "cancel_requested_date"}
+	return "churn-scheduled-movements" + q.notes, cmp.Diff(want, lines(got, fields...))
 }
 
 // why compares the subtypes of movements by period.

@@ -23,7 +23,11 @@ func (c *Company) Activity(q Query, failed, scheduled bool) []string {
 		case ch.Day <= c.Today:
 			put(ch.Day, ch.Day, ch.Member, "movement", kind, amount)
 		case scheduled:
-			put(c.askedFor(ch), ch.Day, ch.Member, "scheduled", kind, amount)
+			asked := c.askedFor(ch)
+			if asked == noDay {
+				asked = c.Today
+			}
+			put(asked, ch.Day, ch.Member, "scheduled", kind, amount)
 		}
 	}
 	for _, f := range c.Failures(q) {
@@ -35,7 +39,7 @@ func (c *Company) Activity(q Query, failed, scheduled bool) []string {
 	return lines
 }
 
-// askedFor is the day on which somebody asked for a change to come, today when
+// askedFor is the day on which somebody asked for a change to come, noDay when
 // nobody did.
 func (c *Company) askedFor(ch Change) Day {
 	asked := noDay
@@ -44,9 +48,6 @@ func (c *Company) askedFor(ch Change) Day {
 		if e.Invoice != "" && e.End == ch.Day && e.Request <= c.Today && pending {
 			asked = max(asked, e.Request)
 		}
-	}
-	if asked == noDay {
-		return c.Today
 	}
 	return asked
 }

@@ -160,7 +160,7 @@ func (c *Company) TimingDetail(q Query, bucket string) []string {
 	lines := []string{}
 	for _, g := range c.Given(q, true) {
 		if bucket == "" || class(g) == bucket {
-			lines = append(lines, fmt.Sprint(g.Member.ID, " ", g.Ending.Request, " ", g.Ending.End, " ", int(early(g)), " ", g.Base, " ", g.Reason))
+			lines = append(lines, fmt.Sprint(g.Member.ID, " ", g.Ending.Request, " ", g.Ending.End, " ", int(early(g)), " ", g.Base, " ", cmp.Or(g.Reason, "-")))
 		}
 	}
 	slices.Sort(lines)

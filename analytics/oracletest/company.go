@@ -24,7 +24,7 @@ type Company struct {
 type Member struct {
 	ID                    string
 	Source                string            // id of the data source
-	Country, State        string            // "" when not stated
+	Country, State, Email string            // "" when not stated
 	Variables             map[string]string // custom ones
 	Created, TrialStarted time.Time         // zero when not stated
 	Received              Day               // on which the row came in
@@ -199,52 +199,6 @@ func (c *Company) trial(m *Member) (start, end Day) {
 		end = start + 14
 	}
 	return start, end
-}
-
-// Customers lists the customers by id: with a view of subscriptions those who pay
-// for such a one now.
-func (c *Company) Customers(q Query) []Row {
-	var rows []Row
-	for _, m := range c.Members {
-		if !q.View.takes(m) || !q.View.all() && len(q.View.items(m, c.Today)) == 0 {
-			continue
-		}
-		start, end := c.trial(m)
-		row := Row{
-			"id": m.ID, "mrr": float64(c.worth(m.at(c.Today), q.Currency, c.Today)), "payments": float64(m.History.Payments), "status": c.Status(m),
-			"paid_started": date(c.firstPaid(m)), "trial_started": date(start), "trial_end_date": date(end), "created_date": date(c.created(m)),
-			"total_paid_base_currency": float64(c.paid(m, q.Currency)), "country": word(m.Country), "state": word(m.State),
-		}
-		if d, sure := c.cancelDate(m); sure {
-			row["cancel_date"] = date(d)
-		}
-		if !m.History.PastDue {
-			row["overdue_date"] = nil
-		}
-		rows = append(rows, row)
-	}
-	SortRows(rows, "id")
-	return rows
-}
-
-// paid is what a member paid less what it got back until today, at its rates.
-func (c *Company) paid(m *Member, currency string) int64 {
-	sums := map[string]int64{}
-	for k := range m.Invoices {
-		i := &m.Invoices[k]
-		switch {
-		case !i.paid() || i.paidOn(c.Settings.Zone) > c.Today:
-		case i.Type == "refund":
-			sums[i.Currency] -= abs(i.Amount)
-		default:
-			sums[i.Currency] += i.Amount
-		}
-	}
-	var total int64
-	for from, amount := range sums {
-		total += c.Rates.Convert(amount, from, currency, c.Today)
-	}
-	return total
 }
 
 func word(s string) any {

@@ -21,6 +21,18 @@ func (c *Company) Earlier(p Period, interval string, rows int, year bool) Period
 // Periods are the periods of a query's rows by their first days.
 func (c *Company) Periods(q Query) []Period { return c.periods(q) }
 
+// Whole is the period of an interval that a day lies in.
+func (c *Company) Whole(d Day, interval string) Period { return c.period(d, interval) }
+
+// FirstMovement is the day of the company's first movement.
+func (c *Company) FirstMovement() Day {
+	first := Day(1 << 30)
+	for _, ch := range c.Changes(View{}) {
+		first = min(first, ch.Day)
+	}
+	return first
+}
+
 // table is a report in long form: for each row its figures one by one. fields
 // gives a name, and the fields of its figures, of each kind of figure.
 func table(rows []Row, kinds [][3]string, amount, count string) []Row {

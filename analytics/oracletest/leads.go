@@ -180,7 +180,7 @@ func (c *Company) LeadsDays(q Query) []Row {
 func (c *Company) LeadsTable(q Query, stage string) []string {
 	ids := []string{}
 	for _, l := range c.leads(q) {
-		if l.created < q.From || l.created > q.To || stage == "trial" && l.trial == noDay || stage == "converted" && l.paid == noDay {
+		if l.created < q.From || l.created > q.To || l.created == noDay || stage == "trial" && l.trial == noDay || stage == "converted" && l.paid == noDay {
 			continue
 		}
 		ids = append(ids, l.member.ID)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Bills is the report invoices-detail in exactly the query's days, one line of
@@ -46,18 +47,31 @@ func (c *Company) RefundDetail(q Query) []string {
 }
 
 // Losses is the report churn-scheduled-movements in exactly the query's days, one
-// line of text per movement.
-func (c *Company) Losses(q Query) []string {
-	lines := []string{}
+// line of text per movement. kind is a type, or the churn of one billing interval
+// such as month_churn; that is not sure of several plans.
+func (c *Company) Losses(q Query, kind string) (lines []string, sure bool) {
+	lines = []string{}
+	freq, ofFreq := strings.CutSuffix(kind, "_churn")
 	for _, ch := range c.Changes(q.View) {
 		amount := c.base(q, ch)
-		kind := typed(ch, amount)
-		if ch.Day > c.Today && q.From <= ch.Day && ch.Day <= q.To && (kind == "churn" || kind == "contraction") {
-			lines = append(lines, fmt.Sprint(ch.Day, " ", ch.Member.ID, " ", kind, " ", ch.Amount, " ", ch.Currency, " ", amount))
+		is := typed(ch, amount)
+		if ch.Day <= c.Today || ch.Day < q.From || ch.Day > q.To || is != "churn" && is != "contraction" {
+			continue
 		}
+		if ofFreq && is == "churn" && len(ch.Before) > 1 {
+			return nil, false
+		}
+		if ofFreq && (is != "churn" || c.Plans[ch.Before[0].Plan].BillingFreq() != freq) || !ofFreq && kind != "" && kind != is {
+			continue
+		}
+		asked, known := "-", c.askedFor(ch)
+		if known != noDay {
+			asked = known.String()
+		}
+		lines = append(lines, fmt.Sprint(ch.Day, " ", ch.Member.ID, " ", is, " ", ch.Amount, " ", ch.Currency, " ", amount, " ", asked))
 	}
 	slices.Sort(lines)
-	return lines
+	return lines, true
 }
 
 // Why is the report mrr-table-subtypes: period, type, subtype, amount and number

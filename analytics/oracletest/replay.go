@@ -63,8 +63,9 @@ type Customer struct {
 
 	// What follows is as of today.
 
-	PastDue    bool // a stream with value waits for its payment
-	TrialStart Day  // NoDay if none
+	PastDue    bool  // a stream with value waits for its payment
+	Overdue    []Day // of each such stream the first day that is not paid for, noDay with an unpaid invoice
+	TrialStart Day   // NoDay if none
 	TrialEnd   Day
 	Payments   int // paid invoices of a positive amount
 }
@@ -168,7 +169,9 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 			}
 			r.expire(s, d)
 			s.record(d)
-			r.facts.PastDue = r.facts.PastDue || d == today && r.pastDue(s, d)
+			if d == today && r.pastDue(s, d) {
+				r.owing(s)
+			}
 		}
 	}
 	for _, i := range counted {
@@ -184,6 +187,16 @@ func Replay(set Settings, plans map[string]Plan, invoices []Invoice, today Day) 
 func (r *replay) pastDue(s *Stream, d Day) bool {
 	grace := s.ends == noDay && d >= s.through && d < s.through+s.grace
 	return s.running && len(s.Totals(d)) > 0 && (grace || s.unpaid != noDay)
+}
+
+// owing notes a stream that is past due.
+func (r *replay) owing(s *Stream) {
+	r.facts.PastDue = true
+	since := s.through
+	if s.unpaid != noDay {
+		since = noDay
+	}
+	r.facts.Overdue = append(r.facts.Overdue, since)
 }
 
 // end ends a stream on a day; whatever was recorded from that day on is undone.

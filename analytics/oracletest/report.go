@@ -188,34 +188,6 @@ func (c *Company) base(q Query, ch Change) int64 {
 	return c.worth(ch.After, q.Currency, at) - c.worth(ch.Before, q.Currency, at)
 }
 
-// Movements is the report movement-table, oldest first and by customer.
-func (c *Company) Movements(q Query, committed bool) []Row {
-	var rows []Row
-	for _, ch := range c.Changes(q.View) {
-		if ch.Day < q.From || ch.Day > q.To || committed != (ch.Day > c.Today) {
-			continue
-		}
-		kind := typed(ch, c.base(q, ch))
-		if kind == "none" {
-			continue
-		}
-		count := 0.0
-		switch kind {
-		case "new", "reactivation":
-			count = 1
-		case "churn":
-			count = -1
-		}
-		rows = append(rows, Row{
-			"date": ch.Day.String(), "customer_id": ch.Member.ID, "type": kind, "currency": ch.Currency,
-			"mrr_change": float64(ch.Amount), "mrr_change_base_currency": float64(c.base(q, ch)), "customer_count_change": count,
-			"old_mrr": float64(c.worth(ch.Before, ch.Currency, min(ch.Day, c.Today))), "new_mrr": float64(c.worth(ch.After, ch.Currency, min(ch.Day, c.Today))),
-		})
-	}
-	SortRows(rows, "date", "customer_id")
-	return rows
-}
-
 // SortRows sorts rows by text fields.
 func SortRows(rows []Row, fields ...string) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
@@ -257,7 +229,7 @@ func (c *Company) Summary(q Query) Row {
 
 // Committed is the report cmrr-summary.
 func (c *Company) Committed(q Query) Row {
-	q.Committed, q.FixFX = true, false
+	q.Committed = true
 	row := Row{}
 	for name, ahead := range map[string]Day{"current": 100_000, "30": 30, "60": 60, "180": 180, "365": 365} {
 		mrr, _ := c.state(q, c.Today+ahead)

@@ -24,13 +24,13 @@ func (a *answer) VisitGetReportsMapResponse(w http.ResponseWriter) error { retur
 
 // GetReportsLatestActivity implements wire.StrictServerInterface.
 func (s *Server) GetReportsLatestActivity(ctx context.Context, _ wire.GetReportsLatestActivityRequestObject) (wire.GetReportsLatestActivityResponseObject, error) {
-	return s.answer(ctx, "latest-activity", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "latest-activity", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.LatestActivity(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days)
-		return wire.LatestActivityReport{
+		return &wire.LatestActivityReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Count: int64(r.Count), HasMore: r.HasMore, Result: activitiesToWire(q, r),
 		}, nil
 	})
@@ -63,12 +63,12 @@ func dayOrNull(d calendar.Day) *string {
 
 // GetReportsCustomVariables implements wire.StrictServerInterface.
 func (s *Server) GetReportsCustomVariables(ctx context.Context, _ wire.GetReportsCustomVariablesRequestObject) (wire.GetReportsCustomVariablesResponseObject, error) {
-	return s.cash(ctx, "custom-variables", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "custom-variables", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.CustomVariables(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		out := wire.CustomVariablesReport{
+		out := &wire.CustomVariablesReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Count: int64(r.Count), HasMore: r.HasMore, Values: make([]wire.CustomVariableValue, 0, len(r.Values)),
 		}
 		for _, v := range r.Values {
@@ -80,12 +80,12 @@ func (s *Server) GetReportsCustomVariables(ctx context.Context, _ wire.GetReport
 
 // GetReportsMap implements wire.StrictServerInterface.
 func (s *Server) GetReportsMap(ctx context.Context, _ wire.GetReportsMapRequestObject) (wire.GetReportsMapResponseObject, error) {
-	return s.cash(ctx, "map", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "map", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Map(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.MapReport{Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: mapToWire(r)}, nil
+		return &wire.MapReport{Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: mapToWire(r)}, nil
 	})
 }
 

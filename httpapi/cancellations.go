@@ -28,12 +28,12 @@ func (a *answer) VisitGetReportsCancellationTimingDetailResponse(w http.Response
 
 // GetReportsChurnReasons implements wire.StrictServerInterface.
 func (s *Server) GetReportsChurnReasons(ctx context.Context, _ wire.GetReportsChurnReasonsRequestObject) (wire.GetReportsChurnReasonsResponseObject, error) {
-	return s.cash(ctx, "churn-reasons", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "churn-reasons", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.ChurnReasons(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.ChurnReasonsReport{
+		return &wire.ChurnReasonsReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: churnReasonsToWire(r),
 		}, nil
 	})
@@ -41,7 +41,7 @@ func (s *Server) GetReportsChurnReasons(ctx context.Context, _ wire.GetReportsCh
 
 // GetReportsChurnReasonsSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsChurnReasonsSummary(ctx context.Context, _ wire.GetReportsChurnReasonsSummaryRequestObject) (wire.GetReportsChurnReasonsSummaryResponseObject, error) {
-	return s.cash(ctx, "churn-reasons-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "churn-reasons-summary", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.ChurnReasonsSummary(snapshot, q)
 		if err != nil {
 			return nil, err
@@ -52,12 +52,12 @@ func (s *Server) GetReportsChurnReasonsSummary(ctx context.Context, _ wire.GetRe
 
 // GetReportsCancellationTiming implements wire.StrictServerInterface.
 func (s *Server) GetReportsCancellationTiming(ctx context.Context, _ wire.GetReportsCancellationTimingRequestObject) (wire.GetReportsCancellationTimingResponseObject, error) {
-	return s.cash(ctx, "cancellation-timing", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cancellation-timing", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.CancellationTiming(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.CancellationTimingReport{
+		return &wire.CancellationTimingReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: timingToWire(r),
 		}, nil
 	})
@@ -65,12 +65,12 @@ func (s *Server) GetReportsCancellationTiming(ctx context.Context, _ wire.GetRep
 
 // GetReportsCancellationTimingDetail implements wire.StrictServerInterface.
 func (s *Server) GetReportsCancellationTimingDetail(ctx context.Context, _ wire.GetReportsCancellationTimingDetailRequestObject) (wire.GetReportsCancellationTimingDetailResponseObject, error) {
-	return s.cash(ctx, "cancellation-timing-detail", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cancellation-timing-detail", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.CancellationTimingDetail(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.CancellationTimingDetailReport{
+		return &wire.CancellationTimingDetailReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: cancellationsToWire(q, r),
 		}, nil
 	})

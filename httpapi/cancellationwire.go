@@ -32,8 +32,8 @@ func churnReasonsToWire(r *report.ChurnReasonReport) []wire.ChurnReasonsRow {
 	return rows
 }
 
-func churnCommentsToWire(s *report.Snapshot, q *report.Query, r *report.ChurnComments) wire.ChurnReasonsSummaryReport {
-	out := wire.ChurnReasonsSummaryReport{
+func churnCommentsToWire(s *report.Snapshot, q *report.Query, r *report.ChurnComments) *wire.ChurnReasonsSummaryReport {
+	out := &wire.ChurnReasonsSummaryReport{
 		Summary: textOrNull(r.Summary), CommentCount: int64(r.Comments), TotalCancellations: strconv.FormatInt(r.Cancellations, 10),
 		GeneratedAt: dayToWire(s.Today), Currency: q.Base.Code(), Query: queryToWire(s, q),
 	}

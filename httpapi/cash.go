@@ -10,7 +10,7 @@ import (
 
 // cash is answer for reports about cash.
 func (s *Server) cash(ctx context.Context, name string, compute compute) (*answer, error) {
-	return s.answer(ctx, name, func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, name, func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		q.AsCash()
 		return compute(snapshot, q)
 	})
@@ -31,12 +31,12 @@ func (a *answer) VisitGetReportsTransactionsSummaryResponse(w http.ResponseWrite
 
 // GetReportsTransactions implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactions(ctx context.Context, _ wire.GetReportsTransactionsRequestObject) (wire.GetReportsTransactionsResponseObject, error) {
-	return s.cash(ctx, "transactions", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "transactions", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Transactions(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.TransactionsReport{
+		return &wire.TransactionsReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: transactionsToWire(r),
 		}, nil
 	})
@@ -44,12 +44,12 @@ func (s *Server) GetReportsTransactions(ctx context.Context, _ wire.GetReportsTr
 
 // GetReportsTransactionsTable implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactionsTable(ctx context.Context, _ wire.GetReportsTransactionsTableRequestObject) (wire.GetReportsTransactionsTableResponseObject, error) {
-	return s.cash(ctx, "transactions-table", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "transactions-table", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		rows, err := report.TransactionTable(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.TransactionsTableReport{
+		return &wire.TransactionsTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: transactionTableToWire(rows),
 		}, nil
 	})
@@ -57,12 +57,12 @@ func (s *Server) GetReportsTransactionsTable(ctx context.Context, _ wire.GetRepo
 
 // GetReportsTransactionsSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactionsSummary(ctx context.Context, _ wire.GetReportsTransactionsSummaryRequestObject) (wire.GetReportsTransactionsSummaryResponseObject, error) {
-	return s.cash(ctx, "transactions-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "transactions-summary", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.TransactionSummary(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.TransactionsSummaryReport{
+		return &wire.TransactionsSummaryReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: transactionSummaryToWire(r),
 		}, nil
 	})

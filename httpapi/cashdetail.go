@@ -20,13 +20,13 @@ func (a *answer) VisitGetReportsInvoicesDetailResponse(w http.ResponseWriter) er
 
 // GetReportsTransactionsDetail implements wire.StrictServerInterface.
 func (s *Server) GetReportsTransactionsDetail(ctx context.Context, _ wire.GetReportsTransactionsDetailRequestObject) (wire.GetReportsTransactionsDetailResponseObject, error) {
-	return s.cash(ctx, "transactions-detail", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "transactions-detail", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.TransactionDetail(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days)
-		return wire.TransactionsDetailReport{
+		return &wire.TransactionsDetailReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: transactionDetailToWire(q, r),
 		}, nil
 	})
@@ -34,13 +34,13 @@ func (s *Server) GetReportsTransactionsDetail(ctx context.Context, _ wire.GetRep
 
 // GetReportsInvoicesDetail implements wire.StrictServerInterface.
 func (s *Server) GetReportsInvoicesDetail(ctx context.Context, _ wire.GetReportsInvoicesDetailRequestObject) (wire.GetReportsInvoicesDetailResponseObject, error) {
-	return s.cash(ctx, "invoices-detail", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "invoices-detail", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.InvoiceDetail(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days)
-		return wire.InvoicesDetailReport{
+		return &wire.InvoicesDetailReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: invoiceDetailToWire(r),
 		}, nil
 	})

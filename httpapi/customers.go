@@ -16,7 +16,7 @@ import (
 
 // GetCustomers implements wire.StrictServerInterface.
 func (s *Server) GetCustomers(ctx context.Context, _ wire.GetCustomersRequestObject) (wire.GetCustomersResponseObject, error) {
-	return s.answer(ctx, "customers", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "customers", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.CustomerList(snapshot, q)
 		if err != nil {
 			return nil, err
@@ -27,7 +27,7 @@ func (s *Server) GetCustomers(ctx context.Context, _ wire.GetCustomersRequestObj
 		for i := range r.List {
 			page.List = append(page.List, customerToWire(&r.List[i]))
 		}
-		return wire.CustomerList{Currency: q.Base.Code(), Result: page}, nil
+		return &wire.CustomerList{Currency: q.Base.Code(), Result: page}, nil
 	})
 }
 
@@ -35,7 +35,7 @@ func (s *Server) GetCustomers(ctx context.Context, _ wire.GetCustomersRequestObj
 func (s *Server) GetCustomersId(ctx context.Context, request wire.GetCustomersIdRequestObject) (wire.GetCustomersIdResponseObject, error) {
 	source := sourceOf(request.Params.DataSource, nil)
 	// Escaped, or an id with a question mark would share answers with another.
-	return s.answer(ctx, "customer/"+url.PathEscape(request.Id), func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "customer/"+url.PathEscape(request.Id), func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		c, err := findCustomer(snapshot, source, request.Id)
 		if err != nil {
 			return nil, err
@@ -99,9 +99,9 @@ func customerToWire(c *report.CustomerState) wire.Customer {
 	return out
 }
 
-func customerDetailToWire(q *report.Query, r *report.CustomerDetailReport) wire.CustomerDetail {
+func customerDetailToWire(q *report.Query, r *report.CustomerDetailReport) *wire.CustomerDetail {
 	c := customerToWire(&r.CustomerState)
-	out := wire.CustomerDetail{
+	out := &wire.CustomerDetail{
 		Id: c.Id, Name: c.Name, Email: c.Email, Status: c.Status, Country: c.Country, State: c.State,
 		CustomVariables: c.CustomVariables, DataSource: c.DataSource, BaseCurrency: q.Base.Code(), Currency: r.Currency.Code(),
 		CreatedDate: c.CreatedDate, TrialStarted: c.TrialStarted, TrialEndDate: c.TrialEndDate,
@@ -124,7 +124,7 @@ func customerDetailToWire(q *report.Query, r *report.CustomerDetailReport) wire.
 
 // GetPlans implements wire.StrictServerInterface.
 func (s *Server) GetPlans(ctx context.Context, _ wire.GetPlansRequestObject) (wire.GetPlansResponseObject, error) {
-	return s.answer(ctx, "plans", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "plans", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.PlanList(snapshot, q)
 		if err != nil {
 			return nil, err
@@ -135,7 +135,7 @@ func (s *Server) GetPlans(ctx context.Context, _ wire.GetPlansRequestObject) (wi
 		for i := range r.List {
 			page.List = append(page.List, planToWire(&r.List[i]))
 		}
-		return wire.PlanList{Result: page}, nil
+		return &wire.PlanList{Result: page}, nil
 	})
 }
 

@@ -45,12 +45,12 @@ func (a *answer) VisitGetReportsCashflowOutstandingUnpaidResponse(w http.Respons
 
 // GetReportsCashflowFailedPayments implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowFailedPayments(ctx context.Context, _ wire.GetReportsCashflowFailedPaymentsRequestObject) (wire.GetReportsCashflowFailedPaymentsResponseObject, error) {
-	return s.cash(ctx, "cashflow-failed-payments", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-failed-payments", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Failures(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.FailedPaymentsReport{
+		return &wire.FailedPaymentsReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: failuresToWire(q, r),
 		}, nil
 	})
@@ -58,12 +58,12 @@ func (s *Server) GetReportsCashflowFailedPayments(ctx context.Context, _ wire.Ge
 
 // GetReportsCashflowFailedPaymentsTable implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowFailedPaymentsTable(ctx context.Context, _ wire.GetReportsCashflowFailedPaymentsTableRequestObject) (wire.GetReportsCashflowFailedPaymentsTableResponseObject, error) {
-	return s.cash(ctx, "cashflow-failed-payments-table", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-failed-payments-table", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		rows, err := report.FailureTable(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.FailedPaymentsTableReport{
+		return &wire.FailedPaymentsTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: failureTableToWire(rows),
 		}, nil
 	})
@@ -71,12 +71,12 @@ func (s *Server) GetReportsCashflowFailedPaymentsTable(ctx context.Context, _ wi
 
 // GetReportsCashflowFailedPaymentsSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowFailedPaymentsSummary(ctx context.Context, _ wire.GetReportsCashflowFailedPaymentsSummaryRequestObject) (wire.GetReportsCashflowFailedPaymentsSummaryResponseObject, error) {
-	return s.cash(ctx, "cashflow-failed-payments-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-failed-payments-summary", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.FailureSummary(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.FailedPaymentsSummaryReport{
+		return &wire.FailedPaymentsSummaryReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: failureSummaryToWire(r),
 		}, nil
 	})
@@ -84,13 +84,13 @@ func (s *Server) GetReportsCashflowFailedPaymentsSummary(ctx context.Context, _ 
 
 // GetReportsCashflowFailedPaymentsDetail implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowFailedPaymentsDetail(ctx context.Context, _ wire.GetReportsCashflowFailedPaymentsDetailRequestObject) (wire.GetReportsCashflowFailedPaymentsDetailResponseObject, error) {
-	return s.cash(ctx, "cashflow-failed-payments-detail", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-failed-payments-detail", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.FailureDetail(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days)
-		return wire.FailedPaymentsDetailReport{
+		return &wire.FailedPaymentsDetailReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: failureDetailToWire(q, r),
 		}, nil
 	})
@@ -98,12 +98,12 @@ func (s *Server) GetReportsCashflowFailedPaymentsDetail(ctx context.Context, _ w
 
 // GetReportsCashflowFailureRate implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowFailureRate(ctx context.Context, _ wire.GetReportsCashflowFailureRateRequestObject) (wire.GetReportsCashflowFailureRateResponseObject, error) {
-	return s.cash(ctx, "cashflow-failure-rate", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-failure-rate", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Failures(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.FailureRateReport{
+		return &wire.FailureRateReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: failureRatesToWire(q, r),
 		}, nil
 	})
@@ -111,12 +111,12 @@ func (s *Server) GetReportsCashflowFailureRate(ctx context.Context, _ wire.GetRe
 
 // GetReportsCashflowFailureRateSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowFailureRateSummary(ctx context.Context, _ wire.GetReportsCashflowFailureRateSummaryRequestObject) (wire.GetReportsCashflowFailureRateSummaryResponseObject, error) {
-	return s.cash(ctx, "cashflow-failure-rate-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-failure-rate-summary", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.FailureSummary(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.FailureRateSummaryReport{
+		return &wire.FailureRateSummaryReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: failureRateSummaryToWire(r),
 		}, nil
 	})
@@ -124,12 +124,12 @@ func (s *Server) GetReportsCashflowFailureRateSummary(ctx context.Context, _ wir
 
 // GetReportsCashflowOutstandingUnpaid implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowOutstandingUnpaid(ctx context.Context, _ wire.GetReportsCashflowOutstandingUnpaidRequestObject) (wire.GetReportsCashflowOutstandingUnpaidResponseObject, error) {
-	return s.cash(ctx, "cashflow-outstanding-unpaid", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-outstanding-unpaid", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Outstanding(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.OutstandingUnpaidReport{
+		return &wire.OutstandingUnpaidReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: outstandingToWire(r),
 		}, nil
 	})

@@ -262,7 +262,7 @@ func rowsError(failures []analytics.FieldError, single bool) error {
 }
 
 // replyPool lends buffers for replies to pushes, which are as large as their
-// requests.
+// requests, and for reports.
 type replyPool struct{ pool sync.Pool }
 
 // with calls use with an empty buffer and keeps what it returns for the next.

@@ -25,12 +25,12 @@ func (a *answer) VisitGetReportsCashflowRefundsDetailResponse(w http.ResponseWri
 
 // GetReportsCashflowRefunds implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowRefunds(ctx context.Context, _ wire.GetReportsCashflowRefundsRequestObject) (wire.GetReportsCashflowRefundsResponseObject, error) {
-	return s.cash(ctx, "cashflow-refunds", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-refunds", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Refunds(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.RefundsReport{
+		return &wire.RefundsReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: refundsToWire(r),
 		}, nil
 	})
@@ -38,12 +38,12 @@ func (s *Server) GetReportsCashflowRefunds(ctx context.Context, _ wire.GetReport
 
 // GetReportsCashflowRefundsTable implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowRefundsTable(ctx context.Context, _ wire.GetReportsCashflowRefundsTableRequestObject) (wire.GetReportsCashflowRefundsTableResponseObject, error) {
-	return s.cash(ctx, "cashflow-refunds-table", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-refunds-table", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		rows, err := report.RefundTable(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.RefundsTableReport{
+		return &wire.RefundsTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: refundTableToWire(rows),
 		}, nil
 	})
@@ -51,13 +51,13 @@ func (s *Server) GetReportsCashflowRefundsTable(ctx context.Context, _ wire.GetR
 
 // GetReportsCashflowRefundsDetail implements wire.StrictServerInterface.
 func (s *Server) GetReportsCashflowRefundsDetail(ctx context.Context, _ wire.GetReportsCashflowRefundsDetailRequestObject) (wire.GetReportsCashflowRefundsDetailResponseObject, error) {
-	return s.cash(ctx, "cashflow-refunds-detail", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.cash(ctx, "cashflow-refunds-detail", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.RefundDetail(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days)
-		return wire.RefundsDetailReport{
+		return &wire.RefundsDetailReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: refundDetailToWire(q, r),
 		}, nil
 	})

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -29,7 +29,7 @@ func withQuery(next wire.StrictHandlerFunc, _ string) wire.StrictHandlerFunc {
 }
 
 // compute turns a snapshot and a query into the body of an answer.
-type compute func(s *report.Snapshot, q *report.Query) (any, error)
+type compute func(s *report.Snapshot, q *report.Query) (wire.Answer, error)
 
 // answer computes a report of the caller's account, or finds it in the cache.
 // name tells the reports apart.
@@ -54,13 +54,21 @@ func (s *Server) answer(ctx context.Context, name string, compute compute) (*ans
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", name, err)
 	}
-	body, err := json.Marshal(value)
-	if err != nil {
-		return nil, fmt.Errorf("encode report %s: %w", name, err)
-	}
-	a := answer{body: append(body, '\n'), dates: q.Range.From.String() + "/" + q.Range.To.String(), timezone: snapshot.Settings.Zone.String()}
+	a := answer{body: s.encode(value), dates: q.Range.From.String() + "/" + q.Range.To.String(), timezone: snapshot.Settings.Zone.String()}
 	s.answers.put(snapshot, key, a)
 	return &a, nil
+}
+
+// encode returns an answer as JSON with a newline at its end. A large one is
+// copied once, at its exact size, rather than whenever it outgrows its buffer.
+func (s *Server) encode(v wire.Answer) []byte {
+	var body []byte
+	s.replies.with(func(reply []byte) []byte {
+		reply = append(v.AppendJSON(reply), '\n')
+		body = bytes.Clone(reply)
+		return reply
+	})
+	return body
 }
 
 // write sends the answer. The headers tell clients that show single figures
@@ -105,23 +113,23 @@ func (a *answer) VisitGetPlansResponse(w http.ResponseWriter) error { return a.w
 
 // GetReportsSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsSummary(ctx context.Context, _ wire.GetReportsSummaryRequestObject) (wire.GetReportsSummaryResponseObject, error) {
-	return s.answer(ctx, "summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "summary", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Summary(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.SummaryReport{Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: summaryToWire(r)}, nil
+		return &wire.SummaryReport{Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: summaryToWire(r)}, nil
 	})
 }
 
 // GetReportsMrr implements wire.StrictServerInterface.
 func (s *Server) GetReportsMrr(ctx context.Context, _ wire.GetReportsMrrRequestObject) (wire.GetReportsMrrResponseObject, error) {
-	return s.answer(ctx, "mrr", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "mrr", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.MRR(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.MrrReport{
+		return &wire.MrrReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Compare: textOrNull(q.Compare.String()), Query: queryToWire(snapshot, q), Result: mrrToWire(r),
 		}, nil
 	})
@@ -129,7 +137,7 @@ func (s *Server) GetReportsMrr(ctx context.Context, _ wire.GetReportsMrrRequestO
 
 // GetReportsMovementTable implements wire.StrictServerInterface.
 func (s *Server) GetReportsMovementTable(ctx context.Context, _ wire.GetReportsMovementTableRequestObject) (wire.GetReportsMovementTableResponseObject, error) {
-	return s.answer(ctx, "movement-table", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "movement-table", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.MovementTable(snapshot, q)
 		if err != nil {
 			return nil, err
@@ -137,7 +145,7 @@ func (s *Server) GetReportsMovementTable(ctx context.Context, _ wire.GetReportsM
 		if r.Days.From <= r.Days.To {
 			q.Range = r.Days // the future for scheduled movements, one period for a selected date
 		}
-		return wire.MovementTableReport{
+		return &wire.MovementTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: movementQueryToWire(snapshot, q), Result: movementsToWire(q, r),
 		}, nil
 	})
@@ -145,12 +153,12 @@ func (s *Server) GetReportsMovementTable(ctx context.Context, _ wire.GetReportsM
 
 // GetReportsRetention implements wire.StrictServerInterface.
 func (s *Server) GetReportsRetention(ctx context.Context, _ wire.GetReportsRetentionRequestObject) (wire.GetReportsRetentionResponseObject, error) {
-	return s.answer(ctx, "retention", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "retention", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Retention(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		out := wire.RetentionReport{
+		out := &wire.RetentionReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q),
 			TrailingMonths: r.TrailingMonths, Result: retentionToWire(r),
 			// A range without any period, such as one in the future, has no last row.
@@ -165,12 +173,12 @@ func (s *Server) GetReportsRetention(ctx context.Context, _ wire.GetReportsReten
 
 // GetReportsCohort implements wire.StrictServerInterface.
 func (s *Server) GetReportsCohort(ctx context.Context, _ wire.GetReportsCohortRequestObject) (wire.GetReportsCohortResponseObject, error) {
-	return s.answer(ctx, "cohort", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "cohort", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.Cohort(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.CohortReport{
+		return &wire.CohortReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: cohortsToWire(r),
 		}, nil
 	})
@@ -178,12 +186,12 @@ func (s *Server) GetReportsCohort(ctx context.Context, _ wire.GetReportsCohortRe
 
 // GetReportsCustomerConcentration implements wire.StrictServerInterface.
 func (s *Server) GetReportsCustomerConcentration(ctx context.Context, _ wire.GetReportsCustomerConcentrationRequestObject) (wire.GetReportsCustomerConcentrationResponseObject, error) {
-	return s.answer(ctx, "customer-concentration", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "customer-concentration", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.CustomerConcentration(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
-		return wire.CustomerConcentrationReport{
+		return &wire.CustomerConcentrationReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: concentrationToWire(r),
 		}, nil
 	})

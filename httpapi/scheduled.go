@@ -26,13 +26,13 @@ func (a *answer) VisitGetReportsChurnScheduledSummaryResponse(w http.ResponseWri
 
 // GetReportsChurnScheduled implements wire.StrictServerInterface.
 func (s *Server) GetReportsChurnScheduled(ctx context.Context, _ wire.GetReportsChurnScheduledRequestObject) (wire.GetReportsChurnScheduledResponseObject, error) {
-	return s.answer(ctx, "churn-scheduled", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "churn-scheduled", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.ChurnScheduled(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days) // the future
-		return wire.ChurnScheduledReport{
+		return &wire.ChurnScheduledReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: churnScheduledToWire(r),
 		}, nil
 	})
@@ -40,13 +40,13 @@ func (s *Server) GetReportsChurnScheduled(ctx context.Context, _ wire.GetReports
 
 // GetReportsChurnScheduledMovements implements wire.StrictServerInterface.
 func (s *Server) GetReportsChurnScheduledMovements(ctx context.Context, _ wire.GetReportsChurnScheduledMovementsRequestObject) (wire.GetReportsChurnScheduledMovementsResponseObject, error) {
-	return s.answer(ctx, "churn-scheduled-movements", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "churn-scheduled-movements", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.ChurnScheduledMovements(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Narrow(r.Days) // the future
-		return wire.MovementTableReport{
+		return &wire.MovementTableReport{
 			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: movementQueryToWire(snapshot, q), Result: movementsToWire(q, r),
 		}, nil
 	})
@@ -54,13 +54,13 @@ func (s *Server) GetReportsChurnScheduledMovements(ctx context.Context, _ wire.G
 
 // GetReportsChurnScheduledSummary implements wire.StrictServerInterface.
 func (s *Server) GetReportsChurnScheduledSummary(ctx context.Context, _ wire.GetReportsChurnScheduledSummaryRequestObject) (wire.GetReportsChurnScheduledSummaryResponseObject, error) {
-	return s.answer(ctx, "churn-scheduled-summary", func(snapshot *report.Snapshot, q *report.Query) (any, error) {
+	return s.answer(ctx, "churn-scheduled-summary", func(snapshot *report.Snapshot, q *report.Query) (wire.Answer, error) {
 		r, err := report.ChurnScheduledSummary(snapshot, q)
 		if err != nil {
 			return nil, err
 		}
 		q.Range = calendar.Range{From: snapshot.Today, To: snapshot.Today}
-		return wire.ChurnScheduledSummaryReport{
+		return &wire.ChurnScheduledSummaryReport{
 			Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Summary: scheduledSummaryToWire(r),
 		}, nil
 	})

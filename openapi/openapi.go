@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-//go:generate go -C ../tools run ./contractgen ../openapi
+//go:generate go -C ../tools run ./contractgen document ../openapi
 
 //go:embed growpanel.gen.json
 var document []byte

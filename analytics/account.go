@@ -113,7 +113,7 @@ func (a *account) reset() {
 	a.opened++
 	a.sources, a.segments, a.plans, a.held = nil, nil, newPlanTable(), nil
 	a.customers, a.records, a.days, a.byID = nil, nil, nil, map[customerKey]uint32{}
-	a.invoices = invoices{keys: make([]invoiceKey, 1)}
+	a.invoices = newInvoices()
 	a.symbols, a.players = newSymbols(), nil
 	a.current.Store(nil)
 }
@@ -177,7 +177,7 @@ func (a *account) publish(rates *fx.Table) {
 		Account: a.id, Version: a.version, Today: a.today,
 		Settings: a.settings.ledger, WeekStart: a.settings.values.weekStart(),
 		Customers: a.records, Plans: plans.list, Sources: reportSources(a.sources), Symbols: slices.Clip(a.symbols.texts),
-		Rates: rates, PlanGroups: plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
+		Rates: rates, PlanGroups: plans.groups, Segments: a.reportSegments(), FirstDay: a.firstDay(), InvoiceID: a.invoices.view(),
 	}
 	var earlier *report.Snapshot
 	if v := a.current.Load(); v != nil {
@@ -221,15 +221,14 @@ const (
 )
 
 func (a *account) bytes() int64 {
-	return accountBytes + int64(len(a.customers))*customerBytes + int64(len(a.invoices.keys))*invoiceBytes +
+	return accountBytes + int64(len(a.customers))*customerBytes + int64(a.invoices.len())*invoiceBytes +
 		int64(len(a.symbols.texts))*symbolBytes
 }
 
 // find returns the row of an invoice.
 func (a *account) find(source uint32, id string) (uint32, bool) {
 	return a.invoices.index.find(keyHash(a.seed, source, id), func(row uint32) bool {
-		k := &a.invoices.keys[row]
-		return a.invoices.ids.at(k.id) == id && a.sourceOf(k.owner) == source
+		return a.invoices.id(row) == id && a.sourceOf(a.invoices.owners[row]) == source
 	})
 }
 

@@ -86,8 +86,8 @@ func (a *account) tellDays(ctx context.Context) error {
 				continue
 			}
 			before := *c
-			a.customers[i].history.unpack(p, a.invoices.ids.at)
-			before.Ledger = p.replayer.Replay(p.events, c.TrialStarted, asOf)
+			p.load(&a.customers[i].history)
+			before.Ledger = p.replay(c.TrialStarted, asOf, a.invoices.id)
 			t.movements(&before, c)
 		}
 	}
@@ -112,7 +112,7 @@ func (e *edit) events(w Watch) ([]Event, error) {
 	today := e.today()
 	s := &report.Snapshot{
 		Account: a.id, Today: today, Settings: e.settingsView().ledger, Plans: e.shownPlans().list, Sources: reportSources(e.sourcesView()),
-		Symbols: a.symbols.texts, Rates: a.current.Load().snapshot.Rates, FirstDay: a.firstDay(), InvoiceID: a.invoices.ids.view(),
+		Symbols: a.symbols.texts, Rates: a.current.Load().snapshot.Rates, FirstDay: a.firstDay(), InvoiceID: a.invoices.view(),
 	}
 	t := newTeller(s, w, a.engine.now(), calendar.Range{From: today - EventDays, To: today})
 	for _, work := range e.touched {

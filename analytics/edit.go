@@ -24,21 +24,20 @@ type edit struct {
 	log      [tables]tableLog
 	cleared  []int64 // seqs of the data sources whose rows all go
 	undo     undo
+	sheet    sheet
 	asOf     calendar.Day // today in the new zone, when settings changed
 }
 
 // work is what an edit has made of one customer.
 type work struct {
-	index    uint32
-	record   *report.Customer // a copy that the edit may change
-	history  history
-	doc      uint64
-	seq      int64
-	places   map[uint32]int // index of each row's event; nil until place needs it
-	owned    bool           // history shares nothing with the committed one
-	unsorted bool
-	replay   bool
-	deleted  bool
+	index   uint32
+	record  *report.Customer // a copy that the edit may change
+	history history
+	changes []change // of the history, which does not have them yet
+	doc     uint64
+	seq     int64
+	replay  bool
+	deleted bool
 }
 
 // undo is what the indexes were before the edit.
@@ -53,7 +52,8 @@ type undo struct {
 // savedKey is the key of an invoice before the edit changed or removed it.
 type savedKey struct {
 	row     uint32
-	key     invoiceKey
+	owner   uint32
+	doc     uint64
 	removed uint64 // hash to put back into the index; 0 when it is still there
 }
 
@@ -65,7 +65,7 @@ type savedCustomer struct {
 func newEdit(a *account) *edit {
 	e := &edit{a: a}
 	e.undo.nextSeq = a.nextSeq
-	e.undo.customers, e.undo.invoices = len(a.customers), len(a.invoices.keys)
+	e.undo.customers, e.undo.invoices = len(a.customers), a.invoices.len()
 	return e
 }
 
@@ -113,67 +113,29 @@ func (e *edit) touch(i uint32) *work {
 // historyOf returns the invoices of a customer as the edit sees them.
 func (e *edit) historyOf(i int) *history {
 	c := &e.a.customers[i]
-	if c.work != nil {
-		return &c.work.history
+	if c.work == nil {
+		return &c.history
 	}
-	return &c.history
+	if len(c.work.changes) > 0 {
+		c.work.apply(&e.sheet)
+	}
+	return &c.work.history
 }
 
-// own makes the history of w private to the edit, so that it may be changed.
-func (w *work) own() {
-	if !w.owned {
-		w.history, w.owned = w.history.clone(), true
-	}
-}
-
-// addEvent adds an invoice to a customer.
-func (w *work) addEvent(p packed, extra *ledger.Extra) {
+// change notes a change to one of the customer's invoices. They are made when
+// the customer is replayed, beside the others.
+func (w *work) change(how how, ev ledger.Event) {
 	w.replay = true
-	if n := len(w.history.events); n > 0 && p.date < w.history.events[n-1].date {
-		w.own()
-		w.unsorted = true
-	}
-	w.history.add(p, extra)
-	if w.places != nil {
-		w.places[p.row] = len(w.history.events) - 1
-	}
+	w.changes = append(w.changes, change{how, ev})
 }
 
-// replaceEvent puts the new form of an invoice in the place of the old one.
-func (w *work) replaceEvent(p packed, extra *ledger.Extra) {
-	w.own()
-	w.replay = true
-	i := w.place(p.row)
-	w.unsorted = w.unsorted || w.history.events[i].date != p.date
-	w.history.set(i, p, extra)
-}
-
-// removeEvent takes an invoice away from a customer.
-func (w *work) removeEvent(row uint32) {
-	w.own()
-	w.replay = true
-	i := w.place(row)
-	w.history.events = slices.Delete(w.history.events, i, i+1)
-	w.places = nil
-}
-
-// manyEvents is the size from which looking for an event one by one costs more
-// than a map: an import may send every invoice of a large customer again.
-const manyEvents = 64
-
-// place returns the index of a row's event.
-func (w *work) place(row uint32) int {
-	events := w.history.events
-	if len(events) < manyEvents {
-		return w.history.find(row)
+// apply makes the changes, and leaves the events on the sheet.
+func (w *work) apply(s *sheet) {
+	if len(w.changes) == 0 {
+		s.load(&w.history)
+		return
 	}
-	if w.places == nil {
-		w.places = make(map[uint32]int, len(events))
-		for i := range events {
-			w.places[events[i].row] = i
-		}
-	}
-	return w.places[row]
+	w.history, w.changes = s.apply(&w.history, w.changes), nil
 }
 
 // takeSeq returns the next row number of a table.
@@ -186,8 +148,8 @@ func (e *edit) takeSeq(t Table) int64 {
 // saveKey notes an invoice's key before it changes. Rows that the edit itself
 // inserted need no note.
 func (e *edit) saveKey(row uint32, removed uint64) {
-	if int(row) < e.undo.invoices {
-		e.undo.keys = append(e.undo.keys, savedKey{row: row, key: e.a.invoices.keys[row], removed: removed})
+	if t := &e.a.invoices; int(row) < e.undo.invoices {
+		e.undo.keys = append(e.undo.keys, savedKey{row: row, owner: t.owners[row], doc: t.docs[row], removed: removed})
 	}
 }
 
@@ -195,14 +157,14 @@ func (e *edit) saveKey(row uint32, removed uint64) {
 func (e *edit) rollback() {
 	a := e.a
 	t := &a.invoices
-	for row := e.undo.invoices; row < len(t.keys); row++ {
-		if k := &t.keys[row]; k.id != 0 {
-			t.index.remove(keyHash(a.seed, a.sourceOf(k.owner), t.ids.at(k.id)), uint32(row))
+	for row := e.undo.invoices; row < t.len(); row++ {
+		if owner := t.owners[row]; owner != nobody {
+			t.index.remove(keyHash(a.seed, a.sourceOf(owner), t.id(uint32(row))), uint32(row))
 		}
 	}
-	t.keys = t.keys[:e.undo.invoices]
+	t.truncate(e.undo.invoices)
 	for _, s := range slices.Backward(e.undo.keys) {
-		t.keys[s.row] = s.key
+		t.docs[s.row], t.owners[s.row] = s.doc, s.owner
 		if s.removed != 0 {
 			t.index.insert(s.removed, s.row)
 		}

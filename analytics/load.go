@@ -18,9 +18,10 @@ import (
 type loader struct {
 	a         *account
 	rows      RowDecoder
-	edit      *edit   // resolves references as a push does
-	sources   []int64 // Seqs, by index
-	customers []int64 // Seqs, by index
+	edit      *edit         // resolves references as a push does
+	none      ledger.Ledger // of all customers, until they are replayed
+	sources   []int64       // Seqs, by index
+	customers []int64       // Seqs, by index
 	invoices  stage
 }
 
@@ -174,7 +175,7 @@ func (l *loader) customer(r *LoadedRow) error {
 	a := l.a
 	i := uint32(len(a.customers))
 	record := a.newRecord(source, &row)
-	record.Ledger = &ledger.Ledger{}
+	record.Ledger = &l.none
 	if !r.Received.IsZero() {
 		record.Received = calendar.Moment(r.Received)
 	}
@@ -196,18 +197,16 @@ func (l *loader) invoice(r *LoadedRow, row *InvoiceRow, doc uint64) error {
 	if l.sources[of.source] != r.Source {
 		return fmt.Errorf("customer %d is not of data source %d", r.Owner, r.Source)
 	}
-	ev, field, message := l.edit.resolve(of.source, row, of.last)
+	ev, field, message := l.edit.resolve(of.source, row, &of.writer.event)
 	if message != "" {
 		return fmt.Errorf("%s: %s", field, message)
 	}
-	of.last = refs{ev.Plan, ev.Subscription, ev.Method}
-	if r.Seq <= l.invoices.last || r.Seq > math.MaxUint32 {
+	t := &l.a.invoices
+	if r.Seq < int64(t.len()) || r.Seq > math.MaxUint32 {
 		return errors.New("its number is out of order")
 	}
-	p := pack(&ev, uint32(r.Seq), l.a.invoices.ids.add(row.ID))
-	if ev.Extra != nil {
-		p.extra = l.a.customers[owner].history.keep(ev.Extra)
-	}
-	l.invoices.add(stagedEvent{packed: p, doc: doc, owner: owner})
+	ev.Ref = uint32(r.Seq)
+	t.add(ev.Ref, row.ID, doc, owner)
+	l.invoices.add(owner, &ev)
 	return nil
 }

@@ -5,14 +5,20 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // player is one worker's replayer with the events of the customer at hand.
 type player struct {
+	sheet
 	replayer *ledger.Replayer
-	events   []ledger.Event
-	extras   []ledger.Extra // of those events that are only taxed
+}
+
+// replay returns the ledger of the events on the sheet.
+func (p *player) replay(trialStarted calendar.Stamp, today calendar.Day, ids func(row uint32) string) *ledger.Ledger {
+	p.name(ids)
+	return p.replayer.Replay(p.events, trialStarted, today)
 }
 
 // minPerWorker is the number of customers below which a second worker costs
@@ -32,7 +38,7 @@ func (e *edit) replay() {
 	}
 	workers := min(runtime.GOMAXPROCS(0), 1+len(todo)/minPerWorker)
 	players := e.players(workers)
-	ids := e.a.invoices.ids.at
+	ids := e.a.invoices.id
 	if workers == 1 {
 		for _, w := range todo {
 			e.play(players[0], w, ids)
@@ -52,13 +58,9 @@ func (e *edit) replay() {
 }
 
 // play replays one customer.
-func (e *edit) play(p *player, w *work, ids func(pos uint32) string) {
-	if w.unsorted {
-		w.history.sort()
-		w.unsorted = false
-	}
-	w.history.unpack(p, ids)
-	w.record.Ledger = p.replayer.Replay(p.events, w.record.TrialStarted, e.today())
+func (e *edit) play(p *player, w *work, ids func(row uint32) string) {
+	w.apply(&p.sheet)
+	w.record.Ledger = p.replay(w.record.TrialStarted, e.today(), ids)
 }
 
 // players returns n workers for the plans and settings that the edit sees.

@@ -87,7 +87,7 @@ func (e *edit) addCustomer(source uint32, row *CustomerRow, doc uint64) {
 	received := a.engine.now().UTC().Truncate(time.Millisecond)
 	w := &work{
 		index: uint32(len(a.customers)),
-		seq:   e.takeSeq(TableCustomer), record: a.newRecord(source, row), doc: doc, owned: true, replay: true,
+		seq:   e.takeSeq(TableCustomer), record: a.newRecord(source, row), doc: doc, replay: true,
 	}
 	w.record.Received = calendar.Moment(received)
 	a.customers = append(a.customers, customer{work: w})
@@ -128,36 +128,27 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 	t := &a.invoices
 	doc := a.hash(row.Doc)
 	n, known := a.find(source, row.ID)
-	if known && t.keys[n].doc == doc {
+	if known && t.docs[n] == doc {
 		return "", ""
 	}
 	owner, ok := a.byID[customerKey{source, row.CustomerID}]
 	if !ok {
 		return "customer_id", fmt.Sprintf("Customer not found: push customer %q to this data source before its invoices", row.CustomerID)
 	}
-	ev, field, message := e.resolve(source, row, refs{})
+	ev, field, message := e.resolve(source, row, &ledger.Event{})
 	if message != "" {
 		return field, message
 	}
-	if !known {
-		n = uint32(e.takeSeq(TableInvoice))
-		t.keys = append(t.keys, invoiceKey{doc: doc, owner: owner, id: t.ids.add(row.ID)})
-		t.index.insert(keyHash(a.seed, source, row.ID), n)
-	}
 	w := e.touch(owner)
-	p := pack(&ev, n, t.keys[n].id)
-	switch {
-	case !known:
-		w.addEvent(p, ev.Extra)
-	case t.keys[n].owner == owner:
-		w.replaceEvent(p, ev.Extra)
-	default:
-		e.touch(t.keys[n].owner).removeEvent(n)
-		w.addEvent(p, ev.Extra)
-	}
 	if known {
-		e.saveKey(n, 0)
-		t.keys[n].doc, t.keys[n].owner = doc, owner
+		ev.Ref = n
+		e.putKnown(w, &ev, doc)
+	} else {
+		n = uint32(e.takeSeq(TableInvoice))
+		ev.Ref = n
+		t.add(n, row.ID, doc, owner)
+		t.index.insert(keyHash(a.seed, source, row.ID), n)
+		w.change(added, ev)
 	}
 	stored := Row{Table: TableInvoice, Seq: int64(n), Source: e.sourcesView()[source].seq, Owner: w.seq, ID: row.ID, Doc: row.Doc}
 	if known {
@@ -168,23 +159,31 @@ func (e *edit) putInvoice(source uint32, row *InvoiceRow) (field, message string
 	return "", ""
 }
 
-// refs are what an invoice refers to by name.
-type refs struct {
-	plan                 ledger.PlanRef
-	subscription, method ledger.Symbol
+// putKnown writes an invoice that is there, perhaps under another customer.
+func (e *edit) putKnown(w *work, ev *ledger.Event, doc uint64) {
+	t, row := &e.a.invoices, ev.Ref
+	if owner := t.owners[row]; owner == w.index {
+		w.change(replaced, *ev)
+	} else {
+		e.touch(owner).change(removed, ledger.Event{Ref: row})
+		w.change(added, *ev)
+	}
+	e.saveKey(row, 0)
+	t.docs[row], t.owners[row] = doc, w.index
 }
 
-// resolve turns the references of an invoice into those of the account. guess is
-// what they probably are, the zero refs if nothing is known: to compare costs
-// less than to look up.
-func (e *edit) resolve(source uint32, row *InvoiceRow, guess refs) (ev ledger.Event, field, message string) {
+// resolve turns the references of an invoice into those of the account. last is
+// another of the customer's, which has probably the same: to compare costs less
+// than to look up. The event comes without its id, which the row keeps.
+func (e *edit) resolve(source uint32, row *InvoiceRow, last *ledger.Event) (ev ledger.Event, field, message string) {
 	a := e.a
 	ev = row.Event
-	if ev.Plan, message = e.planRef(source, row.PlanID, guess.plan); message != "" {
+	ev.ID = ""
+	if ev.Plan, message = e.planRef(source, row.PlanID, last.Plan); message != "" {
 		return ev, "plan_id", message
 	}
-	ev.Subscription = a.symbols.like(guess.subscription, row.SubscriptionID)
-	ev.Method = a.symbols.like(guess.method, row.Method)
+	ev.Subscription = a.symbols.like(last.Subscription, row.SubscriptionID)
+	ev.Method = a.symbols.like(last.Method, row.Method)
 	if row.Event.Extra == nil {
 		return ev, "", ""
 	}

@@ -214,42 +214,41 @@ func (a *accountView) pickPlans(p *picker, source int) {
 // pickInvoices walks the row numbers, or goes straight to those of the page
 // when all rows are wanted and none was ever deleted.
 func (a *accountView) pickInvoices(p *picker, source int, f *RowFilter) {
-	keys := a.invoices.keys
+	t := &a.invoices
 	if f.aboutEvents() {
 		marked := a.markInvoices(source, f)
 		marked.each(func(row uint32) { p.offer(a.invoiceRef(row)) })
 		return
 	}
-	if source == anySource && a.invoices.index.used == len(keys)-1 {
-		p.count = len(keys) - 1
+	if source == anySource && t.index.used == t.len()-1 {
+		p.count = t.len() - 1
 		for row := min(p.skip, p.count) + 1; row <= p.count && len(p.picked) < p.limit; row++ {
 			p.picked = append(p.picked, a.invoiceRef(uint32(row)))
 		}
 		return
 	}
-	for row := range keys {
-		if k := &keys[row]; k.id != 0 && (source == anySource || int(a.records[k.owner].Source) == source) {
+	for row, owner := range t.owners {
+		if owner != nobody && (source == anySource || int(a.records[owner].Source) == source) {
 			p.offer(a.invoiceRef(uint32(row)))
 		}
 	}
 }
 
 func (a *accountView) invoiceRef(row uint32) rowRef {
-	return rowRef{seq: int64(row), source: a.records[a.invoices.keys[row].owner].Source}
+	return rowRef{seq: int64(row), source: a.records[a.invoices.owners[row]].Source}
 }
 
 // markInvoices returns the rows that a filter on invoices selects.
 func (a *accountView) markInvoices(source int, f *RowFilter) rowSet {
-	marked := make(rowSet, len(a.invoices.keys)/64+1)
+	marked := make(rowSet, a.invoices.len()/64+1)
 	m := a.newMatcher(f)
 	for i, c := range a.records {
 		if c == nil || source != anySource && int(c.Source) != source || f.Customer != "" && c.ID != f.Customer {
 			continue
 		}
-		h := &a.customers[i].history
-		for j := range h.events {
-			if p := &h.events[j]; m.matches(h, p) {
-				marked.add(p.row)
+		for r := a.customers[i].history.read(); r.next(); {
+			if m.matches(&r.event) {
+				marked.add(r.event.Ref)
 			}
 		}
 	}
@@ -274,14 +273,14 @@ func (a *accountView) newMatcher(f *RowFilter) matcher {
 	return m
 }
 
-func (m *matcher) matches(h *history, p *packed) bool {
+func (m *matcher) matches(ev *ledger.Event) bool {
 	f := m.filter
-	return (f.Kind == 0 || p.kind == f.Kind) && (f.Status == nil || p.status == *f.Status) &&
-		(f.Days == nil || f.Days.Contains(m.zone(p.date))) && (f.Plan == "" || m.onPlan(h, p))
+	return (f.Kind == 0 || ev.Kind == f.Kind) && (f.Status == nil || ev.Status == *f.Status) &&
+		(f.Days == nil || f.Days.Contains(m.zone(ev.Date))) && (f.Plan == "" || m.onPlan(ev))
 }
 
-func (m *matcher) onPlan(h *history, p *packed) bool {
-	return slices.ContainsFunc(m.plans, func(plan ledger.PlanRef) bool { return p.plan == plan || h.lineUses(p, plan) })
+func (m *matcher) onPlan(ev *ledger.Event) bool {
+	return slices.ContainsFunc(m.plans, func(plan ledger.PlanRef) bool { return ev.Plan == plan || lineUses(ev, plan) })
 }
 
 // rowSet is a set of row numbers, a bit each.

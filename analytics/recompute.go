@@ -166,7 +166,7 @@ type build struct {
 	opened  uint64 // the account's, when the build began
 	today   calendar.Day
 	plans   []ledger.Plan
-	ids     func(pos uint32) string
+	ids     func(row uint32) string
 	from    []*report.Customer // by index: what was replayed; nil for none
 	to      []*report.Customer // what came of it
 }
@@ -219,7 +219,7 @@ func (b *build) next(ctx context.Context, round int) (todo []item, done bool, er
 	case b.opened != a.opened || !sameLedger(b.settled.ledger, a.goal().ledger) || !sameTerms(b.plans, a.plans.list):
 		return nil, false, nil
 	}
-	b.plans, b.ids = a.plans.list, a.invoices.ids.view()
+	b.plans, b.ids = a.plans.list, a.invoices.view()
 	todo = b.outdated()
 	if len(todo) > min(fewLeft, a.engine.background) && round < manyRounds {
 		return todo, false, nil
@@ -278,9 +278,9 @@ func (b *build) replay(ctx context.Context, todo []item, workers int) error {
 }
 
 func (b *build) play(p *player, it *item) {
-	it.history.unpack(p, b.ids)
+	p.load(&it.history)
 	record := *it.record
-	record.Ledger = p.replayer.Replay(p.events, record.TrialStarted, b.today)
+	record.Ledger = p.replay(record.TrialStarted, b.today, b.ids)
 	b.from[it.index], b.to[it.index] = it.record, &record
 	b.job.processed.Add(1)
 }

@@ -50,7 +50,7 @@ func (e *Engine) DeleteInvoice(ctx context.Context, account, sourceID, id string
 			return err
 		}
 		row, _ := ed.a.find(source, id)
-		ed.touch(ed.a.invoices.keys[row].owner).removeEvent(row)
+		ed.touch(ed.a.invoices.owners[row]).change(removed, ledger.Event{Ref: row})
 		ed.removeInvoice(source, row)
 		return nil
 	})
@@ -93,8 +93,8 @@ func (e *edit) locate(kind, sourceID, id string, has func(source uint32) bool) (
 
 func (e *edit) removeCustomer(key customerKey) {
 	i := e.a.byID[key]
-	for _, p := range e.historyOf(int(i)).events {
-		e.log[TableInvoice].removed(TableInvoice, int64(p.row))
+	for r := e.historyOf(int(i)).read(); r.next(); {
+		e.log[TableInvoice].removed(TableInvoice, int64(r.event.Ref))
 	}
 	e.log[TableCustomer].removed(TableCustomer, e.dropCustomer(key, i).seq)
 }
@@ -103,10 +103,10 @@ func (e *edit) removeCustomer(key customerKey) {
 // are the caller's to remove.
 func (e *edit) dropCustomer(key customerKey, i uint32) *work {
 	w := e.touch(i)
-	for _, p := range w.history.events {
-		e.dropInvoice(key.source, p.row)
+	for r := e.historyOf(int(i)).read(); r.next(); {
+		e.dropInvoice(key.source, r.event.Ref)
 	}
-	w.deleted, w.history, w.owned = true, history{}, true
+	w.deleted, w.history = true, history{}
 	delete(e.a.byID, key)
 	e.undo.removed = append(e.undo.removed, savedCustomer{key: key, index: i})
 	return w
@@ -124,7 +124,7 @@ func (e *edit) dropInvoice(source, row uint32) {
 	h := keyHash(e.a.seed, source, t.id(row))
 	e.saveKey(row, h)
 	t.index.remove(h, row)
-	t.keys[row] = invoiceKey{}
+	t.docs[row], t.owners[row] = 0, nobody
 }
 
 func (e *edit) removePlan(key customerKey) error {

@@ -231,19 +231,8 @@ func lastCurrency(l *ledger.Ledger) money.Currency {
 // of a trial, the first invoice, or the day on which the row first came in. It is
 // zero when nothing is known.
 func (s *Snapshot) created(c *Customer) calendar.Stamp {
-	if !c.Created.IsZero() {
-		return c.Created
-	}
-	first := calendar.NoDay
-	for _, day := range [...]calendar.Day{c.Ledger.TrialStart, c.Ledger.FirstInvoice} {
-		if day.Valid() && (first == calendar.NoDay || day < first) {
-			first = day
-		}
-	}
-	if !c.Received.IsZero() && (first == calendar.NoDay || c.Received.Day(s.Settings.Zone) < first) {
-		return c.Received
-	}
-	return stamp(first)
+	a := arrivalOf(c)
+	return s.createdAt(&a)
 }
 
 // stamp is a day as a stamp, zero for no day.

@@ -44,9 +44,9 @@ type lead struct {
 	paid    calendar.Day // first paid day, NoDay if none
 }
 
-func (s *Snapshot) leadOf(c *Customer) lead {
-	f := lead{created: calendar.NoDay, trial: c.Ledger.TrialStart, paid: c.Ledger.FirstPaid}
-	if at := s.created(c); !at.IsZero() {
+func (s *Snapshot) leadOf(a *arrival) lead {
+	f := lead{created: calendar.NoDay, trial: a.trial, paid: a.paid}
+	if at := s.createdAt(a); !at.IsZero() {
 		f.created = at.Day(s.Settings.Zone)
 	}
 	if f.trial > s.Today {
@@ -99,20 +99,43 @@ func newLeadScan(s *Snapshot, q *Query, rows int) *leadScan {
 }
 
 // each calls visit for every selected customer.
-func (ls *leadScan) each(visit func(*Customer, lead) error) error {
+func (ls *leadScan) each(visit func(*subject, lead) error) error {
 	return ls.s.each(func(x *subject) error {
-		if !ls.sel.keeps(x) || !ls.has(x.ledger) {
+		if !ls.sel.keeps(x) || !ls.has(x) {
 			return nil
 		}
-		return visit(x.customer, ls.s.leadOf(x.customer))
+		return visit(x, ls.s.leadOf(&x.arrival))
 	})
 }
 
 // has reports whether the filters on subscriptions keep a customer.
-func (ls *leadScan) has(l *ledger.Ledger) bool { return ls.match == nil || ls.firstState(l) != nil }
+func (ls *leadScan) has(x *subject) bool { return ls.match == nil || ls.first(x) != nil }
 
-// firstState is the largest state that passes the filters on the first day that
-// has any, up to today; nil if none has.
+// first is the largest state, or one that filters cannot tell from it, that
+// passes the filters on the first day that has any, up to today; nil if none has.
+func (ls *leadScan) first(x *subject) *ledger.State {
+	if x.varied {
+		return ls.firstState(x.ledger)
+	}
+	in := x.matching(ls.match)
+	switch {
+	case in == 0:
+		return nil
+	case !x.single:
+		return ls.firstState(x.ledger)
+	}
+	for i := range x.moves {
+		if x.moves[i].Day > ls.s.Today {
+			break
+		}
+		if term := x.marks[i].term; x.moves[i].After != 0 && in.has(term) {
+			return &x.terms[term]
+		}
+	}
+	return nil
+}
+
+// firstState is first for what the ledger alone knows.
 func (ls *leadScan) firstState(l *ledger.Ledger) *ledger.State {
 	var first *ledger.State
 	day := ls.s.Today
@@ -130,18 +153,18 @@ func (ls *leadScan) firstState(l *ledger.Ledger) *ledger.State {
 
 // valuesOf numbers a lead's breakdown values: of what it first paid for, or of
 // the customer.
-func (ls *leadScan) valuesOf(c *Customer) ([]int32, error) {
+func (ls *leadScan) valuesOf(x *subject) ([]int32, error) {
 	if ls.split == nil {
 		return nil, nil
 	}
 	if ls.split.d.ofState() {
-		if st := ls.firstState(c.Ledger); st != nil {
+		if st := ls.first(x); st != nil {
 			return ls.split.ofState(st)
 		}
 		v, err := ls.split.value("", "")
 		return []int32{v}, err
 	}
-	v, err := ls.split.ofCustomer(c)
+	v, err := ls.split.ofSubject(x)
 	return []int32{v}, err
 }
 
@@ -155,7 +178,7 @@ func Leads(s *Snapshot, q *Query) (*LeadReport, error) {
 	// The first row is compared with the period before it.
 	periods := append([]calendar.Range{calendar.Shift(shown[0], q.Unit, -1)}, shown...)
 	at, sheet, ls := newRows(periods), newSheet[leadCell](len(periods)+1), newLeadScan(s, q, len(periods))
-	err = ls.each(func(c *Customer, f lead) error {
+	err = ls.each(func(x *subject, f lead) error {
 		if f.created > s.Today || !f.created.Valid() {
 			return nil
 		}
@@ -163,7 +186,7 @@ func Leads(s *Snapshot, q *Query) (*LeadReport, error) {
 		if row == 0 || row > len(periods) {
 			return nil
 		}
-		values, err := ls.valuesOf(c)
+		values, err := ls.valuesOf(x)
 		if err != nil {
 			return err
 		}
@@ -250,7 +273,7 @@ type LeadSummaryReport [len(SummaryDays)]LeadWindow
 func LeadsSummary(s *Snapshot, q *Query) (*LeadSummaryReport, error) {
 	anchor := min(q.Range.To, s.Today)
 	var now, then [len(SummaryDays)]LeadWindow
-	err := newLeadScan(s, q.untilToday(), 1).each(func(_ *Customer, f lead) error {
+	err := newLeadScan(s, q.untilToday(), 1).each(func(_ *subject, f lead) error {
 		for i, n := range SummaryDays {
 			length := calendar.Day(n)
 			for w, last := range [...]calendar.Day{anchor, anchor - length} {
@@ -285,7 +308,7 @@ type LeadDays struct {
 // days first; numbers of days that nobody took are left out.
 func LeadsDays(s *Snapshot, q *Query) ([]LeadDays, error) {
 	counts, paid := map[int64]int64{}, int64(0)
-	err := newLeadScan(s, q.untilToday(), 1).each(func(_ *Customer, f lead) error {
+	err := newLeadScan(s, q.untilToday(), 1).each(func(_ *subject, f lead) error {
 		if q.Range.Contains(f.created) && f.created <= s.Today && f.paid.Valid() {
 			counts[f.daysToPaid()]++
 			paid++
@@ -341,18 +364,17 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 	}
 	days := daysOf(s, q)
 	days.To = min(days.To, s.Today)
-	type row struct {
-		c       *Customer
-		created calendar.Day
-		value   string // of the breakdown
+	_, _, last, err := q.page(1<<31-1, maxLimit, maxLimit)
+	if err != nil {
+		return nil, err
 	}
-	var rows []row
+	rows := front[leadRow]{compare: func(a, b *leadRow) int { return a.compare(b, q) }, most: last}
 	ls := newLeadScan(s, q, 1)
-	err = ls.each(func(c *Customer, f lead) error {
+	err = ls.each(func(x *subject, f lead) error {
 		if !days.Contains(f.created) || stage == TrialLead && !f.trial.Valid() || stage == ConvertedLead && !f.paid.Valid() {
 			return nil
 		}
-		values, err := ls.valuesOf(c)
+		values, err := ls.valuesOf(x)
 		if err != nil {
 			return err
 		}
@@ -366,31 +388,19 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 			}
 			value = *want
 		}
-		rows = append(rows, row{c, f.created, value})
+		rows.add(leadRow{x.customer, f.created, value})
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		order := cmp.Compare(a.created, b.created)
-		if q.Sort == ByCustomerName {
-			order = compareFold(a.c.Name, b.c.Name)
-		}
-		if !q.Ascending {
-			order = -order
-		}
-		if order != 0 {
-			return order
-		}
-		return cmp.Or(strings.Compare(a.c.ID, b.c.ID), cmp.Compare(a.c.Source, b.c.Source))
-	})
-	page, from, to, err := q.page(len(rows), maxLimit, maxLimit)
+	page, from, to, err := q.page(rows.count, maxLimit, maxLimit)
 	if err != nil {
 		return nil, err
 	}
+	rows.cut()
 	r := &LeadTableReport{Page: page, Days: days, Rows: make([]LeadTableRow, 0, to-from)}
-	for _, row := range rows[from:to] {
+	for _, row := range rows.items[from:to] {
 		out := LeadTableRow{CustomerState: s.stateOf(row.c), BreakdownValue: row.value}
 		if n := len(row.c.Ledger.Streams); n > 0 {
 			out.PlanName = s.planName(row.c.Ledger.Streams[n-1].Plan)
@@ -398,4 +408,26 @@ func LeadsTable(s *Snapshot, q *Query) (*LeadTableReport, error) {
 		r.Rows = append(r.Rows, out)
 	}
 	return r, nil
+}
+
+// leadRow is a lead as far as sorting needs it.
+type leadRow struct {
+	c       *Customer
+	created calendar.Day
+	value   string // of the breakdown
+}
+
+// compare orders leads as asked, then by customer.
+func (r *leadRow) compare(o *leadRow, q *Query) int {
+	order := cmp.Compare(r.created, o.created)
+	if q.Sort == ByCustomerName {
+		order = compareFold(r.c.Name, o.c.Name)
+	}
+	if !q.Ascending {
+		order = -order
+	}
+	if order != 0 {
+		return order
+	}
+	return cmp.Or(strings.Compare(r.c.ID, o.c.ID), cmp.Compare(r.c.Source, o.c.Source))
 }

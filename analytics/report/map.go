@@ -1,7 +1,7 @@
 package report
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,14 +70,16 @@ type worldMap struct {
 	leads *leadScan
 	cash  *cashScan
 
-	countries map[string]*country
-	total     CountryMetrics
-	totals    leadCell
+	byPlace [places]*country
+	others  map[string]*country // by code
+	total   CountryMetrics
+	totals  leadCell
 }
 
 // country is what one country adds up.
 type country struct {
 	CountryMetrics
+	code                 string
 	newMRR, newCustomers int64
 	windows              []window
 	leads                leadCell
@@ -85,7 +87,7 @@ type country struct {
 }
 
 func newWorldMap(s *Snapshot, q *Query) *worldMap {
-	m := &worldMap{q: q, sc: newScan(s, q, q.Range.From), countries: map[string]*country{}}
+	m := &worldMap{q: q, sc: newScan(s, q, q.Range.From), others: map[string]*country{}}
 	end := []calendar.Day{q.Range.To}
 	m.when = points{ends: end, rateDays: end}
 	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, q.Range.From, 1)
@@ -99,28 +101,39 @@ func newWorldMap(s *Snapshot, q *Query) *worldMap {
 	return m
 }
 
-func (m *worldMap) of(code string) *country {
-	found := m.countries[code]
-	if found == nil {
-		found = &country{}
-		if m.churn != nil {
-			found.windows = make([]window, len(m.churn.total))
+// of returns the country of a customer; who states none are a country too.
+func (m *worldMap) of(x *subject) *country {
+	if x.place == otherPlace {
+		code := x.customer.Country
+		if m.others[code] == nil {
+			m.others[code] = m.newCountry(code)
 		}
-		m.countries[code] = found
+		return m.others[code]
+	}
+	if m.byPlace[x.place] == nil {
+		m.byPlace[x.place] = m.newCountry(x.customer.Country)
+	}
+	return m.byPlace[x.place]
+}
+
+func (m *worldMap) newCountry(code string) *country {
+	found := &country{code: code}
+	if m.churn != nil {
+		found.windows = make([]window, len(m.churn.total))
 	}
 	return found
 }
 
 // add counts one customer.
 func (m *worldMap) add(x *subject) error {
-	in := m.of(cmp.Or(x.customer.Country, Unset))
+	in := m.of(x)
 	if x.last.Valid() {
 		if err := m.addRevenue(x, in); err != nil {
 			return err
 		}
 	}
-	if m.leads.has(x.ledger) {
-		m.addLead(x.customer, in)
+	if m.leads.has(x) {
+		m.addLead(x, in)
 	}
 	if !x.invoices {
 		return nil
@@ -162,8 +175,8 @@ func (m *worldMap) addRevenue(x *subject, in *country) error {
 }
 
 // addLead counts what is in the report leads.
-func (m *worldMap) addLead(c *Customer, in *country) {
-	if f := m.leads.s.leadOf(c); m.q.Range.Contains(f.created) {
+func (m *worldMap) addLead(x *subject, in *country) {
+	if f := m.leads.s.leadOf(&x.arrival); m.q.Range.Contains(f.created) {
 		in.leads.add(f)
 		m.totals.add(f)
 	}
@@ -185,10 +198,10 @@ func (m *worldMap) addBills(x *subject, in *country) error {
 }
 
 func (m *worldMap) report() *MapReport {
-	r := &MapReport{Rows: make([]CountryRow, 0, len(m.countries))}
-	for code, in := range m.countries {
-		if code != Unset && m.close(in) {
-			r.Rows = append(r.Rows, CountryRow{Country: code, CountryMetrics: in.CountryMetrics})
+	r := &MapReport{}
+	for _, in := range slices.AppendSeq(m.byPlace[1:], maps.Values(m.others)) {
+		if in != nil && m.close(in) {
+			r.Rows = append(r.Rows, CountryRow{Country: in.code, CountryMetrics: in.CountryMetrics})
 		}
 	}
 	slices.SortFunc(r.Rows, func(a, b CountryRow) int { return strings.Compare(a.Country, b.Country) })

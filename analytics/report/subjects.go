@@ -17,13 +17,14 @@ type subject struct {
 	moves      []ledger.Movement // those of the ledger, nil when it needs rates
 	marks      []mark            // of the moves if single and not varied
 	terms      []ledger.State    // of the ledger, none if varied
-	last       calendar.Day      // on which the customer's value changes, NoDay if it never does
-	place      place             // of the customer's country
-	movesIn    money.Currency    // as in the ledger
-	needsRates bool              // as in the ledger
-	single     bool              // the moves are those of the only slot, which says all about it
-	varied     bool              // there are more terms than are numbered
-	invoices   bool              // whether the ledger has any; so with the others
+	arrival    arrival
+	last       calendar.Day   // on which the customer's value changes, NoDay if it never does
+	place      place          // of the customer's country
+	movesIn    money.Currency // as in the ledger
+	needsRates bool           // as in the ledger
+	single     bool           // the moves are those of the only slot, which says all about it
+	varied     bool           // there are more terms than are numbered
+	invoices   bool           // whether the ledger has any; so with the others
 	refunds    bool
 	failures   bool
 	endings    bool
@@ -42,7 +43,7 @@ func subjectOf(c *Customer) subject {
 func describe(c *Customer) subject {
 	l := c.Ledger
 	x := subject{
-		customer: c, ledger: l, last: calendar.NoDay, place: placeOf(c.Country), movesIn: l.MovesIn, needsRates: l.NeedsRates, single: len(l.Slots) == 1 && !l.NeedsRates,
+		customer: c, ledger: l, last: calendar.NoDay, place: placeOf(c.Country), arrival: arrivalOf(c), movesIn: l.MovesIn, needsRates: l.NeedsRates, single: len(l.Slots) == 1 && !l.NeedsRates,
 		invoices: len(l.Invoices) > 0, refunds: len(l.Refunds) > 0, failures: len(l.Failures) > 0, endings: len(l.Endings) > 0,
 	}
 	if n := len(l.Changes); n > 0 {

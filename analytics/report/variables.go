@@ -35,8 +35,8 @@ func CustomVariables(s *Snapshot, q *Query) (*VariableReport, error) {
 		return nil, &ParamError{"key", "is missing: name the custom variable, for example key=industry"}
 	}
 	counts := map[string]int64{}
-	err := newLeadScan(s, q.untilToday(), 1).each(func(c *Customer, _ lead) error {
-		if value := c.Custom[key]; value != "" && strings.Contains(strings.ToLower(value), q.Search) {
+	err := newLeadScan(s, q.untilToday(), 1).each(func(x *subject, _ lead) error {
+		if value := x.customer.Custom[key]; value != "" && (q.Search == "" || strings.Contains(strings.ToLower(value), q.Search)) {
 			counts[value]++
 		}
 		return nil

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
-	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // ActivitySource is where an activity comes from.
@@ -141,16 +140,15 @@ func (f *feed) put(m *found, source ActivitySource, day calendar.Day) {
 
 // failures adds the failed payments that are still unpaid.
 func (f *feed) failures() error {
-	cs := newCashScan(f.s, f.q, f.q.Range.From, 1)
+	cs := newCashScan(f.s, f.q, bills, f.q.Range.From, 1)
 	cs.unpaid = true
-	return cs.customers(func(x *subject) error {
-		c := x.customer
-		return cs.failures(x, f.q.Range, func(inv *ledger.Invoice, x *ledger.Failure, _ ledger.PlanRef) error {
-			worth, err := cs.worth(inv.Amount, inv.Currency, x.Day)
+	return cs.customers(func(x *subject, b *billing) error {
+		return cs.failures(b, f.q.Range, func(failed *failure, word uint32) error {
+			worth, err := cs.worth(failed.amount, cs.verdict(word).currency, failed.day)
 			f.count++
 			f.rows = append(f.rows, Activity{
-				Source: FailedPaymentActivity, Type: FailedPaymentActivity.String(), Subtype: x.Outcome.String(), Date: x.Day, Effective: x.Day,
-				Overdue: cs.overdue(c.Ledger, inv, x), Customer: c, Amount: worth,
+				Source: FailedPaymentActivity, Type: FailedPaymentActivity.String(), Subtype: failed.outcome.String(), Date: failed.day, Effective: failed.day,
+				Overdue: failed.due, Customer: x.customer, Amount: worth,
 			})
 			return err
 		})

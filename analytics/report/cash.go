@@ -39,39 +39,56 @@ var cashNames = [CashTypes]string{
 // String returns the contract's name.
 func (t CashType) String() string { return cashNames[t] }
 
-// entry is one part of a paid invoice.
-type entry struct {
-	kind   CashType
-	amount int64 // minor units of the invoice's currency, signed as reports show it
-	plan   ledger.PlanRef
-	line   int32 // index into the invoice's lines, -1 for the invoice as a whole
-}
+// wanted is the rows that a report is about.
+type wanted uint16
 
-// cashScan walks the invoices of the customers that a query selects. Filters
-// and breakdowns that tell subscriptions apart tell invoices, and the lines of
-// an invoice, apart.
+// The rows of cash are one bit per kind.
+const (
+	allCash     wanted = 1<<NetCash - 1
+	taxlessCash wanted = allCash &^ (1 << TaxCash)
+	bills       wanted = 1 << NetCash   // rows that stand for invoices that ask for money
+	lists       wanted = 1 << CashTypes // rows that stand for invoices in lists
+)
+
+// cashScan walks the invoices of the customers that a query selects, row by row.
+// Filters and breakdowns that tell subscriptions apart tell invoices, and the
+// lines of an invoice, apart. They are asked once per combination of traits.
 type cashScan struct {
 	s      *Snapshot
 	q      *Query
 	sel    selection
 	match  func(*ledger.State) bool // the filters on invoices, nil for none
 	rates  *rates
-	split  *split     // nil without a breakdown
+	split  *split // nil without a breakdown
+	wanted wanted
 	unpaid bool       // failures are only those that were not recovered
 	byPlan []CashType // of a subscription whose invoice states no pricing model
 
-	entries []entry
-	state   ledger.State
+	in       *block  // whose customers are looked at
+	rows     billing // of the customer that is looked at
+	known    []traits
+	verdicts []verdict // by number of traits
+	sets     [][]int32 // breakdown values by verdict.set
+	picked   []int     // rows, used again for each customer
+	state    ledger.State
 
 	customer *Customer // whose breakdown value was looked up last
 	value    [1]int32
 }
 
-// newCashScan prepares a scan of amounts that need rates from the day first on;
-// a breakdown has so many rows.
-func newCashScan(s *Snapshot, q *Query, first calendar.Day, rows int) *cashScan {
-	fixed := q.fixedDay()
-	cs := &cashScan{s: s, q: q, sel: newSelection(s, q), rates: newRates(s, q.Base, first, fixed)}
+// verdict is what a query makes of traits.
+type verdict struct {
+	keeps    bool // the row is wanted and passes the filters
+	cash     bool // the row has cash
+	kind     CashType
+	currency money.Currency
+	set      uint32 // place in sets of its breakdown values, 0 while not asked for
+}
+
+// newCashScan prepares a scan of rows whose amounts need rates from the day first
+// on; a breakdown has so many rows.
+func newCashScan(s *Snapshot, q *Query, of wanted, first calendar.Day, rows int) *cashScan {
+	cs := &cashScan{s: s, q: q, sel: newSelection(s, q), rates: newRates(s, q.Base, first, q.fixedDay()), wanted: of, sets: make([][]int32, 1)}
 	cs.match = cs.sel.match()
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		cs.split = newSplit(s, q, rows)
@@ -101,184 +118,177 @@ func subscriptionCash(iv calendar.Interval) CashType {
 }
 
 // customers calls visit for every selected customer that was ever billed.
-func (cs *cashScan) customers(visit func(*subject) error) error {
-	return cs.s.near(func(x *subject) bool { return x.invoices && cs.sel.keeps(x) }, touchInvoices, visit)
+func (cs *cashScan) customers(visit func(*subject, *billing) error) error {
+	return cs.s.each(func(x *subject) error {
+		if !x.invoices || !cs.sel.keeps(x) {
+			return nil
+		}
+		return visit(x, cs.billing(x))
+	})
 }
 
-// paidOn is the day on which a paid invoice counts as cash.
-func (cs *cashScan) paidOn(l *ledger.Ledger, inv *ledger.Invoice) calendar.Day {
-	if inv.Extra&ledger.InFull == 0 {
-		return inv.Day
+// billing returns the rows of a customer. The result is overwritten by the next
+// call.
+func (cs *cashScan) billing(x *subject) *billing {
+	if x.in != cs.in {
+		cs.enter(x.in)
 	}
-	if _, x := l.Rare(inv); !x.PaymentDate.IsZero() {
-		return x.PaymentDate.Day(cs.s.Settings.Zone)
-	}
-	return inv.Day
+	cs.rows = x.in.cash.billing(x.at)
+	return &cs.rows
 }
 
-// isRefund reports whether the row is one that gives money back.
-func isRefund(inv *ledger.Invoice) bool { return inv.Kind == ledger.Refund }
+// kept returns the rows of some days that the query keeps. The result is
+// overwritten by the next call.
+func (cs *cashScan) kept(b *billing, days calendar.Range) []int {
+	if len(cs.picked) < len(b.words) {
+		cs.picked = make([]int, 2*len(b.words))
+	}
+	picked, n := cs.picked, 0
+	verdicts, all := cs.verdicts, b.days[:len(b.words)]
+	for row, word := range b.words {
+		picked[n] = row
+		if day := all[row]; verdicts[word&^firstRow].keeps && days.From <= day && day <= days.To {
+			n++
+		}
+	}
+	return picked[:n]
+}
 
-// isBill reports whether the row asks for money: failure rates are shares of
-// these.
-func isBill(inv *ledger.Invoice) bool {
-	return inv.Amount > 0 && inv.Status != ledger.Void && (inv.Kind == ledger.Subscription || inv.Kind == ledger.OneTime)
+// standing is kept of rows that stand for invoices, one for each invoice.
+func (cs *cashScan) standing(b *billing, days calendar.Range) []int {
+	kept := cs.kept(b, days)
+	one := kept[:0]
+	for _, row := range kept {
+		if len(one) == 0 || !b.together(one[len(one)-1], row) {
+			one = append(one, row)
+		}
+	}
+	return one
+}
+
+// enter makes sure that a block has rows, and judges the traits that it brings.
+func (cs *cashScan) enter(b *block) {
+	b.cash.once.Do(func() { b.cash.fill(b.subjects, b.catalog, cs.s.Settings.Zone) })
+	if cs.in != nil && cs.in.catalog != b.catalog {
+		cs.verdicts = nil // snapshots that follow none number traits anew for each scan
+	}
+	cs.in, cs.known = b, b.catalog.all()
+	for i := len(cs.verdicts); i < len(cs.known); i++ {
+		cs.verdicts = append(cs.verdicts, cs.judge(&cs.known[i]))
+	}
+}
+
+// verdict is what the query makes of a row.
+func (cs *cashScan) verdict(word uint32) *verdict { return &cs.verdicts[word&^firstRow] }
+
+// judge is what the query makes of traits.
+func (cs *cashScan) judge(t *traits) verdict {
+	v := verdict{cash: t.part != noPart, currency: t.currency}
+	is := wanted(0)
+	if v.cash {
+		v.kind = cs.kindOf(t)
+		is = 1 << v.kind
+	}
+	if t.bill {
+		is |= bills
+	}
+	if t.listed {
+		is |= lists
+	}
+	v.keeps = is&cs.wanted != 0 && cs.passes(t)
+	return v
+}
+
+// kindOf is the kind of cash of a row that has some.
+func (cs *cashScan) kindOf(t *traits) CashType {
+	switch t.part {
+	case discountPart:
+		return DiscountCash
+	case refundPart:
+		return RefundCash
+	case feePart:
+		return FeeCash
+	case fxPart:
+		return FXLossCash
+	case taxPart:
+		return TaxCash
+	default:
+		return cs.charge(t)
+	}
 }
 
 // charge is the kind of cash of what was sold.
-func (cs *cashScan) charge(inv *ledger.Invoice, plan ledger.PlanRef, once bool) CashType {
+func (cs *cashScan) charge(t *traits) CashType {
 	switch {
-	case inv.Pricing == ledger.Metered:
+	case t.pricing == ledger.Metered:
 		return MeteredCash
-	case once:
+	case t.part == oncePart:
 		return OneTimeCash
-	case int(plan) < len(cs.byPlan):
-		return cs.byPlan[plan]
+	case int(t.plan) < len(cs.byPlan):
+		return cs.byPlan[t.plan]
 	default:
 		return MonthSub
 	}
 }
 
-// whole reports whether all of an invoice is one entry, as of nearly all.
-func whole(inv *ledger.Invoice) bool { return inv.Extra == 0 && !isRefund(inv) }
-
-// entriesOf takes a paid invoice apart. The result is overwritten by the next
-// call; parts of nothing are left out.
-func (cs *cashScan) entriesOf(l *ledger.Ledger, inv *ledger.Invoice) []entry {
-	cs.entries = cs.entries[:0]
-	if whole(inv) {
-		cs.put(entry{cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription), inv.Amount, inv.Plan, -1})
-		return cs.entries
+// stateOf gives traits the form that filters and breakdowns look at. The result
+// is overwritten by the next call.
+func (cs *cashScan) stateOf(t *traits) *ledger.State {
+	of := cs.s.plan(t.plan)
+	cs.state = ledger.State{Plan: t.plan, Method: t.method, Currency: t.currency, Interval: of.Interval, Pricing: max(t.pricing, of.Pricing)}
+	if t.discounted {
+		cs.state.Discount = 1
 	}
-	rare, x := l.Rare(inv)
-	switch {
-	case isRefund(inv):
-		cs.put(entry{RefundCash, -magnitude(inv.Amount), inv.Plan, -1})
-	case x == nil || len(x.Lines) == 0:
-		cs.part(inv, inv.Plan, inv.Kind != ledger.Subscription, -1, inv.Amount, magnitude(rare.Discount), rare.Tax)
-	default:
-		cs.sale(inv, x)
-	}
-	if x != nil {
-		cs.put(entry{FeeCash, -magnitude(x.Fee), inv.Plan, -1})
-		cs.put(entry{FXLossCash, -magnitude(x.FXLoss), inv.Plan, -1})
-	}
-	return cs.entries
+	return &cs.state
 }
 
-// sale takes apart an invoice with lines: the lines, and what the amounts of the whole
-// invoice are more than those of its lines. Discount and tax of the invoice
-// include those of its lines when they are stated.
-func (cs *cashScan) sale(inv *ledger.Invoice, x *ledger.Extra) {
-	discount, tax := magnitude(x.Discount), x.Tax
-	var lineDiscount, lineTax, lineAmount int64
-	for i := range x.Lines {
-		lineDiscount += magnitude(x.Lines[i].Discount)
-		lineTax += x.Lines[i].Tax
-		lineAmount += x.Lines[i].Amount
-	}
-	if discount == 0 {
-		discount = lineDiscount
-	}
-	if tax == 0 {
-		tax = lineTax
-	}
-	once := inv.Kind != ledger.Subscription
-	for i := range x.Lines {
-		line := &x.Lines[i]
-		plan := line.Plan
-		if plan == 0 {
-			plan = inv.Plan
-		}
-		cs.part(inv, plan, once || line.OneTime, int32(i), line.Amount, magnitude(line.Discount), line.Tax)
-	}
-	cs.part(inv, inv.Plan, once, -1, inv.Amount-lineAmount, discount-lineDiscount, tax-lineTax)
-}
-
-// part puts one line of a sale, or what lines do not explain.
-func (cs *cashScan) part(inv *ledger.Invoice, plan ledger.PlanRef, once bool, line int32, amount, discount, tax int64) {
-	cs.put(entry{cs.charge(inv, plan, once), amount + discount - tax, plan, line})
-	cs.put(entry{DiscountCash, -discount, plan, line})
-	cs.put(entry{TaxCash, tax, plan, line})
-}
-
-func (cs *cashScan) put(e entry) {
-	if e.amount != 0 {
-		cs.entries = append(cs.entries, e)
-	}
-}
-
-// stateOf gives a part of an invoice the form that filters and breakdowns look
-// at. The result is overwritten by the next call.
-func (cs *cashScan) stateOf(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef) *ledger.State {
-	st := &cs.state
-	st.Plan, st.Method, st.Currency, st.Discount = plan, inv.Method, inv.Currency, 0
-	of := cs.s.plan(plan)
-	st.Interval, st.Pricing = of.Interval, max(inv.Pricing, of.Pricing)
-	if inv.Extra == 0 {
-		return st
-	}
-	rare, x := l.Rare(inv)
-	st.Discount = rare.Discount
-	if x == nil {
-		return st
-	}
-	for i := range x.Lines {
-		st.Discount += x.Lines[i].Discount
-	}
-	return st
-}
-
-// passes reports whether a part of an invoice passes the filters.
-func (cs *cashScan) passes(l *ledger.Ledger, inv *ledger.Invoice, plan ledger.PlanRef) bool {
-	return cs.match == nil || cs.match(cs.stateOf(l, inv, plan))
-}
-
-// planOf is the plan that an invoice as a whole goes by: the first of its own
-// and its lines' that passes the filters.
-func (cs *cashScan) planOf(l *ledger.Ledger, inv *ledger.Invoice) ledger.PlanRef {
-	if inv.Extra&ledger.InFull == 0 {
-		return inv.Plan
-	}
-	_, x := l.Rare(inv)
-	if len(x.Lines) == 0 {
-		return inv.Plan
-	}
-	first := inv.Plan
-	for i := range x.Lines {
-		plan := x.Lines[i].Plan
-		if first == 0 {
-			first = plan
-		}
-		if plan != 0 && cs.passes(l, inv, plan) && !cs.passes(l, inv, first) {
-			return plan
+// place is where a row with cash is among the parts of its invoice.
+func (cs *cashScan) place(b *billing, row int) int {
+	place := 0
+	for i := row; b.words[i]&firstRow == 0; i-- {
+		if cs.verdict(b.words[i-1]).cash {
+			place++
 		}
 	}
-	return first
+	return place
 }
 
-// valuesOf numbers the breakdown values of a part of an invoice, without a
-// breakdown none. The result is overwritten by the next call.
-func (cs *cashScan) valuesOf(c *Customer, inv *ledger.Invoice, plan ledger.PlanRef) ([]int32, error) {
+// planOf is the plan of a row.
+func (cs *cashScan) planOf(word uint32) ledger.PlanRef { return cs.known[word&^firstRow].plan }
+
+// passes reports whether traits pass the filters.
+func (cs *cashScan) passes(t *traits) bool { return cs.match == nil || cs.match(cs.stateOf(t)) }
+
+// valuesOf numbers the breakdown values of a row that the query keeps, without a
+// breakdown none. The result must not be changed, and is overwritten by the next
+// call.
+func (cs *cashScan) valuesOf(x *subject, word uint32) ([]int32, error) {
+	v := cs.verdict(word)
 	switch {
 	case cs.split == nil:
 		return nil, nil
-	case cs.split.d.ofState():
-		return cs.split.ofState(cs.stateOf(c.Ledger, inv, plan))
-	default:
-		return cs.valueOf(c)
-	}
-}
-
-// valueOf numbers the breakdown value of a customer, whose invoices come one
-// after the other.
-func (cs *cashScan) valueOf(c *Customer) ([]int32, error) {
-	if cs.customer != c {
-		v, err := cs.split.ofCustomer(c)
+	case !cs.split.d.ofState():
+		return cs.valueOf(x)
+	case v.set == 0:
+		values, err := cs.split.ofState(cs.stateOf(&cs.known[word&^firstRow]))
 		if err != nil {
 			return nil, err
 		}
-		cs.customer, cs.value[0] = c, v
+		v.set = uint32(len(cs.sets))
+		cs.sets = append(cs.sets, values)
+	}
+	return cs.sets[v.set], nil
+}
+
+// valueOf numbers the breakdown value of a customer, whose rows come one after
+// the other.
+func (cs *cashScan) valueOf(x *subject) ([]int32, error) {
+	if cs.customer != x.customer {
+		v, err := cs.split.ofSubject(x)
+		if err != nil {
+			return nil, err
+		}
+		cs.customer, cs.value[0] = x.customer, v
 	}
 	return cs.value[:], nil
 }
@@ -286,6 +296,9 @@ func (cs *cashScan) valueOf(c *Customer) ([]int32, error) {
 // worth is an amount of an invoice in the query's currency at the rates of a
 // day.
 func (cs *cashScan) worth(amount int64, from money.Currency, day calendar.Day) (int64, error) {
+	if from == cs.rates.to {
+		return amount, nil
+	}
 	return cs.rates.convert(amount, from, day)
 }
 

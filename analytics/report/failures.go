@@ -76,35 +76,28 @@ func (m *FailureMetrics) close() {
 }
 
 // failures calls visit with every invoice that failed first within the days, and
-// that is still unpaid if that is what the scan is for.
-func (cs *cashScan) failures(x *subject, days calendar.Range, visit func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error) error {
-	if !x.failures {
-		return nil
-	}
-	l := x.ledger
-	for i := range l.Failures {
-		f := &l.Failures[i]
-		if f.Day < days.From || f.Day > days.To || cs.unpaid && f.Outcome == ledger.Recovered {
+// that is still unpaid if that is what the scan is for. The row is the one that
+// stands for the invoice.
+func (cs *cashScan) failures(b *billing, days calendar.Range, visit func(f *failure, word uint32) error) error {
+	for i := range b.failures {
+		f := &b.failures[i]
+		if f.day < days.From || f.day > days.To || cs.unpaid && f.outcome == ledger.Recovered {
 			continue
 		}
-		inv := &l.Invoices[f.Invoice]
-		plan := cs.planOf(l, inv)
-		if !cs.passes(l, inv, plan) {
-			continue
-		}
-		if err := visit(inv, f, plan); err != nil {
-			return err
+		for j, word := range b.words[f.row:] {
+			if j > 0 && word&firstRow != 0 {
+				break
+			}
+			if !cs.verdict(word).keeps {
+				continue
+			}
+			if err := visit(f, word); err != nil {
+				return err
+			}
+			break
 		}
 	}
 	return nil
-}
-
-// attempts is how often an invoice was tried to be collected, as stated.
-func attempts(l *ledger.Ledger, inv *ledger.Invoice) int32 {
-	if _, x := l.Rare(inv); x != nil {
-		return x.Attempts
-	}
-	return 0
 }
 
 // Failures computes the reports cashflow-failed-payments and
@@ -118,7 +111,7 @@ func Failures(s *Snapshot, q *Query) (*FailureReport, error) {
 		return &FailureReport{}, nil
 	}
 	t := &failureTally{
-		cs: newCashScan(s, q, periods[0].From, len(periods)), rows: newRows(periods), sheet: newSheet[FailureMetrics](len(periods) + 1),
+		cs: newCashScan(s, q, bills, periods[0].From, len(periods)), rows: newRows(periods), sheet: newSheet[FailureMetrics](len(periods) + 1),
 	}
 	t.days = calendar.Range{From: t.rows.from, To: min(s.Today, periods[len(periods)-1].To)}
 	if err := t.cs.customers(t.add); err != nil {
@@ -152,51 +145,40 @@ type failureTally struct {
 	sheet sheet[FailureMetrics]
 }
 
-func (t *failureTally) add(x *subject) error {
+func (t *failureTally) add(x *subject, b *billing) error {
 	c := x.customer
-	if err := t.bills(x); err != nil {
+	if err := t.bills(x, b); err != nil {
 		return err
 	}
-	return t.cs.failures(x, t.days, func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error {
-		worth, err := t.cs.worth(inv.Amount, inv.Currency, f.Day)
+	return t.cs.failures(b, t.days, func(f *failure, word uint32) error {
+		worth, err := t.cs.worth(f.amount, t.cs.verdict(word).currency, f.day)
 		if err != nil {
 			return err
 		}
-		row, tries := t.rows.of(f.Day), attempts(x.ledger, inv)
-		t.sheet.total[row].add(c, f.Outcome, worth, tries)
-		values, err := t.cs.valuesOf(c, inv, plan)
-		for _, v := range values {
-			t.sheet.part(v)[row].add(c, f.Outcome, worth, tries)
+		row := t.rows.of(f.day)
+		t.sheet.total[row].add(c, f.outcome, worth, f.attempts)
+		values, err := t.cs.valuesOf(x, word)
+		for _, value := range values {
+			t.sheet.part(value)[row].add(c, f.outcome, worth, f.attempts)
 		}
 		return err
 	})
 }
 
 // bills counts the customer's invoices.
-func (t *failureTally) bills(x *subject) error {
-	c, l := x.customer, x.ledger
-	plain := t.cs.match == nil && t.cs.split == nil
-	for i := range l.Invoices {
-		inv := &l.Invoices[i]
-		if inv.Day < t.days.From || inv.Day > t.days.To || !isBill(inv) {
-			continue
-		}
-		row := t.rows.of(inv.Day)
-		if plain {
-			t.sheet.total[row].Bills++
-			continue
-		}
-		plan := t.cs.planOf(l, inv)
-		if !t.cs.passes(l, inv, plan) {
-			continue
-		}
+func (t *failureTally) bills(x *subject, b *billing) error {
+	for _, at := range t.cs.standing(b, t.days) {
+		row, word := t.rows.of(b.days[at]), b.words[at]
 		t.sheet.total[row].Bills++
-		values, err := t.cs.valuesOf(c, inv, plan)
+		if t.cs.split == nil {
+			continue
+		}
+		values, err := t.cs.valuesOf(x, word)
 		if err != nil {
 			return err
 		}
-		for _, v := range values {
-			t.sheet.part(v)[row].Bills++
+		for _, value := range values {
+			t.sheet.part(value)[row].Bills++
 		}
 	}
 	return nil
@@ -259,16 +241,19 @@ func FailureDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := newPaymentList(s, q)
+	list, err := newPaymentList(s, q, bills)
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(x *subject) error {
-		return list.cs.failures(x, list.days, func(inv *ledger.Invoice, f *ledger.Failure, plan ledger.PlanRef) error {
-			if !all && f.Outcome != outcome {
+	err = list.customers(func(x *subject, b *billing) error {
+		return list.cs.failures(b, list.days, func(f *failure, word uint32) error {
+			if !all && f.outcome != outcome {
 				return nil
 			}
-			return list.put(&payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: f.Day, plan: plan, line: -1, outcome: f.Outcome})
+			inv := &x.ledger.Invoices[f.invoice]
+			return list.put(&payment{
+				customer: x.customer, invoice: inv, amount: f.amount, day: f.day, plan: list.cs.planOf(word), line: -1, outcome: f.outcome,
+			}, word)
 		})
 	})
 	if err != nil {
@@ -318,24 +303,18 @@ func FailureSummary(s *Snapshot, q *Query) (*FailureSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
 	plain := *q
 	plain.Breakdown = Dimension{}
-	cs := newCashScan(s, &plain, w.days.From, 1)
+	cs := newCashScan(s, &plain, bills, w.days.From, 1)
 	var sums [windowSpans]FailureMetrics
-	err := cs.customers(func(x *subject) error {
-		c, l := x.customer, x.ledger
-		for i := range l.Invoices {
-			inv := &l.Invoices[i]
-			spans := w.of(inv.Day)
-			if spans == nil || !isBill(inv) || cs.match != nil && !cs.passes(l, inv, cs.planOf(l, inv)) {
-				continue
-			}
-			for _, span := range spans {
+	err := cs.customers(func(x *subject, b *billing) error {
+		for _, row := range cs.standing(b, w.days) {
+			for _, span := range w.of(b.days[row]) {
 				sums[span].Bills++
 			}
 		}
-		return cs.failures(x, w.days, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
-			worth, err := cs.worth(inv.Amount, inv.Currency, f.Day)
-			for _, span := range w.of(f.Day) {
-				sums[span].add(c, f.Outcome, worth, attempts(l, inv))
+		return cs.failures(b, w.days, func(f *failure, word uint32) error {
+			worth, err := cs.worth(f.amount, cs.verdict(word).currency, f.day)
+			for _, span := range w.of(f.day) {
+				sums[span].add(x.customer, f.outcome, worth, f.attempts)
 			}
 			return err
 		})
@@ -369,17 +348,16 @@ type OutstandingReport struct {
 func Outstanding(s *Snapshot, q *Query) (*OutstandingReport, error) {
 	now := *q
 	now.FixFX, now.Breakdown = false, Dimension{}
-	cs := newCashScan(s, &now, s.Today, 1)
-	r := &OutstandingReport{}
+	cs := newCashScan(s, &now, bills, s.Today, 1)
 	cs.unpaid = true
-	err := cs.customers(func(x *subject) error {
-		l := x.ledger
-		return cs.failures(x, calendar.Range{From: calendar.NoDay, To: s.Today}, func(inv *ledger.Invoice, f *ledger.Failure, _ ledger.PlanRef) error {
-			if inv.Status != ledger.Open && inv.Status != ledger.Failed {
+	r := &OutstandingReport{}
+	err := cs.customers(func(_ *subject, b *billing) error {
+		return cs.failures(b, calendar.Range{From: calendar.NoDay, To: s.Today}, func(f *failure, word uint32) error {
+			if !f.open {
 				return nil
 			}
-			worth, err := cs.worth(inv.Amount, inv.Currency, s.Today)
-			r.Unpaid[ageClass(int(s.Today-cs.overdue(l, inv, f)))] += worth
+			worth, err := cs.worth(f.amount, cs.verdict(word).currency, s.Today)
+			r.Unpaid[ageClass(int(s.Today-f.due))] += worth
 			return err
 		})
 	})
@@ -387,15 +365,6 @@ func Outstanding(s *Snapshot, q *Query) (*OutstandingReport, error) {
 		return nil, err
 	}
 	return r, nil
-}
-
-// overdue is the day since which a failed invoice is: as stated, else that of its
-// first failure.
-func (cs *cashScan) overdue(l *ledger.Ledger, inv *ledger.Invoice, f *ledger.Failure) calendar.Day {
-	if _, x := l.Rare(inv); x != nil && !x.DueDate.IsZero() {
-		return x.DueDate.Day(cs.s.Settings.Zone)
-	}
-	return f.Day
 }
 
 // ageClass is the place in AgeDays of a number of days overdue.

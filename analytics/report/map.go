@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
-	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // CountryMetrics are the figures of one country. Money is minor units of the
@@ -53,7 +52,13 @@ func Map(s *Snapshot, q *Query) (*MapReport, error) {
 		return &MapReport{}, nil
 	}
 	m := newWorldMap(s, &plain)
-	if err := s.near(m.sc.sel.keeps, touchInvoices, m.add); err != nil {
+	err := s.each(func(x *subject) error {
+		if !m.sc.sel.keeps(x) {
+			return nil
+		}
+		return m.add(x)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return m.report(), nil
@@ -90,7 +95,7 @@ func newWorldMap(s *Snapshot, q *Query) *worldMap {
 	m := &worldMap{q: q, sc: newScan(s, q, q.Range.From), others: map[string]*country{}}
 	end := []calendar.Day{q.Range.To}
 	m.when = points{ends: end, rateDays: end}
-	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, q.Range.From, 1)
+	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, bills, q.Range.From, 1)
 	last := calendar.PeriodOf(q.Range.To, q.Unit, s.WeekStart)
 	if last.To > q.Range.To {
 		last = calendar.Shift(last, q.Unit, -1)
@@ -184,14 +189,9 @@ func (m *worldMap) addLead(x *subject, in *country) {
 
 // addBills counts what is in the report cashflow-failure-rate.
 func (m *worldMap) addBills(x *subject, in *country) error {
-	cs, l, days := m.cash, x.ledger, m.q.Range
-	for i := range l.Invoices {
-		inv := &l.Invoices[i]
-		if days.Contains(inv.Day) && isBill(inv) && (cs.match == nil || cs.passes(l, inv, cs.planOf(l, inv))) {
-			in.bills++
-		}
-	}
-	return cs.failures(x, days, func(*ledger.Invoice, *ledger.Failure, ledger.PlanRef) error {
+	b := m.cash.billing(x)
+	in.bills += int64(len(m.cash.standing(b, m.q.Range)))
+	return m.cash.failures(b, m.q.Range, func(*failure, uint32) error {
 		in.failed++
 		return nil
 	})

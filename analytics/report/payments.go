@@ -55,57 +55,126 @@ type payment struct {
 
 // paymentList collects payments, sorts them and cuts them to a page.
 type paymentList struct {
-	cs   *cashScan
-	days calendar.Range
+	cs    *cashScan
+	parts parts
+	days  calendar.Range
 
 	count int // rows in all
 	last  int // the page ends before this row: later ones are not kept
 	rows  []payment
 	full  bool // rows[last-1] is the last row that may still be shown
+
+	edge    int64    // what that row is sorted by, as rank has it
+	subject *subject // who is looked at
+	name    int      // how the customer's name compares with that row's
 }
 
-func newPaymentList(s *Snapshot, q *Query) (*paymentList, error) {
+func newPaymentList(s *Snapshot, q *Query, of wanted) (*paymentList, error) {
 	_, _, last, err := q.page(1<<31-1, maxLimit, maxLimit)
 	if err != nil {
 		return nil, err
 	}
-	l := &paymentList{days: daysOf(s, q), last: last}
+	l := &paymentList{parts: parts{zone: s.Settings.Zone}, days: daysOf(s, q), last: last}
 	l.days.To = min(l.days.To, s.Today)
-	l.cs = newCashScan(s, q, l.days.From, 1)
+	l.cs = newCashScan(s, q, of, l.days.From, 1)
 	return l, nil
 }
 
-// has reports whether a day is one of those that the list is about.
-func (pl *paymentList) has(day calendar.Day) bool { return pl.days.From <= day && day <= pl.days.To }
+// customers calls visit for every customer that the list may be about.
+func (pl *paymentList) customers(visit func(*subject, *billing) error) error {
+	return pl.cs.customers(func(x *subject, b *billing) error {
+		pl.subject = x
+		pl.compareNames()
+		return visit(x, b)
+	})
+}
 
-// put lists a payment once per breakdown value that the query wants. Only a list
-// that is sorted by the converted amounts converts all of them; the others
-// convert those of the page.
-func (pl *paymentList) put(p *payment) error {
-	cs := pl.cs
-	if !cs.passes(p.customer.Ledger, p.invoice, p.plan) {
-		return nil
-	}
-	if cs.q.Sort == ByAmountBase {
+// put lists a payment of a row, once per breakdown value that the query wants.
+// Only a list that is sorted by the converted amounts converts all of them; the
+// others convert those of the page.
+func (pl *paymentList) put(p *payment, word uint32) error {
+	if pl.cs.q.Sort == ByAmountBase {
 		if err := pl.convert(p); err != nil {
 			return err
 		}
 	}
-	if cs.split == nil {
-		pl.keep(p)
-		return nil
-	}
-	values, err := cs.valuesOf(p.customer, p.invoice, p.plan)
-	if err != nil {
-		return err
-	}
-	for _, v := range values {
-		if want := cs.q.BreakdownValue; want == nil || cs.split.keys[v] == *want {
-			p.value = v
+	values, err := pl.valuesOf(word)
+	for _, value := range values {
+		if pl.wants(value) {
+			p.value = value
 			pl.keep(p)
 		}
 	}
-	return nil
+	return err
+}
+
+// beyond counts a row if the page ends before it, going by what it is sorted by
+// alone: so it is with nearly all. It reports whether it did; the others are to be
+// put.
+func (pl *paymentList) beyond(day calendar.Day, amount int64, kind CashType, word uint32) (bool, error) {
+	if !pl.full {
+		return false, nil
+	}
+	base := int64(0)
+	if pl.cs.q.Sort == ByAmountBase {
+		var err error
+		if base, err = pl.cs.worth(amount, pl.cs.verdict(word).currency, day); err != nil {
+			return false, err
+		}
+	}
+	rank := pl.rank(day, amount, base, pl.name, kind)
+	if rank < pl.edge || rank == pl.edge && day >= pl.rows[pl.last-1].day {
+		return false, nil
+	}
+	values, err := pl.valuesOf(word)
+	for _, value := range values {
+		if pl.wants(value) {
+			pl.count++
+		}
+	}
+	return true, err
+}
+
+// rank is what a row is sorted by first; lower ranks come earlier.
+func (pl *paymentList) rank(day calendar.Day, amount, base int64, name int, kind CashType) int64 {
+	rank := int64(day)
+	switch pl.cs.q.Sort {
+	case ByAmount:
+		rank = amount
+	case ByAmountBase:
+		rank = base
+	case ByCustomerName:
+		rank = int64(name)
+	case ByType:
+		rank = int64(kind)
+	case ByDate:
+	}
+	if !pl.cs.q.Ascending {
+		return -rank
+	}
+	return rank
+}
+
+// compareNames compares the name of the customer with that of the row before
+// which the page ends.
+func (pl *paymentList) compareNames() {
+	if pl.full && pl.cs.q.Sort == ByCustomerName {
+		pl.name = compareFold(pl.subject.customer.Name, pl.rows[pl.last-1].customer.Name)
+	}
+}
+
+// valuesOf numbers the breakdown values of a row, any one without a breakdown.
+func (pl *paymentList) valuesOf(word uint32) ([]int32, error) {
+	if pl.cs.split == nil {
+		return pl.cs.value[:], nil
+	}
+	return pl.cs.valuesOf(pl.subject, word)
+}
+
+// wants reports whether the list is about a breakdown value.
+func (pl *paymentList) wants(value int32) bool {
+	want := pl.cs.q.BreakdownValue
+	return want == nil || pl.cs.split == nil || pl.cs.split.keys[value] == *want
 }
 
 // convert works out the amount in the query's currency at the rates of the day.
@@ -126,25 +195,15 @@ func (pl *paymentList) keep(p *payment) {
 	}
 }
 
-// beyond reports whether the page ends before an invoice that is one row, by its
-// day alone: so it is with nearly all when the latest come first.
-func (pl *paymentList) beyond(inv *ledger.Invoice, day calendar.Day) bool {
-	q := pl.cs.q
-	return pl.full && q.Sort == ByDate && !q.Ascending && pl.cs.split == nil && day < pl.rows[pl.last-1].day && whole(inv)
-}
-
-// tally counts an invoice that is beyond the page.
-func (pl *paymentList) tally(l *ledger.Ledger, inv *ledger.Invoice) {
-	if pl.cs.passes(l, inv, inv.Plan) {
-		pl.count++
-	}
-}
-
 // cut sorts the payments and drops those after the page.
 func (pl *paymentList) cut() {
 	slices.SortFunc(pl.rows, func(a, b payment) int { return pl.compare(&a, &b) })
 	pl.rows = pl.rows[:min(pl.last, len(pl.rows))]
-	pl.full = len(pl.rows) == pl.last
+	if pl.full = len(pl.rows) == pl.last; pl.full {
+		last := &pl.rows[pl.last-1]
+		pl.edge = pl.rank(last.day, last.amount, last.base, 0, last.kind)
+		pl.compareNames()
+	}
 }
 
 // compare orders payments as asked; what is equal goes by day, the latest first,
@@ -261,45 +320,42 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := newPaymentList(s, q)
+	of := taxlessCash
+	if !all {
+		of = 1 << kind
+	}
+	list, err := newPaymentList(s, q, of)
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(x *subject) error {
-		c, l := x.customer, x.ledger
-		for i := range l.Invoices {
-			inv := &l.Invoices[i]
-			if inv.Status != ledger.Paid {
-				continue
-			}
-			day := list.cs.paidOn(l, inv)
-			if !list.has(day) {
-				continue
-			}
-			if all && list.beyond(inv, day) {
-				if inv.Amount != 0 {
-					list.tally(l, inv)
-				}
-				continue
-			}
-			for place, e := range list.cs.entriesOf(l, inv) {
-				if all && e.kind == TaxCash || !all && e.kind != kind {
-					continue
-				}
-				err := list.put(&payment{
-					customer: c, invoice: inv, amount: e.amount, day: day, plan: e.plan, line: e.line, place: int32(place), kind: e.kind,
-				})
-				if err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+	err = list.customers(list.transactions)
 	if err != nil {
 		return nil, err
 	}
 	return list.report()
+}
+
+// transactions lists the cash of one customer.
+func (pl *paymentList) transactions(x *subject, b *billing) error {
+	for _, row := range pl.cs.kept(b, pl.days) {
+		word := b.words[row]
+		kind := pl.cs.verdict(word).kind
+		if beyond, err := pl.beyond(b.days[row], b.amounts[row], kind, word); beyond || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		inv, place := &x.ledger.Invoices[b.invoice(row)], pl.cs.place(b, row)
+		e := pl.parts.of(x.ledger, inv)[place]
+		err := pl.put(&payment{
+			customer: x.customer, invoice: inv, amount: e.amount, day: b.days[row], plan: e.plan, line: e.line, place: int32(place), kind: kind,
+		}, word)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // InvoiceRow is one invoice.
@@ -341,29 +397,11 @@ type InvoiceReport struct {
 func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 	plain := *q
 	plain.Breakdown, plain.BreakdownValue = Dimension{}, nil
-	list, err := newPaymentList(s, &plain)
+	list, err := newPaymentList(s, &plain, lists)
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(x *subject) error {
-		c, l := x.customer, x.ledger
-		for i := range l.Invoices {
-			inv := &l.Invoices[i]
-			if !list.has(inv.Day) || isRefund(inv) || inv.Kind == ledger.Cancellation && inv.Amount == 0 {
-				continue
-			}
-			if list.beyond(inv, inv.Day) {
-				list.tally(l, inv)
-				continue
-			}
-			err := list.put(&payment{customer: c, invoice: inv, amount: inv.Amount, day: inv.Day, plan: list.cs.planOf(l, inv), line: -1})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := list.customers(list.invoices); err != nil {
 		return nil, err
 	}
 	page, found, err := list.page()
@@ -377,6 +415,34 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 	return r, nil
 }
 
+// invoices lists the invoices of one customer.
+func (pl *paymentList) invoices(x *subject, b *billing) error {
+	for _, row := range pl.cs.standing(b, pl.days) {
+		amount, day, word := pl.total(x, b, row), b.days[row], b.words[row]
+		if beyond, err := pl.beyond(day, amount, 0, word); beyond || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		inv := &x.ledger.Invoices[b.invoice(row)]
+		err := pl.put(&payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: day, plan: pl.cs.planOf(word), line: -1}, word)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// total is the amount of an invoice if the list is sorted by it.
+func (pl *paymentList) total(x *subject, b *billing, row int) int64 {
+	byAmount := pl.cs.q.Sort == ByAmount || pl.cs.q.Sort == ByAmountBase
+	if byAmount && row+1 < len(b.words) && b.together(row, row+1) {
+		return x.ledger.Invoices[b.invoice(row)].Amount // the row is a part of it
+	}
+	return b.amounts[row]
+}
+
 func (pl *paymentList) invoice(p *payment) InvoiceRow {
 	s, l, inv := pl.cs.s, p.customer.Ledger, p.invoice
 	row := InvoiceRow{
@@ -384,8 +450,8 @@ func (pl *paymentList) invoice(p *payment) InvoiceRow {
 		Description: s.billed(l, inv, p.plan, -1), Currency: inv.Currency, Total: p.amount, TotalBase: p.base,
 	}
 	if inv.Status == ledger.Paid {
-		if row.PaidOn = pl.cs.paidOn(l, inv); row.PaidOn <= s.Today {
-			row.Transactions = pl.transactions(l, inv)
+		if row.PaidOn = pl.parts.paidOn(l, inv); row.PaidOn <= s.Today {
+			row.Transactions = pl.entries(l, inv)
 		}
 	}
 	_, x := l.Rare(inv)
@@ -404,12 +470,12 @@ func (pl *paymentList) invoice(p *payment) InvoiceRow {
 	return row
 }
 
-// transactions counts the entries of a paid invoice that TransactionDetail lists
-// under the same filters.
-func (pl *paymentList) transactions(l *ledger.Ledger, inv *ledger.Invoice) int {
-	n := 0
-	for _, e := range pl.cs.entriesOf(l, inv) {
-		if e.kind != TaxCash && pl.cs.passes(l, inv, e.plan) {
+// entries counts the parts of a paid invoice that TransactionDetail lists under
+// the same filters.
+func (pl *paymentList) entries(l *ledger.Ledger, inv *ledger.Invoice) int {
+	n, t := 0, traitsOf(l, inv)
+	for _, e := range pl.parts.of(l, inv) {
+		if t.plan = e.plan; e.part != taxPart && pl.cs.passes(&t) {
 			n++
 		}
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
-	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // RefundMetrics are the refunds of one period.
@@ -28,29 +27,12 @@ type RefundReport struct {
 	Rows   []RefundRow
 }
 
-// refunds calls visit with every refund that counts as cash in the days, with
-// its plan and its amount, positive.
-func (cs *cashScan) refunds(days calendar.Range, visit func(c *Customer, inv *ledger.Invoice, day calendar.Day) error) error {
-	return cs.customers(func(x *subject) error {
-		if !x.refunds {
-			return nil
-		}
-		c, l := x.customer, x.ledger
-		for _, i := range l.Refunds {
-			inv := &l.Invoices[i]
-			if inv.Status != ledger.Paid || inv.Amount == 0 {
-				continue
-			}
-			day := cs.paidOn(l, inv)
-			if day < days.From || day > days.To || !cs.passes(l, inv, inv.Plan) {
-				continue
-			}
-			if err := visit(c, inv, day); err != nil {
-				return err
-			}
-		}
+// refunds returns the rows of a customer that give money back in some days.
+func (cs *cashScan) refunds(x *subject, b *billing, days calendar.Range) []int {
+	if !x.refunds {
 		return nil
-	})
+	}
+	return cs.kept(b, days)
 }
 
 // Refunds computes the report cashflow-refunds by the day of the refund. Its
@@ -65,19 +47,25 @@ func Refunds(s *Snapshot, q *Query) (*RefundReport, error) {
 	}
 	rows, sheet := newRows(periods), newSheet[RefundMetrics](len(periods)+1)
 	days := calendar.Range{From: rows.from, To: min(s.Today, periods[len(periods)-1].To)}
-	cs := newCashScan(s, q, rows.from, len(periods))
-	err = cs.refunds(days, func(c *Customer, inv *ledger.Invoice, day calendar.Day) error {
-		worth, err := cs.worth(magnitude(inv.Amount), inv.Currency, day)
-		if err != nil {
-			return err
+	cs := newCashScan(s, q, 1<<RefundCash, rows.from, len(periods))
+	err = cs.customers(func(x *subject, b *billing) error {
+		for _, at := range cs.refunds(x, b, days) {
+			day, word := b.days[at], b.words[at]
+			worth, err := cs.worth(-b.amounts[at], cs.verdict(word).currency, day)
+			if err != nil {
+				return err
+			}
+			row := rows.of(day)
+			sheet.total[row].add(x.customer, worth)
+			values, err := cs.valuesOf(x, word)
+			if err != nil {
+				return err
+			}
+			for _, value := range values {
+				sheet.part(value)[row].add(x.customer, worth)
+			}
 		}
-		row := rows.of(day)
-		sheet.total[row].add(c, worth)
-		values, err := cs.valuesOf(c, inv, inv.Plan)
-		for _, v := range values {
-			sheet.part(v)[row].add(c, worth)
-		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -144,14 +132,21 @@ func RefundTable(s *Snapshot, q *Query) ([]RefundTableRow, error) {
 // RefundDetail computes the report cashflow-refunds-detail: the refunds one by
 // one. Its errors are *ParamError and *fx.MissingRateError.
 func RefundDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
-	list, err := newPaymentList(s, q)
+	list, err := newPaymentList(s, q, 1<<RefundCash)
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.refunds(list.days, func(c *Customer, inv *ledger.Invoice, day calendar.Day) error {
-		return list.put(&payment{
-			customer: c, invoice: inv, amount: magnitude(inv.Amount), day: day, plan: inv.Plan, line: -1, kind: RefundCash,
-		})
+	err = list.customers(func(x *subject, b *billing) error {
+		for _, row := range list.cs.refunds(x, b, list.days) {
+			inv := &x.ledger.Invoices[b.invoice(row)]
+			err := list.put(&payment{
+				customer: x.customer, invoice: inv, amount: -b.amounts[row], day: b.days[row], plan: inv.Plan, line: -1, kind: RefundCash,
+			}, b.words[row])
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

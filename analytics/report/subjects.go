@@ -28,6 +28,8 @@ type subject struct {
 	refunds    bool
 	failures   bool
 	endings    bool
+	in         *block // nil outside of blocks
+	at         int    // in the block
 }
 
 // subjectOf describes a customer with a ledger.
@@ -62,6 +64,8 @@ type block struct {
 	once      sync.Once
 	subjects  []subject // of those with a ledger
 	ended     endings
+	catalog   *catalog // of the account's invoices
+	cash      columns  // of the subjects, from the first report about invoices on
 }
 
 func (b *block) fill() {
@@ -73,7 +77,9 @@ func (b *block) fill() {
 		if c == nil || c.Ledger == nil {
 			continue
 		}
-		b.subjects = append(b.subjects, describe(c))
+		x := describe(c)
+		x.in, x.at = b, len(b.subjects)
+		b.subjects = append(b.subjects, x)
 		if found, err := mover.Move(moves, c.Ledger, &ledger.View{}); err == nil {
 			moves = found // it fails for a ledger that needs rates
 		}
@@ -120,55 +126,18 @@ func (s *Snapshot) Follow(earlier *Snapshot) {
 // same customers in the same place.
 func blocksOf(customers []*Customer, earlier []*block) []*block {
 	var blocks []*block
+	known := newCatalog()
+	if len(earlier) > 0 {
+		known = earlier[0].catalog
+	}
 	for part := range slices.Chunk(customers, blockSize) {
 		if i := len(blocks); i < len(earlier) && slices.Equal(earlier[i].customers, part) {
 			blocks = append(blocks, earlier[i])
 			continue
 		}
-		blocks = append(blocks, &block{customers: slices.Clone(part)})
+		blocks = append(blocks, &block{customers: slices.Clone(part), catalog: known})
 	}
 	return blocks
-}
-
-// near calls visit for the customers that keeps takes, in order. What they have
-// lies all over the memory: touch reads where that begins, for the customers of a
-// block one right after the other, because the processor waits for much at once
-// as long as for one piece.
-func (s *Snapshot) near(keeps func(*subject) bool, touch func(*ledger.Ledger) calendar.Day, visit func(*subject) error) error {
-	kept := make([]*subject, 0, blockSize)
-	flush := func() error {
-		for _, x := range kept {
-			touch(x.ledger)
-		}
-		for _, x := range kept {
-			if err := visit(x); err != nil {
-				return err
-			}
-		}
-		kept = kept[:0]
-		return nil
-	}
-	err := s.each(func(x *subject) error {
-		if keeps(x) {
-			kept = append(kept, x)
-		}
-		if len(kept) < blockSize {
-			return nil
-		}
-		return flush()
-	})
-	if err != nil {
-		return err
-	}
-	return flush()
-}
-
-// touchInvoices reads where the invoices of a ledger begin and end.
-func touchInvoices(l *ledger.Ledger) calendar.Day {
-	if len(l.Invoices) == 0 {
-		return calendar.NoDay
-	}
-	return min(l.Invoices[0].Day, l.Invoices[len(l.Invoices)-1].Day)
 }
 
 // following returns the blocks of the customers, in order.

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
-	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // TransactionMetrics are the cash of one period by kind.
@@ -43,8 +42,8 @@ func Transactions(s *Snapshot, q *Query) (*TransactionReport, error) {
 	// The first row is compared with the period before it.
 	periods := append([]calendar.Range{calendar.Shift(shown[0], q.Unit, -1)}, shown...)
 	t := &transactions{rows: newRows(periods), sheet: newSheet[TransactionMetrics](len(periods) + 1)}
-	t.cs = newCashScan(s, q, periods[0].From, len(periods))
-	t.last = min(s.Today, periods[len(periods)-1].To)
+	t.cs = newCashScan(s, q, allCash, periods[0].From, len(periods))
+	t.days = calendar.Range{From: t.rows.from, To: min(s.Today, periods[len(periods)-1].To)}
 	if err := t.cs.customers(t.add); err != nil {
 		return nil, err
 	}
@@ -61,134 +60,54 @@ func Transactions(s *Snapshot, q *Query) (*TransactionReport, error) {
 type transactions struct {
 	cs    *cashScan
 	rows  rows
-	last  calendar.Day
+	days  calendar.Range
 	sheet sheet[TransactionMetrics]
+	met   []int32 // values that an invoice was counted for
 }
 
 // add counts one customer.
-func (t *transactions) add(x *subject) error {
-	c, l := x.customer, x.ledger
-	all := t.cs.match == nil && t.cs.split == nil
-	for i := range l.Invoices {
-		inv := &l.Invoices[i]
-		if inv.Status != ledger.Paid {
-			continue
+func (t *transactions) add(x *subject, b *billing) error {
+	cs := t.cs
+	last, counted := -1, false // the last row, and whether its invoice was counted
+	for _, at := range cs.kept(b, t.days) {
+		if !b.together(last, at) {
+			counted, t.met = false, t.met[:0]
 		}
-		day := inv.Day
-		if inv.Extra&ledger.InFull != 0 {
-			day = t.cs.paidOn(l, inv)
-		}
-		if day < t.rows.from || day > t.last {
-			continue
+		last = at
+		day, v := b.days[at], cs.verdict(b.words[at])
+		worth, err := cs.worth(b.amounts[at], v.currency, day)
+		if err != nil {
+			return err
 		}
 		row := t.rows.of(day)
-		var err error
-		switch {
-		case all && inv.Extra&ledger.InFull == 0 && !isRefund(inv):
-			err = t.sale(&t.sheet.total[row], l, inv, day)
-		case whole(inv):
-			err = t.simple(c, inv, row, day)
-		default:
-			err = t.invoice(c, inv, row, day)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sale counts an invoice without other rare fields than tax and discount, when
-// nothing is filtered or split.
-func (t *transactions) sale(m *TransactionMetrics, l *ledger.Ledger, inv *ledger.Invoice, day calendar.Day) error {
-	gross, kind := inv.Amount, t.cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription)
-	if inv.Extra == 0 && inv.Currency == t.cs.q.Base {
-		if gross != 0 {
-			m.add(kind, gross)
+		m := &t.sheet.total[row]
+		m.add(v.kind, worth)
+		if v.kind != TaxCash && !counted {
+			counted = true
 			m.Count[NetCash]++
 		}
-		return nil
-	}
-	rare := ledger.Taxed{}
-	if inv.Extra != 0 {
-		rare = l.Taxed[inv.Extra-1]
-		rare.Discount = magnitude(rare.Discount)
-		gross += rare.Discount - rare.Tax
-	}
-	for _, e := range [...]entry{{kind: kind, amount: gross}, {kind: DiscountCash, amount: -rare.Discount}, {kind: TaxCash, amount: rare.Tax}} {
-		if e.amount == 0 {
+		if cs.split == nil {
 			continue
 		}
-		worth, err := t.cs.worth(e.amount, inv.Currency, day)
+		values, err := cs.valuesOf(x, b.words[at])
 		if err != nil {
 			return err
 		}
-		m.add(e.kind, worth)
-	}
-	if gross != 0 || rare.Discount != 0 {
-		m.Count[NetCash]++
+		for _, value := range values {
+			t.addPart(value, row, v.kind, worth)
+		}
 	}
 	return nil
 }
 
-// simple counts an invoice of one part, as nearly all are.
-func (t *transactions) simple(c *Customer, inv *ledger.Invoice, row int, day calendar.Day) error {
-	cs := t.cs
-	if inv.Amount == 0 || cs.match != nil && !cs.match(cs.stateOf(c.Ledger, inv, inv.Plan)) {
-		return nil
-	}
-	worth, err := cs.worth(inv.Amount, inv.Currency, day)
-	if err != nil {
-		return err
-	}
-	kind := cs.charge(inv, inv.Plan, inv.Kind != ledger.Subscription)
-	m := &t.sheet.total[row]
+// addPart counts a row for a breakdown value, and its invoice once.
+func (t *transactions) addPart(value int32, row int, kind CashType, worth int64) {
+	m := &t.sheet.part(value)[row]
 	m.add(kind, worth)
-	m.Count[NetCash]++
-	if cs.split == nil {
-		return nil
-	}
-	values, err := cs.valuesOf(c, inv, inv.Plan)
-	for _, v := range values {
-		m := &t.sheet.part(v)[row]
-		m.add(kind, worth)
+	if kind != TaxCash && !slices.Contains(t.met, value) {
+		t.met = append(t.met, value)
 		m.Count[NetCash]++
 	}
-	return err
-}
-
-// invoice counts an invoice part by part.
-func (t *transactions) invoice(c *Customer, inv *ledger.Invoice, row int, day calendar.Day) error {
-	var counted [8]int32 // values that the invoice was counted for; more are rare
-	met := counted[:0]
-	cash := false
-	for _, e := range t.cs.entriesOf(c.Ledger, inv) {
-		if !t.cs.passes(c.Ledger, inv, e.plan) {
-			continue
-		}
-		worth, err := t.cs.worth(e.amount, inv.Currency, day)
-		if err != nil {
-			return err
-		}
-		t.sheet.total[row].add(e.kind, worth)
-		cash = cash || e.kind != TaxCash
-		values, err := t.cs.valuesOf(c, inv, e.plan)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			m := &t.sheet.part(v)[row]
-			m.add(e.kind, worth)
-			if e.kind != TaxCash && !slices.Contains(met, v) {
-				met = append(met, v)
-				m.Count[NetCash]++
-			}
-		}
-	}
-	if cash {
-		t.sheet.total[row].Count[NetCash]++
-	}
-	return nil
 }
 
 // add counts one entry.
@@ -295,26 +214,21 @@ type TransactionSummaryReport struct {
 // *fx.MissingRateError.
 func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
-	cs := newCashScan(s, q, w.days.From, 1)
+	cs := newCashScan(s, q, taxlessCash, w.days.From, 1)
 	var sums [windowSpans]int64
-	err := cs.customers(func(x *subject) error {
-		l := x.ledger
-		for i := range l.Invoices {
-			inv := &l.Invoices[i]
-			if inv.Status != ledger.Paid {
-				continue
-			}
-			day := cs.paidOn(l, inv)
+	err := cs.customers(func(_ *subject, b *billing) error {
+		for _, row := range cs.kept(b, w.days) {
+			day := b.days[row]
 			spans := w.of(day)
 			if spans == nil {
 				continue
 			}
-			net, err := cs.net(l, inv, day)
+			worth, err := cs.worth(b.amounts[row], cs.verdict(b.words[row]).currency, day)
 			if err != nil {
 				return err
 			}
 			for _, span := range spans {
-				sums[span] += net
+				sums[span] += worth
 			}
 		}
 		return nil
@@ -327,26 +241,4 @@ func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error
 		Quarter: toDate(sums[quarterToDate+1], sums[quarterToDate]),
 		Year:    toDate(sums[yearToDate+1], sums[yearToDate]),
 	}, nil
-}
-
-// net is what the parts of a paid invoice that pass the filters come to.
-func (cs *cashScan) net(l *ledger.Ledger, inv *ledger.Invoice, day calendar.Day) (int64, error) {
-	sum := int64(0)
-	if whole(inv) {
-		if !cs.passes(l, inv, inv.Plan) {
-			return 0, nil
-		}
-		return cs.worth(inv.Amount, inv.Currency, day)
-	}
-	for _, e := range cs.entriesOf(l, inv) {
-		if e.kind == TaxCash || !cs.passes(l, inv, e.plan) {
-			continue
-		}
-		worth, err := cs.worth(e.amount, inv.Currency, day)
-		if err != nil {
-			return 0, err
-		}
-		sum += worth
-	}
-	return sum, nil
 }

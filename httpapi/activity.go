@@ -95,12 +95,12 @@ func mapToWire(r *report.MapReport) wire.MapResult {
 		c := &r.Rows[i].CountryMetrics
 		out.List[r.Rows[i].Country] = wire.MapCountry{
 			CurrentMrr: c.MRR, Subscribers: c.Subscribers, Arpa: c.ARPA, Asp: c.ASP,
-			CustomerChurnRate: ratioToWire(c.CustomerChurn), NetMrrChurn: ratioToWire(c.NetMRRChurn), Ltv: c.LTV,
+			CustomerChurnRate: ratioToWire(&c.CustomerChurn), NetMrrChurn: ratioToWire(&c.NetMRRChurn), Ltv: c.LTV,
 			Leads: c.Leads, LeadsConverted: c.Converted, LeadConversionRate: c.LeadConversion.Value,
 			NewTrials: c.Trials, TrialsConverted: c.TrialsConverted, TrialConversionRate: c.TrialConversion.Value,
-			PaymentFailureRate: ratioToWire(c.PaymentFailure),
-			MrrPercent:         ratioToWire(c.MRRShare), SubscribersPercent: ratioToWire(c.SubscribersShare),
-			LeadsPercent: ratioToWire(c.LeadsShare), TrialsPercent: ratioToWire(c.TrialsShare),
+			PaymentFailureRate: ratioToWire(&c.PaymentFailure),
+			MrrPercent:         ratioToWire(&c.MRRShare), SubscribersPercent: ratioToWire(&c.SubscribersShare),
+			LeadsPercent: ratioToWire(&c.LeadsShare), TrialsPercent: ratioToWire(&c.TrialsShare),
 		}
 	}
 	return out

@@ -50,7 +50,7 @@ func (s *Server) GetReportsTransactionsTable(ctx context.Context, _ wire.GetRepo
 			return nil, err
 		}
 		return &wire.TransactionsTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: transactionTableToWire(rows),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: tableToWire(rows, transactionTableRowToWire),
 		}, nil
 	})
 }

@@ -30,7 +30,7 @@ func transactionRowToWire(row *report.TransactionRow, values []report.Value) wir
 		WeekSub: m.Amount[report.WeekSub], DaySub: m.Amount[report.DaySub],
 		Metered: m.Amount[report.MeteredCash], OneTime: m.Amount[report.OneTimeCash], Discount: m.Amount[report.DiscountCash],
 		Refund: m.Amount[report.RefundCash], Fee: m.Amount[report.FeeCash], Tax: m.Amount[report.TaxCash], FxLoss: m.Amount[report.FXLossCash],
-		NetAmount: m.Amount[report.NetCash], NetAmountChangePct: ratioToWire(m.NetChange),
+		NetAmount: m.Amount[report.NetCash], NetAmountChangePct: ratioToWire(&m.NetChange),
 		Amount: m.Amount[report.NetCash], Count: m.Count[report.NetCash], Type: netType,
 	}
 	if row.Compare != nil {
@@ -56,31 +56,23 @@ func transactionPartToWire(m *report.TransactionMetrics, label string) wire.Tran
 		WeekSub: m.Amount[report.WeekSub], DaySub: m.Amount[report.DaySub],
 		Metered: m.Amount[report.MeteredCash], OneTime: m.Amount[report.OneTimeCash], Discount: m.Amount[report.DiscountCash],
 		Refund: m.Amount[report.RefundCash], Fee: m.Amount[report.FeeCash], Tax: m.Amount[report.TaxCash], FxLoss: m.Amount[report.FXLossCash],
-		NetAmount: m.Amount[report.NetCash], NetAmountChangePct: ratioToWire(m.NetChange),
+		NetAmount: m.Amount[report.NetCash], NetAmountChangePct: ratioToWire(&m.NetChange),
 		Amount: m.Amount[report.NetCash], Count: m.Count[report.NetCash], Type: netType,
 	}
 }
 
-func transactionTableToWire(rows []report.TransactionTableRow) []wire.TransactionsTableRow {
-	out := make([]wire.TransactionsTableRow, 0, len(rows))
-	for i := range rows {
-		out = append(out, transactionTableRowToWire(&rows[i]))
-	}
-	return out
-}
-
-func transactionTableRowToWire(row *report.TransactionTableRow) wire.TransactionsTableRow {
+func transactionTableRowToWire(row *report.TransactionTableRow, days dayTexts) wire.TransactionsTableRow {
 	key, label := valueToWire(row.Value)
 	return wire.TransactionsTableRow{
-		Date: row.Date.String(), Type: row.Type.String(), Amount: row.Amount, Count: row.Count, BreakdownValue: key, BreakdownLabel: label,
-		Compare: comparedToWire(row.Compare, transactionTableRowToWire),
+		Date: days.of(row.Date), Type: row.Type.String(), Amount: row.Amount, Count: row.Count, BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedRowToWire(row.Compare, days, transactionTableRowToWire),
 	}
 }
 
 func transactionSummaryToWire(r *report.TransactionSummaryReport) wire.TransactionsSummary {
 	return wire.TransactionsSummary{
-		Mtd: r.Month.Now, PrevMtd: r.Month.Before, MtdChangePct: ratioToWire(r.Month.Change),
-		Qtd: r.Quarter.Now, PrevQtd: r.Quarter.Before, QtdChangePct: ratioToWire(r.Quarter.Change),
-		Ytd: r.Year.Now, PrevYtd: r.Year.Before, YtdChangePct: ratioToWire(r.Year.Change),
+		Mtd: r.Month.Now, PrevMtd: r.Month.Before, MtdChangePct: ratioToWire(&r.Month.Change),
+		Qtd: r.Quarter.Now, PrevQtd: r.Quarter.Before, QtdChangePct: ratioToWire(&r.Quarter.Change),
+		Ytd: r.Year.Now, PrevYtd: r.Year.Before, YtdChangePct: ratioToWire(&r.Year.Change),
 	}
 }

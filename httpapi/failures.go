@@ -64,7 +64,7 @@ func (s *Server) GetReportsCashflowFailedPaymentsTable(ctx context.Context, _ wi
 			return nil, err
 		}
 		return &wire.FailedPaymentsTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: failureTableToWire(rows),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: tableToWire(rows, failureTableRowToWire),
 		}, nil
 	})
 }

@@ -23,7 +23,7 @@ func failuresRowToWire(q *report.Query, row *report.FailureRow, values []report.
 		StillUnpaid: m.Amounts[ledger.StillUnpaid], StillUnpaidCustomers: m.Customers[ledger.StillUnpaid],
 		Churned: m.Amounts[ledger.Churned], ChurnedCustomers: m.Customers[ledger.Churned],
 		AffectedCustomers: m.Affected, TotalRetryAttempts: m.Attempts, TotalInvoices: m.Bills,
-		FailedPct: ratioToWire(m.FailedPct), RecoveryRate: ratioToWire(m.RecoveryRate),
+		FailedPct: ratioToWire(&m.FailedPct), RecoveryRate: ratioToWire(&m.RecoveryRate),
 	}
 	if row.Compare != nil {
 		earlier := failuresRowToWire(q, row.Compare, nil)
@@ -46,23 +46,15 @@ func failurePartToWire(q *report.Query, m *report.FailureMetrics, label string) 
 		StillUnpaid: m.Amounts[ledger.StillUnpaid], StillUnpaidCustomers: m.Customers[ledger.StillUnpaid],
 		Churned: m.Amounts[ledger.Churned], ChurnedCustomers: m.Customers[ledger.Churned],
 		AffectedCustomers: m.Affected, TotalRetryAttempts: m.Attempts, TotalInvoices: m.Bills,
-		FailedPct: ratioToWire(m.FailedPct), RecoveryRate: ratioToWire(m.RecoveryRate),
+		FailedPct: ratioToWire(&m.FailedPct), RecoveryRate: ratioToWire(&m.RecoveryRate),
 	}
 }
 
-func failureTableToWire(rows []report.FailureTableRow) []wire.FailedPaymentsTableRow {
-	out := make([]wire.FailedPaymentsTableRow, 0, len(rows))
-	for i := range rows {
-		out = append(out, failureTableRowToWire(&rows[i]))
-	}
-	return out
-}
-
-func failureTableRowToWire(row *report.FailureTableRow) wire.FailedPaymentsTableRow {
+func failureTableRowToWire(row *report.FailureTableRow, days dayTexts) wire.FailedPaymentsTableRow {
 	key, label := valueToWire(row.Value)
 	return wire.FailedPaymentsTableRow{
-		Date: row.Date.String(), Type: row.Type, Amount: row.Amount, Value: ratioToWire(row.Figure), BreakdownValue: key, BreakdownLabel: label,
-		Compare: comparedToWire(row.Compare, failureTableRowToWire),
+		Date: days.of(row.Date), Type: row.Type, Amount: row.Amount, Value: ratioToWire(&row.Figure), BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedRowToWire(row.Compare, days, failureTableRowToWire),
 	}
 }
 
@@ -70,19 +62,19 @@ func failureSummaryToWire(r *report.FailureSummaryReport) wire.FailedPaymentsSum
 	m, q, y := &r.Month, &r.Quarter, &r.Year
 	return wire.FailedPaymentsSummary{
 		MtdStillUnpaid: m.Now.Amounts[ledger.StillUnpaid], PrevMtdStillUnpaid: m.Before.Amounts[ledger.StillUnpaid],
-		MtdStillUnpaidChangePct: ratioToWire(m.UnpaidChange()),
+		MtdStillUnpaidChangePct: ratioToWire(new(m.UnpaidChange())),
 		QtdStillUnpaid:          q.Now.Amounts[ledger.StillUnpaid], PrevQtdStillUnpaid: q.Before.Amounts[ledger.StillUnpaid],
-		QtdStillUnpaidChangePct: ratioToWire(q.UnpaidChange()),
+		QtdStillUnpaidChangePct: ratioToWire(new(q.UnpaidChange())),
 		YtdStillUnpaid:          y.Now.Amounts[ledger.StillUnpaid], PrevYtdStillUnpaid: y.Before.Amounts[ledger.StillUnpaid],
-		YtdStillUnpaidChangePct: ratioToWire(y.UnpaidChange()),
+		YtdStillUnpaidChangePct: ratioToWire(new(y.UnpaidChange())),
 
-		MtdRecoveryRate: ratioToWire(m.Now.RecoveryRate), PrevMtdRecoveryRate: ratioToWire(m.Before.RecoveryRate), MtdRecoveryRateChange: ratioToWire(m.RecoveryChange()),
-		QtdRecoveryRate: ratioToWire(q.Now.RecoveryRate), PrevQtdRecoveryRate: ratioToWire(q.Before.RecoveryRate), QtdRecoveryRateChange: ratioToWire(q.RecoveryChange()),
-		YtdRecoveryRate: ratioToWire(y.Now.RecoveryRate), PrevYtdRecoveryRate: ratioToWire(y.Before.RecoveryRate), YtdRecoveryRateChange: ratioToWire(y.RecoveryChange()),
+		MtdRecoveryRate: ratioToWire(&m.Now.RecoveryRate), PrevMtdRecoveryRate: ratioToWire(&m.Before.RecoveryRate), MtdRecoveryRateChange: ratioToWire(new(m.RecoveryChange())),
+		QtdRecoveryRate: ratioToWire(&q.Now.RecoveryRate), PrevQtdRecoveryRate: ratioToWire(&q.Before.RecoveryRate), QtdRecoveryRateChange: ratioToWire(new(q.RecoveryChange())),
+		YtdRecoveryRate: ratioToWire(&y.Now.RecoveryRate), PrevYtdRecoveryRate: ratioToWire(&y.Before.RecoveryRate), YtdRecoveryRateChange: ratioToWire(new(y.RecoveryChange())),
 
-		MtdFailedPct: ratioToWire(m.Now.FailedPct), PrevMtdFailedPct: ratioToWire(m.Before.FailedPct), MtdFailedPctChange: ratioToWire(m.FailedChange()),
-		QtdFailedPct: ratioToWire(q.Now.FailedPct), PrevQtdFailedPct: ratioToWire(q.Before.FailedPct), QtdFailedPctChange: ratioToWire(q.FailedChange()),
-		YtdFailedPct: ratioToWire(y.Now.FailedPct), PrevYtdFailedPct: ratioToWire(y.Before.FailedPct), YtdFailedPctChange: ratioToWire(y.FailedChange()),
+		MtdFailedPct: ratioToWire(&m.Now.FailedPct), PrevMtdFailedPct: ratioToWire(&m.Before.FailedPct), MtdFailedPctChange: ratioToWire(new(m.FailedChange())),
+		QtdFailedPct: ratioToWire(&q.Now.FailedPct), PrevQtdFailedPct: ratioToWire(&q.Before.FailedPct), QtdFailedPctChange: ratioToWire(new(q.FailedChange())),
+		YtdFailedPct: ratioToWire(&y.Now.FailedPct), PrevYtdFailedPct: ratioToWire(&y.Before.FailedPct), YtdFailedPctChange: ratioToWire(new(y.FailedChange())),
 
 		MtdFailedInvoices: m.Now.FailedCount, PrevMtdFailedInvoices: m.Before.FailedCount,
 		QtdFailedInvoices: q.Now.FailedCount, PrevQtdFailedInvoices: q.Before.FailedCount,
@@ -116,11 +108,11 @@ func failureRatesToWire(q *report.Query, r *report.FailureReport) []wire.Failure
 		if row.Breakdown != nil {
 			out.Breakdown = make(map[string]wire.FailureRateBreakdown, len(r.Values))
 			for v := range row.Breakdown {
-				m, rate := &row.Breakdown[v], ratioToWire(row.Breakdown[v].FailedPct)
+				m, rate := &row.Breakdown[v], ratioToWire(&row.Breakdown[v].FailedPct)
 				out.Breakdown[r.Values[v].Key] = wire.FailureRateBreakdown{
 					Label: r.Values[v].Label, Currency: q.Base.Code(),
 					FailedInvoices: m.FailedCount, TotalInvoices: m.Bills, RecoveredInvoices: m.Invoices[ledger.Recovered],
-					FailureRate: rate, FailedPct: rate, RecoveryRate: ratioToWire(m.RecoveryRate),
+					FailureRate: rate, FailedPct: rate, RecoveryRate: ratioToWire(&m.RecoveryRate),
 				}
 			}
 		}
@@ -131,19 +123,19 @@ func failureRatesToWire(q *report.Query, r *report.FailureReport) []wire.Failure
 
 // failureRateToWire is one period without its breakdown.
 func failureRateToWire(q *report.Query, row *report.FailureRow) wire.FailureRateRow {
-	m, rate := &row.FailureMetrics, ratioToWire(row.FailedPct)
+	m, rate := &row.FailureMetrics, ratioToWire(&row.FailedPct)
 	return wire.FailureRateRow{
 		Date: row.Period.From.String(), Period: row.Period.From.String(), Currency: q.Base.Code(),
 		FailedInvoices: m.FailedCount, TotalInvoices: m.Bills, RecoveredInvoices: m.Invoices[ledger.Recovered],
-		FailureRate: rate, FailedPct: rate, RecoveryRate: ratioToWire(m.RecoveryRate),
+		FailureRate: rate, FailedPct: rate, RecoveryRate: ratioToWire(&m.RecoveryRate),
 	}
 }
 
 func failureRateSummaryToWire(r *report.FailureSummaryReport) wire.FailureRateSummary {
 	m, y := &r.Month, &r.Year
 	return wire.FailureRateSummary{
-		MtdFailureRate: ratioToWire(m.Now.FailedPct), PrevMtdFailureRate: ratioToWire(m.Before.FailedPct), MtdFailureRateChange: ratioToWire(m.FailedChange()),
-		YtdFailureRate: ratioToWire(y.Now.FailedPct), PrevYtdFailureRate: ratioToWire(y.Before.FailedPct), YtdFailureRateChange: ratioToWire(y.FailedChange()),
+		MtdFailureRate: ratioToWire(&m.Now.FailedPct), PrevMtdFailureRate: ratioToWire(&m.Before.FailedPct), MtdFailureRateChange: ratioToWire(new(m.FailedChange())),
+		YtdFailureRate: ratioToWire(&y.Now.FailedPct), PrevYtdFailureRate: ratioToWire(&y.Before.FailedPct), YtdFailureRateChange: ratioToWire(new(y.FailedChange())),
 		MtdFailedCount: m.Now.FailedCount, PrevMtdFailedCount: m.Before.FailedCount,
 		YtdFailedCount: y.Now.FailedCount, PrevYtdFailedCount: y.Before.FailedCount,
 	}

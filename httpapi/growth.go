@@ -38,7 +38,7 @@ func (s *Server) GetReportsMrrTable(ctx context.Context, _ wire.GetReportsMrrTab
 			return nil, err
 		}
 		return &wire.MrrTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: mrrTableToWire(rows),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: tableToWire(rows, mrrTableRowToWire),
 		}, nil
 	})
 }
@@ -61,7 +61,7 @@ func (s *Server) GetReportsMrrTableSubtypes(ctx context.Context, _ wire.GetRepor
 		if err != nil {
 			return nil, err
 		}
-		return &wire.MrrTableSubtypesReport{Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: subtypeTableToWire(rows)}, nil
+		return &wire.MrrTableSubtypesReport{Currency: q.Base.Code(), Query: queryToWire(snapshot, q), Result: tableToWire(rows, subtypeTableRowToWire)}, nil
 	})
 }
 

@@ -6,19 +6,11 @@ import (
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
 
-func mrrTableToWire(rows []report.MRRTableRow) []wire.MrrTableRow {
-	out := make([]wire.MrrTableRow, 0, len(rows))
-	for i := range rows {
-		out = append(out, mrrTableRowToWire(&rows[i]))
-	}
-	return out
-}
-
-func mrrTableRowToWire(row *report.MRRTableRow) wire.MrrTableRow {
+func mrrTableRowToWire(row *report.MRRTableRow, days dayTexts) wire.MrrTableRow {
 	key, label := valueToWire(row.Value)
 	return wire.MrrTableRow{
-		Date: row.Date.String(), Type: row.Type, MrrChange: row.Amount, Customers: row.Customers, BreakdownValue: key, BreakdownLabel: label,
-		Compare: comparedToWire(row.Compare, mrrTableRowToWire),
+		Date: days.of(row.Date), Type: row.Type, MrrChange: row.Amount, Customers: row.Customers, BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedRowToWire(row.Compare, days, mrrTableRowToWire),
 	}
 }
 
@@ -52,18 +44,11 @@ func subtypesRowToWire(t ledger.Type, row *report.SubtypesRow, values []report.V
 	}
 }
 
-func subtypeTableToWire(rows []report.SubtypeTableRow) []wire.MrrTableSubtypesRow {
-	out := make([]wire.MrrTableSubtypesRow, 0, len(rows))
-	for i := range rows {
-		out = append(out, subtypeTableRowToWire(&rows[i]))
-	}
-	return out
-}
-
-func subtypeTableRowToWire(row *report.SubtypeTableRow) wire.MrrTableSubtypesRow {
+func subtypeTableRowToWire(row *report.SubtypeTableRow, days dayTexts) wire.MrrTableSubtypesRow {
 	return wire.MrrTableSubtypesRow{
-		Date: row.Date.String(), Type: wire.MovementType(row.Type.String()), Subtype: row.Subtype,
-		MrrChange: row.Amount, Customers: row.Customers, Compare: comparedToWire(row.Compare, subtypeTableRowToWire),
+		Date: days.of(row.Date), Type: wire.MovementType(row.Type.String()), Subtype: row.Subtype,
+		MrrChange: row.Amount, Customers: row.Customers,
+		Compare: comparedRowToWire(row.Compare, days, subtypeTableRowToWire),
 	}
 }
 

@@ -19,10 +19,10 @@ func leadsRowToWire(row *report.LeadRow, values []report.Value) wire.LeadsRow {
 		Date: row.Period.From.String(), EndDate: row.Period.To.String(),
 		Leads: m.Leads, Trials: m.Trials, LeadsConverted: m.Converted, TrialsConverted: m.TrialsConverted,
 		LeadToTrialRate: m.LeadToTrial.Value, TrialToPaidRate: m.TrialToPaid.Value, LeadToPaidRate: m.LeadToPaid.Value,
-		LeadsPercentChange: ratioToWire(m.LeadsChange), TrialsPercentChange: ratioToWire(m.TrialsChange),
-		LeadToTrialRatePercentChange: ratioToWire(m.LeadToTrialChange), TrialToPaidRatePercentChange: ratioToWire(m.TrialToPaidChange),
-		LeadToPaidRatePercentChange: ratioToWire(m.PaidChange),
-		LeadToPaidDays:              ratioToWire(m.LeadToPaidDays), TrialToPaidDays: ratioToWire(m.TrialToPaidDays),
+		LeadsPercentChange: ratioToWire(&m.LeadsChange), TrialsPercentChange: ratioToWire(&m.TrialsChange),
+		LeadToTrialRatePercentChange: ratioToWire(&m.LeadToTrialChange), TrialToPaidRatePercentChange: ratioToWire(&m.TrialToPaidChange),
+		LeadToPaidRatePercentChange: ratioToWire(&m.PaidChange),
+		LeadToPaidDays:              ratioToWire(&m.LeadToPaidDays), TrialToPaidDays: ratioToWire(&m.TrialToPaidDays),
 		NewLeads: m.Leads, NewTrials: m.Trials, Conversions: m.Converted, ConversionRate: m.LeadToPaid.Value,
 	}
 	if row.Compare != nil {
@@ -43,10 +43,10 @@ func leadsPartToWire(m *report.LeadMetrics, label string) wire.LeadsBreakdown {
 		Label: label,
 		Leads: m.Leads, Trials: m.Trials, LeadsConverted: m.Converted, TrialsConverted: m.TrialsConverted,
 		LeadToTrialRate: m.LeadToTrial.Value, TrialToPaidRate: m.TrialToPaid.Value, LeadToPaidRate: m.LeadToPaid.Value,
-		LeadsPercentChange: ratioToWire(m.LeadsChange), TrialsPercentChange: ratioToWire(m.TrialsChange),
-		LeadToTrialRatePercentChange: ratioToWire(m.LeadToTrialChange), TrialToPaidRatePercentChange: ratioToWire(m.TrialToPaidChange),
-		LeadToPaidRatePercentChange: ratioToWire(m.PaidChange),
-		LeadToPaidDays:              ratioToWire(m.LeadToPaidDays), TrialToPaidDays: ratioToWire(m.TrialToPaidDays),
+		LeadsPercentChange: ratioToWire(&m.LeadsChange), TrialsPercentChange: ratioToWire(&m.TrialsChange),
+		LeadToTrialRatePercentChange: ratioToWire(&m.LeadToTrialChange), TrialToPaidRatePercentChange: ratioToWire(&m.TrialToPaidChange),
+		LeadToPaidRatePercentChange: ratioToWire(&m.PaidChange),
+		LeadToPaidDays:              ratioToWire(&m.LeadToPaidDays), TrialToPaidDays: ratioToWire(&m.TrialToPaidDays),
 		NewLeads: m.Leads, NewTrials: m.Trials, Conversions: m.Converted, ConversionRate: m.LeadToPaid.Value,
 	}
 }
@@ -55,14 +55,14 @@ func leadsSummaryToWire(r *report.LeadSummaryReport) wire.LeadsSummary {
 	return wire.LeadsSummary{
 		Leads30: r[0].Leads, Leads60: r[1].Leads, Leads180: r[2].Leads, Leads365: r[3].Leads,
 		Trials30: r[0].Trials, Trials60: r[1].Trials, Trials180: r[2].Trials, Trials365: r[3].Trials,
-		LeadsPercentageChange30:   ratioToWire(r[0].LeadsChange),
-		LeadsPercentageChange60:   ratioToWire(r[1].LeadsChange),
-		LeadsPercentageChange180:  ratioToWire(r[2].LeadsChange),
-		LeadsPercentageChange365:  ratioToWire(r[3].LeadsChange),
-		TrialsPercentageChange30:  ratioToWire(r[0].TrialsChange),
-		TrialsPercentageChange60:  ratioToWire(r[1].TrialsChange),
-		TrialsPercentageChange180: ratioToWire(r[2].TrialsChange),
-		TrialsPercentageChange365: ratioToWire(r[3].TrialsChange),
+		LeadsPercentageChange30:   ratioToWire(&r[0].LeadsChange),
+		LeadsPercentageChange60:   ratioToWire(&r[1].LeadsChange),
+		LeadsPercentageChange180:  ratioToWire(&r[2].LeadsChange),
+		LeadsPercentageChange365:  ratioToWire(&r[3].LeadsChange),
+		TrialsPercentageChange30:  ratioToWire(&r[0].TrialsChange),
+		TrialsPercentageChange60:  ratioToWire(&r[1].TrialsChange),
+		TrialsPercentageChange180: ratioToWire(&r[2].TrialsChange),
+		TrialsPercentageChange365: ratioToWire(&r[3].TrialsChange),
 	}
 }
 

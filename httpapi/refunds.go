@@ -44,7 +44,7 @@ func (s *Server) GetReportsCashflowRefundsTable(ctx context.Context, _ wire.GetR
 			return nil, err
 		}
 		return &wire.RefundsTableReport{
-			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: refundTableToWire(rows),
+			Currency: q.Base.Code(), Breakdown: breakdownName(q), Query: queryToWire(snapshot, q), Result: tableToWire(rows, refundTableRowToWire),
 		}, nil
 	})
 }

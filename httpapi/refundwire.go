@@ -35,19 +35,11 @@ func refundsRowToWire(row *report.RefundRow, values []report.Value) wire.Refunds
 	return out
 }
 
-func refundTableToWire(rows []report.RefundTableRow) []wire.RefundsTableRow {
-	out := make([]wire.RefundsTableRow, 0, len(rows))
-	for i := range rows {
-		out = append(out, refundTableRowToWire(&rows[i]))
-	}
-	return out
-}
-
-func refundTableRowToWire(row *report.RefundTableRow) wire.RefundsTableRow {
+func refundTableRowToWire(row *report.RefundTableRow, days dayTexts) wire.RefundsTableRow {
 	key, label := valueToWire(row.Value)
 	return wire.RefundsTableRow{
-		Date: row.Date.String(), Amount: row.Amount, Count: row.Count, CustomersRefunded: row.Customers, BreakdownValue: key, BreakdownLabel: label,
-		Compare: comparedToWire(row.Compare, refundTableRowToWire),
+		Date: days.of(row.Date), Amount: row.Amount, Count: row.Count, CustomersRefunded: row.Customers, BreakdownValue: key, BreakdownLabel: label,
+		Compare: comparedRowToWire(row.Compare, days, refundTableRowToWire),
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/report"
 	"github.com/growpanel/growpanel-mcp/openapi/wire"
 )
@@ -30,8 +31,8 @@ func breakdownName(q *report.Query) *string {
 	return &name
 }
 
-// ratioToWire returns the figure, nil for one without a value.
-func ratioToWire(r report.Ratio) *float64 {
+// ratioToWire points at the figure, nil for one without a value.
+func ratioToWire(r *report.Ratio) *float64 {
 	if r.Null {
 		return nil
 	}
@@ -43,7 +44,43 @@ func textOrNull(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return &s
+	text := s // s itself would be allocated in either case
+	return &text
+}
+
+// textIn is textOrNull for lists of thousands: it points at the text.
+func textIn(s *string) *string {
+	if *s == "" {
+		return nil
+	}
+	return s
+}
+
+// dayTexts are days as they are written.
+type dayTexts map[calendar.Day]string
+
+func (t dayTexts) of(day calendar.Day) string {
+	text, ok := t[day]
+	if !ok {
+		text = day.String()
+		t[day] = text
+	}
+	return text
+}
+
+// tableToWire converts the rows of a table. Those of one day, of which a
+// breakdown makes thousands, share its text.
+func tableToWire[R, W any](rows []R, toWire func(*R, dayTexts) W) []W {
+	days, out := dayTexts{}, make([]W, len(rows))
+	for i := range rows {
+		out[i] = toWire(&rows[i], days)
+	}
+	return out
+}
+
+// comparedRowToWire is comparedToWire for rows of tables.
+func comparedRowToWire[R, W any](row *R, days dayTexts, toWire func(*R, dayTexts) W) *W {
+	return comparedToWire(row, func(earlier *R) W { return toWire(earlier, days) })
 }
 
 // comparedToWire is the earlier row that one is compared with, nil for none.
@@ -65,14 +102,14 @@ func summaryToWire(r *report.SummaryReport) wire.Summary {
 		SubscribersCurrent: r.Now.Subscribers,
 		Subscribers30:      ago30.Subscribers, Subscribers60: ago60.Subscribers, Subscribers180: ago180.Subscribers, Subscribers365: ago365.Subscribers,
 
-		MrrPercentageChange30: ratioToWire(ago30.MRRChange), MrrPercentageChange60: ratioToWire(ago60.MRRChange),
-		MrrPercentageChange180: ratioToWire(ago180.MRRChange), MrrPercentageChange365: ratioToWire(ago365.MRRChange),
-		ArrPercentageChange30: ratioToWire(ago30.ARRChange), ArrPercentageChange60: ratioToWire(ago60.ARRChange),
-		ArrPercentageChange180: ratioToWire(ago180.ARRChange), ArrPercentageChange365: ratioToWire(ago365.ARRChange),
-		ArpaPercentageChange30: ratioToWire(ago30.ARPAChange), ArpaPercentageChange60: ratioToWire(ago60.ARPAChange),
-		ArpaPercentageChange180: ratioToWire(ago180.ARPAChange), ArpaPercentageChange365: ratioToWire(ago365.ARPAChange),
-		SubscribersPercentageChange30: ratioToWire(ago30.SubscribersChange), SubscribersPercentageChange60: ratioToWire(ago60.SubscribersChange),
-		SubscribersPercentageChange180: ratioToWire(ago180.SubscribersChange), SubscribersPercentageChange365: ratioToWire(ago365.SubscribersChange),
+		MrrPercentageChange30: ratioToWire(&ago30.MRRChange), MrrPercentageChange60: ratioToWire(&ago60.MRRChange),
+		MrrPercentageChange180: ratioToWire(&ago180.MRRChange), MrrPercentageChange365: ratioToWire(&ago365.MRRChange),
+		ArrPercentageChange30: ratioToWire(&ago30.ARRChange), ArrPercentageChange60: ratioToWire(&ago60.ARRChange),
+		ArrPercentageChange180: ratioToWire(&ago180.ARRChange), ArrPercentageChange365: ratioToWire(&ago365.ARRChange),
+		ArpaPercentageChange30: ratioToWire(&ago30.ARPAChange), ArpaPercentageChange60: ratioToWire(&ago60.ARPAChange),
+		ArpaPercentageChange180: ratioToWire(&ago180.ARPAChange), ArpaPercentageChange365: ratioToWire(&ago365.ARPAChange),
+		SubscribersPercentageChange30: ratioToWire(&ago30.SubscribersChange), SubscribersPercentageChange60: ratioToWire(&ago60.SubscribersChange),
+		SubscribersPercentageChange180: ratioToWire(&ago180.SubscribersChange), SubscribersPercentageChange365: ratioToWire(&ago365.SubscribersChange),
 	}
 }
 
@@ -93,7 +130,7 @@ func mrrRowToWire(row *report.MRRRow, values []report.Value) wire.MrrRow {
 		NewCustomers: m.NewCustomers, ExpansionCustomers: m.ExpansionCustomers, ContractionCustomers: m.ContractionCustomers,
 		ChurnCustomers: m.ChurnCustomers, ReactivationCustomers: m.ReactivationCustomers, CustomersDiff: m.CustomersDiff,
 		TotalMrr: m.TotalMRR, TotalArr: m.TotalARR, TotalCustomers: m.TotalCustomers,
-		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(m.QuickRatio), Quantity: m.Quantity,
+		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(&m.QuickRatio), Quantity: m.Quantity,
 	}
 	if row.Compare != nil {
 		earlier := mrrRowToWire(row.Compare, nil)
@@ -116,7 +153,7 @@ func mrrPartToWire(m *report.MRRMetrics, label string) wire.MrrBreakdown {
 		NewCustomers: m.NewCustomers, ExpansionCustomers: m.ExpansionCustomers, ContractionCustomers: m.ContractionCustomers,
 		ChurnCustomers: m.ChurnCustomers, ReactivationCustomers: m.ReactivationCustomers, CustomersDiff: m.CustomersDiff,
 		TotalMrr: m.TotalMRR, TotalArr: m.TotalARR, TotalCustomers: m.TotalCustomers,
-		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(m.QuickRatio), Quantity: m.Quantity,
+		Arpa: m.ARPA, Asp: m.ASP, QuickRatio: ratioToWire(&m.QuickRatio), Quantity: m.Quantity,
 	}
 }
 

@@ -21,13 +21,13 @@ func retentionRowToWire(row *report.RetentionRow, values []report.Value) wire.Re
 		CohortCustomers: m.CohortCustomers, RetainedCustomers: m.RetainedCustomers, ChurnedCustomers: m.ChurnedCustomers,
 		Expansion: m.Expansion, ExpansionCustomers: m.ExpansionCustomers, Contraction: m.Contraction, ContractionCustomers: m.ContractionCustomers,
 		Churn: m.Churn, ChurnCustomers: m.ChurnCustomers, Reactivation: m.Reactivation, ReactivationCustomers: m.ReactivationCustomers,
-		FxAdjustment: m.FXAdjustment, Nrr: ratioIn(&m.NRR), Grr: ratioIn(&m.GRR),
-		CustomerRetentionRate: ratioIn(&m.CustomerRetentionRate), CustomerChurnRate: ratioIn(&m.CustomerChurnRate),
-		MrrChurnRate: ratioIn(&m.MRRChurnRate), NetMrrChurnRate: ratioIn(&m.NetMRRChurnRate),
-		NrrAvg: ratioIn(&m.NRRAvg), GrrAvg: ratioIn(&m.GRRAvg),
-		CustomerRetentionAvg: ratioIn(&m.CustomerRetentionAvg), CustomerChurnAvg: ratioIn(&m.CustomerChurnAvg),
-		MrrChurnAvg: ratioIn(&m.MRRChurnAvg), NetMrrChurnAvg: ratioIn(&m.NetMRRChurnAvg),
-		Arpa: m.ARPA, Ltv: m.LTV, CustomerLifetime: ratioIn(&m.CustomerLifetime),
+		FxAdjustment: m.FXAdjustment, Nrr: ratioToWire(&m.NRR), Grr: ratioToWire(&m.GRR),
+		CustomerRetentionRate: ratioToWire(&m.CustomerRetentionRate), CustomerChurnRate: ratioToWire(&m.CustomerChurnRate),
+		MrrChurnRate: ratioToWire(&m.MRRChurnRate), NetMrrChurnRate: ratioToWire(&m.NetMRRChurnRate),
+		NrrAvg: ratioToWire(&m.NRRAvg), GrrAvg: ratioToWire(&m.GRRAvg),
+		CustomerRetentionAvg: ratioToWire(&m.CustomerRetentionAvg), CustomerChurnAvg: ratioToWire(&m.CustomerChurnAvg),
+		MrrChurnAvg: ratioToWire(&m.MRRChurnAvg), NetMrrChurnAvg: ratioToWire(&m.NetMRRChurnAvg),
+		Arpa: m.ARPA, Ltv: m.LTV, CustomerLifetime: ratioToWire(&m.CustomerLifetime),
 	}
 	if row.Compare != nil {
 		earlier := retentionRowToWire(row.Compare, nil)
@@ -49,23 +49,14 @@ func retentionPartToWire(m *report.RetentionMetrics, label string) wire.Retentio
 		CohortCustomers: m.CohortCustomers, RetainedCustomers: m.RetainedCustomers, ChurnedCustomers: m.ChurnedCustomers,
 		Expansion: m.Expansion, ExpansionCustomers: m.ExpansionCustomers, Contraction: m.Contraction, ContractionCustomers: m.ContractionCustomers,
 		Churn: m.Churn, ChurnCustomers: m.ChurnCustomers, Reactivation: m.Reactivation, ReactivationCustomers: m.ReactivationCustomers,
-		FxAdjustment: m.FXAdjustment, Nrr: ratioIn(&m.NRR), Grr: ratioIn(&m.GRR),
-		CustomerRetentionRate: ratioIn(&m.CustomerRetentionRate), CustomerChurnRate: ratioIn(&m.CustomerChurnRate),
-		MrrChurnRate: ratioIn(&m.MRRChurnRate), NetMrrChurnRate: ratioIn(&m.NetMRRChurnRate),
-		NrrAvg: ratioIn(&m.NRRAvg), GrrAvg: ratioIn(&m.GRRAvg),
-		CustomerRetentionAvg: ratioIn(&m.CustomerRetentionAvg), CustomerChurnAvg: ratioIn(&m.CustomerChurnAvg),
-		MrrChurnAvg: ratioIn(&m.MRRChurnAvg), NetMrrChurnAvg: ratioIn(&m.NetMRRChurnAvg),
-		Arpa: m.ARPA, Ltv: m.LTV, CustomerLifetime: ratioIn(&m.CustomerLifetime),
+		FxAdjustment: m.FXAdjustment, Nrr: ratioToWire(&m.NRR), Grr: ratioToWire(&m.GRR),
+		CustomerRetentionRate: ratioToWire(&m.CustomerRetentionRate), CustomerChurnRate: ratioToWire(&m.CustomerChurnRate),
+		MrrChurnRate: ratioToWire(&m.MRRChurnRate), NetMrrChurnRate: ratioToWire(&m.NetMRRChurnRate),
+		NrrAvg: ratioToWire(&m.NRRAvg), GrrAvg: ratioToWire(&m.GRRAvg),
+		CustomerRetentionAvg: ratioToWire(&m.CustomerRetentionAvg), CustomerChurnAvg: ratioToWire(&m.CustomerChurnAvg),
+		MrrChurnAvg: ratioToWire(&m.MRRChurnAvg), NetMrrChurnAvg: ratioToWire(&m.NetMRRChurnAvg),
+		Arpa: m.ARPA, Ltv: m.LTV, CustomerLifetime: ratioToWire(&m.CustomerLifetime),
 	}
-}
-
-// ratioIn is ratioToWire for reports of thousands of figures: it points at the
-// report's own.
-func ratioIn(r *report.Ratio) *float64 {
-	if r.Null {
-		return nil
-	}
-	return &r.Value
 }
 
 func cohortsToWire(r *report.CohortReport) wire.CohortResult {
@@ -82,7 +73,7 @@ func cohortsToWire(r *report.CohortReport) wire.CohortResult {
 }
 
 func extremesToWire(e report.Extremes) wire.PercentRange {
-	return wire.PercentRange{Min: ratioToWire(e.Min), Max: ratioToWire(e.Max)}
+	return wire.PercentRange{Min: ratioToWire(&e.Min), Max: ratioToWire(&e.Max)}
 }
 
 func cohortToWire(row *report.CohortRow) wire.Cohort {
@@ -95,8 +86,8 @@ func cohortToWire(row *report.CohortRow) wire.Cohort {
 		p := &row.Periods[i]
 		out.Periods = append(out.Periods, wire.CohortPeriod{
 			MrrRetained: p.MRRRetained, CustomersRetained: p.CustomersRetained,
-			MrrRetention: ratioIn(&p.MRRRetention), CustomerRetention: ratioIn(&p.CustomerRetention), Nrr: ratioIn(&p.NRR),
-			MrrChurn: ratioIn(&p.MRRChurn), CustomerChurn: ratioIn(&p.CustomerChurn),
+			MrrRetention: ratioToWire(&p.MRRRetention), CustomerRetention: ratioToWire(&p.CustomerRetention), Nrr: ratioToWire(&p.NRR),
+			MrrChurn: ratioToWire(&p.MRRChurn), CustomerChurn: ratioToWire(&p.CustomerChurn),
 		})
 	}
 	if n := len(out.Periods); n > 0 {
@@ -117,14 +108,14 @@ func concentrationToWire(r *report.ConcentrationReport) wire.ConcentrationResult
 	for i := range r.Pareto {
 		row := &r.Pareto[i]
 		out.Pareto = append(out.Pareto, wire.ParetoPoint{
-			Rank: int64(row.Rank), Id: row.Customer.ID, Name: textOrNull(row.Customer.Name), Mrr: row.MRR,
+			Rank: int64(row.Rank), Id: row.Customer.ID, Name: textIn(&row.Customer.Name), Mrr: row.MRR,
 			CumulativeMrr: row.CumulativeMRR, CumulativePct: row.CumulativePct.Value,
 		})
 	}
 	for i := range r.List {
 		row := &r.List[i]
 		out.List = append(out.List, wire.ConcentrationRow{
-			Rank: int64(row.Rank), Id: row.Customer.ID, Name: textOrNull(row.Customer.Name), Email: textOrNull(row.Customer.Email),
+			Rank: int64(row.Rank), Id: row.Customer.ID, Name: textIn(&row.Customer.Name), Email: textIn(&row.Customer.Email),
 			Mrr: row.MRR, Percentage: row.Percent.Value,
 		})
 	}

@@ -33,6 +33,6 @@ func churnScheduledToWire(r *report.ScheduledChurnReport) []wire.ChurnScheduledR
 func scheduledSummaryToWire(r *report.ScheduledSummaryReport) wire.ChurnScheduledSummary {
 	return wire.ChurnScheduledSummary{
 		ChurnCurrent: r.Current, Churn30: r.Ago[0], Churn60: r.Ago[1], Churn180: r.Ago[2], Churn365: r.Ago[3],
-		MrrAtRisk: r.MRRAtRisk, Subscriptions: r.Subscriptions, AvgDaysToCancel: ratioToWire(r.DaysToCancel),
+		MrrAtRisk: r.MRRAtRisk, Subscriptions: r.Subscriptions, AvgDaysToCancel: ratioToWire(&r.DaysToCancel),
 	}
 }

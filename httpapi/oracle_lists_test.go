@@ -93,12 +93,9 @@ func (o *oracled) details(q question) (string, string) {
 	return "", ""
 }
 
-// valued asks about one value of a breakdown, or about all of a segment's.
+// valued asks about one value of a breakdown.
 func (o *oracled) valued(q question) question {
 	by, views := o.dimension(&q)
-	if !q.params.Has("breakdown") {
-		return q
-	}
 	keys := slices.Sorted(maps.Keys(views))
 	key := keys[o.rng.IntN(len(keys))]
 	q.View = views[key]
@@ -122,44 +119,6 @@ func (o *oracled) losing(question) (string, string) {
 	got := o.get("/reports/churn-scheduled-movements", q, append(params, "selected-type", kind)...).list("result", "list")
 	fields := []string{"date", "customer_id", "type", "mrr_change", "currency", "mrr_change_base_currency", "cancel_requested_date"}
 	return "churn-scheduled-movements" + q.notes, cmp.Diff(want, lines(got, fields...))
-}
-
-// why compares the subtypes of movements by period.
-func (o *oracled) why(q question) (string, string) {
-	if q.View.Item != nil {
-		return "", ""
-	}
-	whole := q.Query
-	if periods := o.company.Periods(whole); len(periods) > 0 {
-		whole.From, whole.To = periods[0].From, periods[len(periods)-1].To
-	}
-	whole.FixedOn = q.From
-	want, sure := o.company.Why(whole)
-	if !sure {
-		return "", ""
-	}
-	got := o.get("/reports/mrr-table-subtypes", q).list("result")
-	if diff := cmp.Diff(want, lines(got, "date", "type", "subtype", "mrr_change", "customers")); diff != "" {
-		return "mrr-table-subtypes", diff
-	}
-	kind := []string{"expansion", "contraction", "churn"}[o.rng.IntN(3)]
-	var found []string
-	for _, item := range o.get("/reports/mrr-subtypes", q, "type", kind).list("result") {
-		row, _ := item.(map[string]any)
-		values, _ := row["breakdown"].(map[string]any)
-		for subtype, value := range values {
-			cell, _ := value.(map[string]any)
-			if cell["mrr"] != row[subtype] {
-				return "mrr-subtypes", fmt.Sprintf("%s of %v is %v and %v", subtype, row["date"], row[subtype], cell["mrr"])
-			}
-			if cell["customers"] != 0.0 {
-				found = append(found, fmt.Sprint(row["date"], " ", kind, " ", subtype, " ", int64(number(cell["mrr"])), " ", int64(number(cell["customers"]))))
-			}
-		}
-	}
-	slices.Sort(found)
-	want = slices.DeleteFunc(want, func(line string) bool { return !strings.Contains(line, " "+kind+" ") })
-	return "mrr-subtypes " + kind, cmp.Diff(strings.Join(want, "\n"), strings.Join(found, "\n"))
 }
 
 // trailed compares retention over other spans.

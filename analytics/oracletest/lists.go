@@ -75,27 +75,25 @@ func (c *Company) Losses(q Query, kind string) (lines []string, sure bool) {
 }
 
 // Why is the report mrr-table-subtypes: period, type, subtype, amount and number
-// of customers, one line of text each. It is false where it is not clear why.
-func (c *Company) Why(q Query) (lines []string, sure bool) {
-	known := c.Subtypes(q)
-	lines = []string{}
+// of customers, one line of text each. unclear are the periods and types that have
+// movements of which it is not clear why; they are not among the lines.
+func (c *Company) Why(q Query) (lines []string, unclear map[string]bool) {
+	lines, unclear = []string{}, map[string]bool{}
+	changes := c.Changes(q.View)
 	for _, p := range c.periods(q) {
 		type key struct{ kind, why string }
 		sums, who := map[key]int64{}, map[key]map[*Member]bool{}
-		for _, ch := range c.Changes(q.View) {
-			if ch.Day < p.From || ch.Day > min(p.To, c.Today) {
-				continue
-			}
+		for _, ch := range changes {
 			amount := c.base(q, ch)
 			kind := typed(ch, amount)
-			if kind == "none" {
+			if ch.Day < p.From || ch.Day > c.known(q, p.To) || kind == "none" {
 				continue
 			}
-			why := known[fmt.Sprint(ch.Day, " ", ch.Member.ID)]
-			if why == "" {
-				return nil, false
+			k := key{kind, c.subtype(ch, kind)}
+			if k.why == "" {
+				unclear[fmt.Sprint(p.From, " ", kind)] = true
+				continue
 			}
-			k := key{kind, why}
 			if who[k] == nil {
 				who[k] = map[*Member]bool{}
 			}
@@ -103,11 +101,13 @@ func (c *Company) Why(q Query) (lines []string, sure bool) {
 			who[k][ch.Member] = true
 		}
 		for k, sum := range sums {
-			lines = append(lines, fmt.Sprint(p.From, " ", k.kind, " ", k.why, " ", sum, " ", len(who[k])))
+			if !unclear[fmt.Sprint(p.From, " ", k.kind)] {
+				lines = append(lines, fmt.Sprint(p.From, " ", k.kind, " ", k.why, " ", sum, " ", len(who[k])))
+			}
 		}
 	}
 	slices.Sort(lines)
-	return lines, true
+	return lines, unclear
 }
 
 // Subscriptions is what a member's subscriptions are worth today, by their id,

@@ -28,6 +28,9 @@ func (c *Company) Movements(q Query, committed bool) []Row {
 			"mrr_change": float64(ch.Amount), "mrr_change_base_currency": float64(c.base(q, ch)), "customer_count_change": count,
 			"old_mrr": float64(c.worth(ch.Before, ch.Currency, at)), "new_mrr": float64(c.worth(ch.After, ch.Currency, at)),
 		}
+		if why := c.subtype(ch, kind); why != "" {
+			row["subtype"] = why
+		}
 		c.describe(ch, q.View, row)
 		rows = append(rows, row)
 	}

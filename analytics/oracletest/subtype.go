@@ -1,7 +1,6 @@
 package oracletest
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -53,11 +52,19 @@ func (c *Company) causes(m *Member, d Day) (invoices []*Invoice, ends []*Ending)
 	return invoices, ends
 }
 
-// subtype is why a change came about, "" where several things happened on its day
-// or the rules leave open what it is.
-func (c *Company) subtype(ch Change) string {
-	if ch.Type == "new" || ch.Type == "reactivation" {
-		return ch.Type
+// subtype is why a change of a type came about, "" where several things happened
+// on its day, the view shows only a part of it, or the rules leave open what it is.
+func (c *Company) subtype(ch Change, kind string) string {
+	if kind == "new" || kind == "reactivation" {
+		return kind
+	}
+	m := ch.Member
+	part := !slices.Equal(ch.Before, m.at(ch.Day-1)) || !slices.Equal(ch.After, m.at(ch.Day))
+	// A stream of several items of one plan, of which one ends, is one item less
+	// to the customer but not to these lists.
+	lined := slices.ContainsFunc(m.Invoices, func(i Invoice) bool { return len(i.Lines) > 0 })
+	if part || lined || kind != ch.Type {
+		return ""
 	}
 	invoices, ends := c.causes(ch.Member, ch.Day)
 	switch {
@@ -113,22 +120,4 @@ func compared(ch Change) string {
 	default:
 		return "price_change"
 	}
-}
-
-// Subtypes lists the movements of exactly the query's days whose subtype is
-// clear, by day and customer.
-func (c *Company) Subtypes(q Query) map[string]string {
-	out := map[string]string{}
-	for _, ch := range c.Changes(q.View) {
-		if ch.Day < q.From || ch.Day > min(q.To, c.Today) || ch.Type == "none" {
-			continue
-		}
-		// A stream of several items of one plan, of which one ends, is one item less
-		// to the customer but not to this list.
-		lined := slices.ContainsFunc(ch.Member.Invoices, func(i Invoice) bool { return len(i.Lines) > 0 })
-		if s := c.subtype(ch); s != "" && !lined {
-			out[fmt.Sprint(ch.Day, " ", ch.Member.ID)] = s
-		}
-	}
-	return out
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,15 +52,24 @@ func without(row oracletest.Row, field string) oracletest.Row {
 	return row
 }
 
-// lately compares latest-activity.
+// lately compares latest-activity, of some days or of so many of the last.
 func (o *oracled) lately(q question) (string, string) {
+	today := o.company.Today
+	params := []string{"interval", "", "limit", "100"}
+	if o.rng.IntN(2) == 0 {
+		days := 30
+		if o.rng.IntN(2) == 0 {
+			days = 1 + o.rng.IntN(365)
+			params = append(params, "days", strconv.Itoa(days))
+		}
+		q = o.about(today-oracletest.Day(days)+1, today, "")
+	}
 	failed, scheduled := o.rng.IntN(3) > 0, o.rng.IntN(3) > 0
-	params := []string{"interval", "", "limit", "100", "include_failed", "0", "include_scheduled", "0"}
-	if failed {
-		params[5] = "1"
+	if !failed || o.rng.IntN(2) == 0 {
+		params = append(params, "include_failed", map[bool]string{true: "1", false: "0"}[failed])
 	}
 	if scheduled {
-		params[7] = "1"
+		params = append(params, []string{"include_scheduled", "committed"}[o.rng.IntN(2)], "true")
 	}
 	body := o.get("/reports/latest-activity", q, params...)
 	want := o.company.Activity(q.Query, failed, scheduled)
@@ -104,8 +114,11 @@ func (o *oracled) countries(q question) (string, string) {
 			return "map", code + ": " + diff
 		}
 	}
-	values := o.get("/reports/custom-variables", question{params: merged(q.params, "key", "industry", "search", "RETAIL")}).list("values")
-	return "custom-variables", diffRows(o.company.Variables(q.Query, "industry", func(v string) bool { return v != "Software" }), values)
+	key := []string{"industry", "tier", "custom_size", "colour"}[o.rng.IntN(4)]
+	text := []string{"", "RETAIL", "o", "1"}[o.rng.IntN(4)]
+	values := o.get("/reports/custom-variables", q, "interval", "", "key", key, "search", text).list("values")
+	want := o.company.Variables(q.Query, strings.TrimPrefix(key, "custom_"), func(v string) bool { return strings.Contains(strings.ToLower(v), strings.ToLower(text)) })
+	return "custom-variables", diffRows(want, values)
 }
 
 func merged(params url.Values, more ...string) url.Values {

@@ -15,15 +15,12 @@ func (o *oracled) compared(q question) (string, string) {
 	c, rng := o.company, o.rng
 	reports := map[string]func(oracletest.Query) []oracletest.Row{
 		"mrr": c.MRR, "retention": c.Retention, "leads": c.Leads, "transactions": c.CashRows, "cashflow-refunds": c.Refunds,
-		"cashflow-failed-payments": c.FailureRows,
+		"cashflow-failed-payments": c.FailureRows, "cashflow-failure-rate": c.FailureRates,
 	}
 	names := slices.Sorted(maps.Keys(reports))
 	name := names[rng.IntN(len(names))]
 	year := rng.IntN(2) == 0
-	how := "last-period"
-	if year {
-		how = "last-year"
-	}
+	how := compareWord(year)
 	if rng.IntN(3) == 0 {
 		q.Interval, q.From = "day", max(q.From, q.To-oracletest.Day(rng.IntN(40)))
 		q.params = maps.Clone(q.params)
@@ -39,6 +36,45 @@ func (o *oracled) compared(q question) (string, string) {
 		before.From, before.To, before.FixedOn = earlier.From, earlier.From, q.From
 		if diff := diffRows(reports[name](before), []any{row["compare"]}); diff != "" {
 			return name + " " + how, fmt.Sprintf("%v: %s", row["date"], diff)
+		}
+	}
+	return "", ""
+}
+
+// comparedTables compares what stands beside each figure of a table with the same
+// figure of the table of that earlier period alone, at times of one value.
+func (o *oracled) comparedTables(q question) (string, string) {
+	c := o.company
+	reports := map[string]func(oracletest.Query) []oracletest.Row{
+		"mrr-table": c.MRRTable, "transactions-table": c.CashTable, "cashflow-refunds-table": c.RefundTable, "cashflow-failed-payments-table": c.FailureTable,
+	}
+	names := slices.Sorted(maps.Keys(reports))
+	name := names[o.rng.IntN(len(names))]
+	year := o.rng.IntN(2) == 0
+	views := map[string]oracletest.View{"": q.View}
+	if o.rng.IntN(2) == 0 {
+		_, views = o.dimension(&q)
+	}
+	got := o.get("/reports/"+name, q, "compare", compareWord(year)).list("result")
+	periods := c.Periods(q.Query)
+	for _, item := range got {
+		row, _ := item.(map[string]any)
+		value, _ := row["breakdown_value"].(string)
+		view, known := views[value]
+		if !known {
+			continue
+		}
+		k := slices.IndexFunc(periods, func(p oracletest.Period) bool { return p.From.String() == row["date"] })
+		before := q.Query
+		earlier := c.Earlier(periods[k], q.Interval, len(periods), year)
+		before.From, before.To, before.FixedOn, before.View = earlier.From, earlier.From, q.From, view
+		for _, want := range reports[name](before) {
+			if want["type"] != row["type"] || row["compare"] == nil && (value != "" || earlier.From > c.Today) && empty(without(want, "percent")) {
+				continue
+			}
+			if diff := diffRows([]oracletest.Row{without(without(want, "date"), "type")}, []any{row["compare"]}); diff != "" {
+				return name + " " + compareWord(year) + q.notes, fmt.Sprint(row, ": ", diff)
+			}
 		}
 	}
 	return "", ""

@@ -19,18 +19,33 @@ func lines(list []any, fields ...string) []string {
 		row, _ := item.(map[string]any)
 		var words []string
 		for _, f := range fields {
-			if n, ok := row[f].(float64); ok {
-				words = append(words, strconv.FormatInt(int64(n), 10))
-				continue
-			}
-			if words = append(words, strings.TrimSuffix(fmt.Sprint(row[f]), "T00:00:00Z")); row[f] == nil {
-				words[len(words)-1] = "-"
-			}
+			words = append(words, plain(row[f]))
 		}
 		out = append(out, strings.Join(words, " "))
 	}
 	slices.Sort(out)
 	return out
+}
+
+// plain writes a value as text. Lines of invoices are written one after the other.
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "-"
+	case float64:
+		return strconv.FormatInt(int64(v), 10)
+	case []any:
+		text := "-"
+		for _, line := range v {
+			for _, f := range []string{"description", "amount", "quantity", "period_start", "period_end"} {
+				text += " " + plain(of(line, f))
+			}
+			text += ";"
+		}
+		return text
+	default:
+		return strings.TrimSuffix(fmt.Sprint(v), "T00:00:00Z")
+	}
 }
 
 // detail is a list behind a report: want are its rows as text in exactly the days
@@ -54,7 +69,7 @@ func (o *oracled) lists() []detail {
 		},
 		{
 			name: "invoices-detail", kinds: []string{""}, whole: true,
-			fields: []string{"invoice_date", "customer_id", "invoice_ref", "invoice_status", "total", "currency", "total_base_currency", "transaction_count"},
+			fields: []string{"invoice_date", "customer_id", "invoice_ref", "invoice_status", "payment_date", "total", "currency", "total_base_currency", "transaction_count", "lines"},
 			want:   func(q oracletest.Query, _ string) []string { return c.Bills(q) },
 		},
 		{

@@ -309,7 +309,7 @@ func (o *oracled) invoice(m *oracletest.Member, i oracletest.Invoice) map[string
 }
 
 func (o *oracled) line(l oracletest.Line) map[string]any {
-	row := map[string]any{"plan_id": l.Plan, "amount": l.Amount, "tax": l.Tax, "discount": l.Discount, "discount_once": l.DiscountOnce}
+	row := map[string]any{"plan_id": l.Plan, "amount": l.Amount, "quantity": l.Quantity, "tax": l.Tax, "discount": l.Discount, "discount_once": l.DiscountOnce}
 	if l.OneTime {
 		row["type"] = "one-time"
 	}
@@ -403,7 +403,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.tables, o.details, o.losing, o.pages, o.why, o.whyCompared, o.subtyped, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.leadParts, o.movements, o.movementLines, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.undated} {
+		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.comparedTables, o.tables, o.details, o.losing, o.pages, o.why, o.whyCompared, o.subtyped, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.leadParts, o.movements, o.movementLines, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.undated} {
 			if name, diff := check(q); diff != "" {
 				diff = diff[:min(len(diff), 4000)]
 				o.t.Errorf("seed %d, %s (%s%s): the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",

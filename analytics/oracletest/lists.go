@@ -26,11 +26,34 @@ func (c *Company) Bills(q Query) []string {
 				continue
 			}
 			base := c.Rates.Convert(i.Amount, i.Currency, q.Currency, c.rateDay(q, d))
-			lines = append(lines, fmt.Sprint(d, " ", m.ID, " ", i.ID, " ", cmp.Or(i.Status, "paid"), " ", i.Amount, " ", i.Currency, " ", base, " ", parts[i]))
+			paid := noDay
+			if i.paid() {
+				paid = i.paidOn(c.Settings.Zone)
+			}
+			lines = append(lines, fmt.Sprint(
+				d, " ", m.ID, " ", i.ID, " ", cmp.Or(i.Status, "paid"), " ", dash(paid), " ", i.Amount, " ", i.Currency, " ", base, " ", parts[i], " ", c.items(i),
+			))
 		}
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// items are the lines of an invoice as it states them.
+func (c *Company) items(i *Invoice) string {
+	text := "-"
+	for _, l := range i.Lines {
+		start, end := l.period(c.Settings.Zone)
+		text += fmt.Sprint(" ", c.Plans[l.Plan].Name(), " ", l.Amount, " ", l.Quantity, " ", dash(start), " ", dash(end), ";")
+	}
+	return text
+}
+
+func dash(d Day) string {
+	if d == noDay {
+		return "-"
+	}
+	return d.String()
 }
 
 // RefundDetail is the report cashflow-refunds-detail in exactly the query's days,
@@ -64,11 +87,7 @@ func (c *Company) Losses(q Query, kind string) (lines []string, sure bool) {
 		if ofFreq && (is != "churn" || c.Plans[ch.Before[0].Plan].BillingFreq() != freq) || !ofFreq && kind != "" && kind != is {
 			continue
 		}
-		asked, known := "-", c.askedFor(ch)
-		if known != noDay {
-			asked = known.String()
-		}
-		lines = append(lines, fmt.Sprint(ch.Day, " ", ch.Member.ID, " ", is, " ", ch.Amount, " ", ch.Currency, " ", amount, " ", asked))
+		lines = append(lines, fmt.Sprint(ch.Day, " ", ch.Member.ID, " ", is, " ", ch.Amount, " ", ch.Currency, " ", amount, " ", dash(c.askedFor(ch))))
 	}
 	slices.Sort(lines)
 	return lines, true

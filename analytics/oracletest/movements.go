@@ -52,7 +52,7 @@ func (c *Company) describe(ch Change, v View, row Row) {
 	if len(ch.Before) > 1 || len(ch.After) > 1 {
 		return
 	}
-	plan, text := "", ""
+	var plan, text string
 	switch {
 	case len(ch.After) == 0:
 		plan = ch.Before[0].Plan

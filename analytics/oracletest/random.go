@@ -265,6 +265,7 @@ func (h *history) decorate(i *Invoice) {
 			if other := h.plan(); h.rng.IntN(2) == 0 && Catalog()[other].Currency == Catalog()[i.Plan].Currency {
 				l.Plan = other
 			}
+			l.Quantity = 1 + h.rng.IntN(3)
 			if h.rng.IntN(6) == 0 {
 				l.Tax = 100
 			}
@@ -273,7 +274,12 @@ func (h *history) decorate(i *Invoice) {
 			}
 			if h.rng.IntN(4) == 0 {
 				from := day(i.Date, h.zone) + Day(h.rng.IntN(20)-10)
-				l.Start, l.End = from.Time(), (from + Day(h.rng.IntN(50))).Time()
+				to := from + Day(h.rng.IntN(50))
+				l.Start, l.End = from.Time(), to.Time()
+				if h.rng.IntN(3) == 0 {
+					year, month, dom := to.Time().Date()
+					l.End = time.Date(year, month, dom, 23, 59, 59, 0, h.zone).UTC()
+				}
 				l.Proration = []string{"", "differential", "full"}[h.rng.IntN(3)]
 			}
 			i.Amount += l.Amount

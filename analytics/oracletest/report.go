@@ -272,8 +272,8 @@ func (c *Company) Concentration(q Query) (list []Row, tops map[string]Row) {
 	for k, s := range shares {
 		sum += s.mrr
 		list = append(list, Row{
-			"rank": float64(k + 1), "id": s.id, "mrr": float64(s.mrr), "percentage": percent(s.mrr, total),
-			"cumulative_mrr": float64(sum), "cumulative_pct": percent(sum, total),
+			"rank": float64(k + 1), "id": s.id, "mrr": float64(s.mrr), "percentage": rate(s.mrr, total),
+			"cumulative_mrr": float64(sum), "cumulative_pct": rate(sum, total),
 		})
 		for _, n := range []int{1, 5, 10, 20} {
 			if k < n {

@@ -499,7 +499,7 @@ func (r *Replayer) cancelStream(s *stream, request calendar.Day, stated calendar
 			end = request
 		}
 	case !stated.IsZero():
-		end = max(r.endDay(stated), s.runStart)
+		end = max(endDay(stated, r.set.Zone), s.runStart)
 	case request > end && !inGrace:
 		end = request
 	}

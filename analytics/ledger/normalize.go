@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
@@ -65,20 +67,26 @@ func (r *Replayer) appendItem(dst []item, it item, start, end calendar.Stamp) []
 	if it.quantity == 0 && it.proration == NotProrated {
 		it.quantity = 1 // an invoice that does not count is for one
 	}
-	it.start = start.Day(r.set.Zone)
-	it.end = r.endDay(end)
-	if it.start.Valid() && it.end == it.start {
-		it.end++ // equal days are one inclusive day
-	}
+	it.start, it.end = Period(start, end, r.set.Zone)
 	return append(dst, it)
+}
+
+// Period returns the days of a stated period: its first, and the one after its
+// last. What is not stated is NoDay.
+func Period(start, end calendar.Stamp, zone *time.Location) (from, to calendar.Day) {
+	from, to = start.Day(zone), endDay(end, zone)
+	if from.Valid() && to == from {
+		to++ // equal days are one inclusive day
+	}
+	return from, to
 }
 
 // lastMinute is 23:59 local time: a period that ends then ends at midnight.
 const lastMinute = 23*3600 + 59*60
 
-func (r *Replayer) endDay(end calendar.Stamp) calendar.Day {
-	d := end.Day(r.set.Zone)
-	if !end.IsZero() && end.SecondOfDay(r.set.Zone) >= lastMinute {
+func endDay(end calendar.Stamp, zone *time.Location) calendar.Day {
+	d := end.Day(zone)
+	if !end.IsZero() && end.SecondOfDay(zone) >= lastMinute {
 		d++
 	}
 	return d

@@ -462,9 +462,9 @@ func (pl *paymentList) invoice(p *payment) InvoiceRow {
 	zone := s.Settings.Zone
 	for i := range x.Lines {
 		line := &x.Lines[i]
+		start, end := ledger.Period(line.Start, line.End, zone)
 		row.Lines = append(row.Lines, InvoiceLine{
-			Description: s.billed(l, inv, line.Plan, int32(i)), Amount: line.Amount, Quantity: int64(line.Quantity),
-			Start: line.Start.Day(zone), End: line.End.Day(zone),
+			Description: s.billed(l, inv, line.Plan, int32(i)), Amount: line.Amount, Quantity: int64(line.Quantity), Start: start, End: end,
 		})
 	}
 	return row

@@ -65,6 +65,7 @@ type history struct {
 	zone     *time.Location
 	prefix   string
 	single   bool // one currency, so that rates of any day will do
+	tidy     bool // nothing is prorated or credited, so that lines may have any form
 	plans    []string
 	invoices []Invoice
 }
@@ -73,7 +74,7 @@ type history struct {
 // look at it from. All invoices are acceptable to the API; with one currency
 // every plan is in dollars.
 func RandomInvoices(rng *rand.Rand, zone *time.Location, prefix string, currencies int) ([]Invoice, Day) {
-	h := &history{rng: rng, zone: zone, prefix: prefix, single: currencies == 1, plans: []string{
+	h := &history{rng: rng, zone: zone, prefix: prefix, single: currencies == 1, tidy: rng.IntN(3) == 0, plans: []string{
 		"monthly", "monthly", "monthly-pro", "monthly-pro", "yearly", "quarterly", "three-months", "weekly", "two-weeks",
 		"daily", "thirty-days", "two-years", "usage",
 	}}
@@ -254,12 +255,12 @@ func (h *history) decorate(i *Invoice) {
 	if h.rng.IntN(6) == 0 {
 		i.Quantity = 1 + h.rng.IntN(5)
 	}
-	if h.rng.IntN(12) == 0 {
+	if h.rng.IntN(12) == 0 || h.tidy && h.rng.IntN(4) == 0 {
 		i.Tax, i.Discount, i.DiscountOnce = 0, 0, false
 		i.Amount = 0
 		for range 1 + h.rng.IntN(3) {
 			l := Line{Plan: i.Plan, Amount: h.amount(), OneTime: h.rng.IntN(5) == 0}
-			if h.rng.IntN(5) == 0 {
+			if !h.tidy && h.rng.IntN(5) == 0 {
 				l.Amount = -3000
 			}
 			if other := h.plan(); h.rng.IntN(2) == 0 && Catalog()[other].Currency == Catalog()[i.Plan].Currency {
@@ -272,7 +273,7 @@ func (h *history) decorate(i *Invoice) {
 			if h.rng.IntN(6) == 0 {
 				l.Discount, l.DiscountOnce = 500, h.rng.IntN(2) == 0
 			}
-			if h.rng.IntN(4) == 0 {
+			if h.rng.IntN(3) == 0 {
 				from := day(i.Date, h.zone) + Day(h.rng.IntN(20)-10)
 				to := from + Day(h.rng.IntN(50))
 				l.Start, l.End = from.Time(), to.Time()
@@ -280,7 +281,9 @@ func (h *history) decorate(i *Invoice) {
 					year, month, dom := to.Time().Date()
 					l.End = time.Date(year, month, dom, 23, 59, 59, 0, h.zone).UTC()
 				}
-				l.Proration = []string{"", "differential", "full"}[h.rng.IntN(3)]
+				if !h.tidy {
+					l.Proration = []string{"", "differential", "full"}[h.rng.IntN(3)]
+				}
 			}
 			i.Amount += l.Amount
 			i.Lines = append(i.Lines, l)
@@ -316,6 +319,9 @@ func (h *history) happening(start, end Day, sub, id string) {
 }
 
 func (h *history) prorated(from, to Day, sub, id string) {
+	if h.tidy {
+		return
+	}
 	i := Invoice{
 		Type: "subscription", Plan: id, Subscription: sub, Amount: []int64{667, 2000, -1500, -667, 5000, 0}[h.rng.IntN(6)],
 		Date: h.at(from), Start: h.at(from), End: h.at(max(from, to)), Proration: []string{"differential", "differential", "full"}[h.rng.IntN(3)],

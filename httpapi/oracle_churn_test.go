@@ -114,7 +114,7 @@ func (o *oracled) countries(q question) (string, string) {
 			return "map", code + ": " + diff
 		}
 	}
-	key := []string{"industry", "tier", "custom_size", "colour"}[o.rng.IntN(4)]
+	key := []string{"industry", "tier", "custom_size", "height"}[o.rng.IntN(4)]
 	text := []string{"", "RETAIL", "o", "1"}[o.rng.IntN(4)]
 	values := o.get("/reports/custom-variables", q, "interval", "", "key", key, "search", text).list("values")
 	want := o.company.Variables(q.Query, strings.TrimPrefix(key, "custom_"), func(v string) bool { return strings.Contains(strings.ToLower(v), strings.ToLower(text)) })

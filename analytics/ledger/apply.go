@@ -8,7 +8,8 @@ import (
 )
 
 // subscription applies a subscription invoice: its full items set the stream,
-// its prorated items add to it.
+// its prorated items add to it. A credit beside full items is for what these
+// replace, so nothing is left that it could lower.
 func (r *Replayer) subscription(o *ordered, ev *Event, currency money.Currency) {
 	r.items = r.itemsOf(r.items[:0], ev)
 	if len(r.items) == 0 {
@@ -28,7 +29,9 @@ func (r *Replayer) subscription(o *ordered, ev *Event, currency money.Currency) 
 		r.full(s, o, ev, currency, r.items[:full])
 	}
 	for i := range r.items[full:] {
-		r.prorated(s, o, ev, currency, &r.items[full+i])
+		if it := &r.items[full+i]; full == 0 || it.basis > 0 {
+			r.prorated(s, o, ev, currency, it)
+		}
 	}
 	cause := ByInvoice
 	if full == 0 {
@@ -308,8 +311,8 @@ func (r *Replayer) pricing(ev *Event, plan PlanRef) Pricing {
 // prorated applies one prorated item.
 func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Currency, it *item) {
 	delta, ok := it.prorated()
-	if !ok || it.basis == 0 || !s.running && it.end <= o.day {
-		return // no period to scale from, nothing to add, or all of it over: cash only
+	if !ok || it.basis == 0 || s.settled(it, o.day) {
+		return // no period to scale from, or nothing to add: cash only
 	}
 	wasRunning := s.running
 	r.start(s, o.day)
@@ -344,6 +347,36 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	}
 	l.state = st
 	r.tape.push(l.slot, o.day, ByProration, st)
+}
+
+// settled reports whether what a prorated item adds or takes is in the stream
+// already, or will never be: it is for a time before the period in force or, of
+// a stream that does not run, before day, or a credit for what an invoice for
+// one other plan replaced on the same day.
+func (s *stream) settled(it *item, day calendar.Day) bool {
+	if !s.running {
+		return it.end <= day
+	}
+	from := s.segment
+	if s.setStart.Valid() {
+		from = s.setStart
+	}
+	return it.end <= from || it.basis < 0 && s.segment == day && s.billsOnlyOther(it.plan)
+}
+
+// billsOnlyOther reports whether one item is in force, a charge for another plan.
+func (s *stream) billsOnlyOther(plan PlanRef) bool {
+	var only *part
+	for i := range s.parts {
+		switch p := &s.parts[i]; {
+		case p.line < 0:
+		case only != nil:
+			return false
+		default:
+			only = p
+		}
+	}
+	return only != nil && only.amount > 0 && s.lines[only.line].state.Plan != plan
 }
 
 // supersede forgets what other invoices than this one contribute to the stream.

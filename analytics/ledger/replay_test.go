@@ -104,11 +104,17 @@ func (b *book) events(history string) []Event {
 				ev.End = b.stamp(value)
 			case "line":
 				name, amount, _ := strings.Cut(value, ":")
+				amount, period, prorated := strings.Cut(amount, ":")
 				n, err := strconv.ParseInt(amount, 10, 64)
 				if err != nil {
 					b.t.Fatal(err)
 				}
-				x.Lines = append(x.Lines, Line{Plan: b.refs[name], Amount: n})
+				l := Line{Plan: b.refs[name], Amount: n}
+				if prorated {
+					from, to, _ := strings.Cut(period, "..")
+					l.Proration, l.Start, l.End = Differential, b.stamp(from), b.stamp(to)
+				}
+				x.Lines = append(x.Lines, l)
 			case "seats":
 				n, _ := strconv.Atoi(value)
 				ev.Quantity = int32(n)
@@ -329,6 +335,45 @@ func TestReplay(t *testing.T) {
 			2024-01-01 sub 9900
 			2024-02-15 prorated 1000 from=2024-01-15 to=2024-01-25`, "2024-03-01",
 			[]string{"2024-01-01 9900", "2024-02-01 0"},
+		},
+		{
+			"prorations billed along with the next period are in what that costs", nil, `
+			2024-06-01 sub 1000 from=2024-06-01 to=2024-07-01
+			2024-07-01 sub 2500 from=2024-07-01 to=2024-08-01 line=pro:-500:2024-06-16..2024-07-01 line=ent:1000:2024-06-16..2024-07-01 line=ent:2000`,
+			"2024-07-02",
+			[]string{"2024-06-01 1000", "2024-07-01 2000"},
+		},
+		{
+			"so they are in rows of their own that come after it", nil, `
+			2024-06-01 sub 1000 from=2024-06-01 to=2024-07-01
+			2024-07-01 sub 2000 plan=ent from=2024-07-01 to=2024-08-01
+			2024-07-01 prorated -500 from=2024-06-16 to=2024-07-01
+			2024-07-01 prorated 1000 plan=ent from=2024-06-16 to=2024-07-01`,
+			"2024-07-02",
+			[]string{"2024-06-01 1000", "2024-07-01 2000"},
+		},
+		{
+			"what is billed in arrears counts until the next invoice", nil, `
+			2024-06-01 sub 3000 from=2024-05-01 to=2024-06-01
+			2024-07-01 sub 3000 from=2024-06-01 to=2024-07-01
+			2024-07-01 prorated 1000 from=2024-06-21 to=2024-07-01`,
+			"2024-07-02",
+			[]string{"2024-06-01 3000", "2024-07-01 6000"},
+		},
+		{
+			"a credit beside a full charge is for what that replaces", nil, `
+			2024-06-01 sub 1000 from=2024-06-01 to=2024-07-01
+			2024-06-16 sub 23500 line=pro:-500:2024-06-16..2024-07-01 line=year:24000`,
+			"2024-06-17",
+			[]string{"2024-06-01 1000", "2024-06-16 2000"},
+		},
+		{
+			"so it is in a row of its own that comes after the charge", nil, `
+			2024-06-01 sub 1000 from=2024-06-01 to=2024-07-01
+			2024-06-16 sub 24000 plan=year
+			2024-06-16 prorated -500 from=2024-06-16 to=2024-07-01`,
+			"2024-06-17",
+			[]string{"2024-06-01 1000", "2024-06-16 2000"},
 		},
 		{"an open invoice on the day of the end begins anew", nil, `
 			2024-01-01 sub 9900

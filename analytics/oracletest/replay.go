@@ -349,6 +349,9 @@ func (r *replay) subscription(i Invoice, d Day) {
 	if len(full) > 0 {
 		r.full(s, i, full, d)
 	}
+	if len(full) > 0 {
+		prorated = slices.DeleteFunc(prorated, func(l Line) bool { return r.basis(l).Sign() < 0 })
+	}
 	if len(prorated) > 0 {
 		r.prorate(s, i, prorated, d)
 	}
@@ -479,7 +482,7 @@ func (r *replay) graceOf(days Day) Day {
 func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
 	for _, l := range lines {
 		from, to := l.period(r.set.Zone)
-		if from == noDay || to == noDay || r.basis(l).Sign() == 0 || !s.running && to <= d {
+		if from == noDay || to == noDay || r.basis(l).Sign() == 0 || s.settled(l.Plan, r.basis(l).Sign() < 0, to, d) {
 			continue
 		}
 		plan := r.plans[l.Plan]
@@ -506,6 +509,18 @@ func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
 			s.owe(d, wasRunning)
 		}
 	}
+}
+
+// settled tells of a prorated item until day to whether the stream knows what it
+// says: what is in force is for a later time, or replaced today what it credits.
+func (s *Stream) settled(plan string, credit bool, to, d Day) bool {
+	if !s.running {
+		return to <= d
+	}
+	if from := s.setStart; from != noDay && to <= from || from == noDay && to <= s.segment {
+		return true
+	}
+	return credit && s.segment == d && len(s.parts) == 1 && s.parts[0].amount > 0 && s.parts[0].plan != plan
 }
 
 // terms are those that a line of an invoice states.

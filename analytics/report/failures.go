@@ -245,7 +245,8 @@ func FailureDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.customers(func(x *subject, b *billing) error {
+	err = list.cs.customers(func(x *subject, b *billing) error {
+		list.subject = x
 		return list.cs.failures(b, list.days, func(f *failure, word uint32) error {
 			if !all && f.outcome != outcome {
 				return nil

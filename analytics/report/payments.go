@@ -1,10 +1,6 @@
 package report
 
 import (
-	"cmp"
-	"slices"
-	"strings"
-
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
@@ -36,223 +32,6 @@ type PaymentReport struct {
 	Page
 	Days calendar.Range // that the report is about; empty when To is before From
 	Rows []PaymentRow
-}
-
-// payment is one row of a list before it is cut to a page.
-type payment struct {
-	customer *Customer
-	invoice  *ledger.Invoice
-	amount   int64
-	base     int64
-	day      calendar.Day
-	plan     ledger.PlanRef
-	line     int32
-	place    int32 // among the parts of the invoice
-	value    int32 // of the breakdown
-	kind     CashType
-	outcome  ledger.Outcome
-}
-
-// paymentList collects payments, sorts them and cuts them to a page.
-type paymentList struct {
-	cs    *cashScan
-	parts parts
-	days  calendar.Range
-
-	count int // rows in all
-	last  int // the page ends before this row: later ones are not kept
-	rows  []payment
-	full  bool // rows[last-1] is the last row that may still be shown
-
-	edge    int64    // what that row is sorted by, as rank has it
-	subject *subject // who is looked at
-	name    int      // how the customer's name compares with that row's
-}
-
-func newPaymentList(s *Snapshot, q *Query, of wanted) (*paymentList, error) {
-	_, _, last, err := q.page(1<<31-1, maxLimit, maxLimit)
-	if err != nil {
-		return nil, err
-	}
-	l := &paymentList{parts: parts{zone: s.Settings.Zone}, days: daysOf(s, q), last: last}
-	l.days.To = min(l.days.To, s.Today)
-	l.cs = newCashScan(s, q, of, l.days.From, 1)
-	return l, nil
-}
-
-// customers calls visit for every customer that the list may be about.
-func (pl *paymentList) customers(visit func(*subject, *billing) error) error {
-	return pl.cs.customers(func(x *subject, b *billing) error {
-		pl.subject = x
-		pl.compareNames()
-		return visit(x, b)
-	})
-}
-
-// put lists a payment of a row, once per breakdown value that the query wants.
-// Only a list that is sorted by the converted amounts converts all of them; the
-// others convert those of the page.
-func (pl *paymentList) put(p *payment, word uint32) error {
-	if pl.cs.q.Sort == ByAmountBase {
-		if err := pl.convert(p); err != nil {
-			return err
-		}
-	}
-	values, err := pl.valuesOf(word)
-	for _, value := range values {
-		if pl.wants(value) {
-			p.value = value
-			pl.keep(p)
-		}
-	}
-	return err
-}
-
-// beyond counts a row if the page ends before it, going by what it is sorted by
-// alone: so it is with nearly all. It reports whether it did; the others are to be
-// put.
-func (pl *paymentList) beyond(day calendar.Day, amount int64, kind CashType, word uint32) (bool, error) {
-	if !pl.full {
-		return false, nil
-	}
-	base := int64(0)
-	if pl.cs.q.Sort == ByAmountBase {
-		var err error
-		if base, err = pl.cs.worth(amount, pl.cs.verdict(word).currency, day); err != nil {
-			return false, err
-		}
-	}
-	rank := pl.rank(day, amount, base, pl.name, kind)
-	if rank < pl.edge || rank == pl.edge && day >= pl.rows[pl.last-1].day {
-		return false, nil
-	}
-	values, err := pl.valuesOf(word)
-	for _, value := range values {
-		if pl.wants(value) {
-			pl.count++
-		}
-	}
-	return true, err
-}
-
-// rank is what a row is sorted by first; lower ranks come earlier.
-func (pl *paymentList) rank(day calendar.Day, amount, base int64, name int, kind CashType) int64 {
-	rank := int64(day)
-	switch pl.cs.q.Sort {
-	case ByAmount:
-		rank = amount
-	case ByAmountBase:
-		rank = base
-	case ByCustomerName:
-		rank = int64(name)
-	case ByType:
-		rank = int64(kind)
-	case ByDate:
-	}
-	if !pl.cs.q.Ascending {
-		return -rank
-	}
-	return rank
-}
-
-// compareNames compares the name of the customer with that of the row before
-// which the page ends.
-func (pl *paymentList) compareNames() {
-	if pl.full && pl.cs.q.Sort == ByCustomerName {
-		pl.name = compareFold(pl.subject.customer.Name, pl.rows[pl.last-1].customer.Name)
-	}
-}
-
-// valuesOf numbers the breakdown values of a row, any one without a breakdown.
-func (pl *paymentList) valuesOf(word uint32) ([]int32, error) {
-	if pl.cs.split == nil {
-		return pl.cs.value[:], nil
-	}
-	return pl.cs.valuesOf(pl.subject, word)
-}
-
-// wants reports whether the list is about a breakdown value.
-func (pl *paymentList) wants(value int32) bool {
-	want := pl.cs.q.BreakdownValue
-	return want == nil || pl.cs.split == nil || pl.cs.split.keys[value] == *want
-}
-
-// convert works out the amount in the query's currency at the rates of the day.
-func (pl *paymentList) convert(p *payment) (err error) {
-	p.base, err = pl.cs.worth(p.amount, p.invoice.Currency, p.day)
-	return err
-}
-
-// keep counts a payment and keeps it unless the page ends before it.
-func (pl *paymentList) keep(p *payment) {
-	pl.count++
-	if pl.full && pl.compare(p, &pl.rows[pl.last-1]) > 0 {
-		return
-	}
-	pl.rows = append(pl.rows, *p)
-	if len(pl.rows) >= 2*pl.last+1000 {
-		pl.cut()
-	}
-}
-
-// cut sorts the payments and drops those after the page.
-func (pl *paymentList) cut() {
-	slices.SortFunc(pl.rows, func(a, b payment) int { return pl.compare(&a, &b) })
-	pl.rows = pl.rows[:min(pl.last, len(pl.rows))]
-	if pl.full = len(pl.rows) == pl.last; pl.full {
-		last := &pl.rows[pl.last-1]
-		pl.edge = pl.rank(last.day, last.amount, last.base, 0, last.kind)
-		pl.compareNames()
-	}
-}
-
-// compare orders payments as asked; what is equal goes by day, the latest first,
-// then customer, then invoice.
-func (pl *paymentList) compare(a, b *payment) int {
-	order := pl.key(a, b)
-	if !pl.cs.q.Ascending {
-		order = -order
-	}
-	if order == 0 {
-		order = -cmp.Compare(a.day, b.day)
-	}
-	if order != 0 {
-		return order
-	}
-	s := pl.cs.s
-	return cmp.Or(strings.Compare(a.customer.ID, b.customer.ID), cmp.Compare(a.customer.Source, b.customer.Source),
-		strings.Compare(s.invoiceID(a.invoice), s.invoiceID(b.invoice)), cmp.Compare(a.place, b.place), cmp.Compare(a.value, b.value))
-}
-
-func (pl *paymentList) key(a, b *payment) int {
-	switch pl.cs.q.Sort {
-	case ByAmount:
-		return cmp.Compare(a.amount, b.amount)
-	case ByAmountBase:
-		return cmp.Compare(a.base, b.base)
-	case ByCustomerName:
-		return compareFold(a.customer.Name, b.customer.Name)
-	case ByType:
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.outcome, b.outcome))
-	default:
-		return cmp.Compare(a.day, b.day)
-	}
-}
-
-// page returns the payments of the page that was asked for.
-func (pl *paymentList) page() (Page, []payment, error) {
-	page, from, to, err := pl.cs.q.page(pl.count, maxLimit, maxLimit)
-	if err != nil {
-		return Page{}, nil, err
-	}
-	pl.cut()
-	found := pl.rows[from:to]
-	for i := range found {
-		if err := pl.convert(&found[i]); err != nil {
-			return Page{}, nil, err
-		}
-	}
-	return page, found, nil
 }
 
 // report fills in what only the rows of the page need.
@@ -328,34 +107,29 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.customers(list.transactions)
+	err = list.collect(list.transactions())
 	if err != nil {
 		return nil, err
 	}
 	return list.report()
 }
 
-// transactions lists the cash of one customer.
-func (pl *paymentList) transactions(x *subject, b *billing) error {
-	for _, row := range pl.cs.kept(b, pl.days) {
-		word := b.words[row]
-		kind := pl.cs.verdict(word).kind
-		if beyond, err := pl.beyond(b.days[row], b.amounts[row], kind, word); beyond || err != nil {
-			if err != nil {
-				return err
+// transactions are the parts of paid invoices.
+func (pl *paymentList) transactions() *listed {
+	return &listed{
+		rows: func(_ *subject, b *billing, days calendar.Range) []int { return pl.cs.kept(b, days) },
+		shown: func(_ *subject, b *billing, row int) (int64, CashType) {
+			return b.amounts[row], pl.cs.verdict(b.words[row]).kind
+		},
+		full: func(x *subject, b *billing, row int) payment {
+			inv, place := &x.ledger.Invoices[b.invoice(row)], pl.cs.place(b, row)
+			e := pl.parts.of(x.ledger, inv)[place]
+			return payment{
+				customer: x.customer, invoice: inv, amount: e.amount, day: b.days[row], plan: e.plan, line: e.line, place: int32(place),
+				kind: pl.cs.verdict(b.words[row]).kind,
 			}
-			continue
-		}
-		inv, place := &x.ledger.Invoices[b.invoice(row)], pl.cs.place(b, row)
-		e := pl.parts.of(x.ledger, inv)[place]
-		err := pl.put(&payment{
-			customer: x.customer, invoice: inv, amount: e.amount, day: b.days[row], plan: e.plan, line: e.line, place: int32(place), kind: kind,
-		}, word)
-		if err != nil {
-			return err
-		}
+		},
 	}
-	return nil
 }
 
 // InvoiceRow is one invoice.
@@ -401,7 +175,7 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := list.customers(list.invoices); err != nil {
+	if err := list.collect(list.invoices()); err != nil {
 		return nil, err
 	}
 	page, found, err := list.page()
@@ -415,23 +189,16 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 	return r, nil
 }
 
-// invoices lists the invoices of one customer.
-func (pl *paymentList) invoices(x *subject, b *billing) error {
-	for _, row := range pl.cs.standing(b, pl.days) {
-		amount, day, word := pl.total(x, b, row), b.days[row], b.words[row]
-		if beyond, err := pl.beyond(day, amount, 0, word); beyond || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		inv := &x.ledger.Invoices[b.invoice(row)]
-		err := pl.put(&payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: day, plan: pl.cs.planOf(word), line: -1}, word)
-		if err != nil {
-			return err
-		}
+// invoices are the invoices.
+func (pl *paymentList) invoices() *listed {
+	return &listed{
+		rows:  func(_ *subject, b *billing, days calendar.Range) []int { return pl.cs.standing(b, days) },
+		shown: func(x *subject, b *billing, row int) (int64, CashType) { return pl.total(x, b, row), 0 },
+		full: func(x *subject, b *billing, row int) payment {
+			inv := &x.ledger.Invoices[b.invoice(row)]
+			return payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: b.days[row], plan: pl.cs.planOf(b.words[row]), line: -1}
+		},
 	}
-	return nil
 }
 
 // total is the amount of an invoice if the list is sorted by it.

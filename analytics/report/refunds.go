@@ -136,17 +136,13 @@ func RefundDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.customers(func(x *subject, b *billing) error {
-		for _, row := range list.cs.refunds(x, b, list.days) {
+	err = list.collect(&listed{
+		rows:  list.cs.refunds,
+		shown: func(_ *subject, b *billing, row int) (int64, CashType) { return -b.amounts[row], RefundCash },
+		full: func(x *subject, b *billing, row int) payment {
 			inv := &x.ledger.Invoices[b.invoice(row)]
-			err := list.put(&payment{
-				customer: x.customer, invoice: inv, amount: -b.amounts[row], day: b.days[row], plan: inv.Plan, line: -1, kind: RefundCash,
-			}, b.words[row])
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+			return payment{customer: x.customer, invoice: inv, amount: -b.amounts[row], day: b.days[row], plan: inv.Plan, line: -1, kind: RefundCash}
+		},
 	})
 	if err != nil {
 		return nil, err

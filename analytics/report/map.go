@@ -176,7 +176,7 @@ func (m *worldMap) addRevenue(x *subject, in *country) error {
 	if m.churn == nil {
 		return nil
 	}
-	return m.churn.countMoves(x, sc.match, moves, foreign, in.windows, nil)
+	return m.churn.countMoves(x, sc.match, moves, foreign, in.windows)
 }
 
 // addLead counts what is in the report leads.

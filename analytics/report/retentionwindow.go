@@ -1,0 +1,268 @@
+package report
+
+import (
+	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+)
+
+// window is what one row of one value adds up.
+type window struct {
+	base, target, rebased, gross                int64
+	cohort, retained                            int64
+	expansion, contraction, churn, reactivation int64
+	expanded, contracted, reactivated           int64
+
+	// Of customers for whom nothing moves from baseline to target, until settle
+	// adds them to the others.
+	steady      int64 // how many more there are than in the row before
+	steadyLevel int64 // how much more MRR they have, who need no conversion
+	steadyBase  int64 // MRR at the baseline of those who do
+}
+
+// settle adds up the steady customers of all rows.
+func settle(windows []window) {
+	customers, level := int64(0), int64(0)
+	for i := range windows {
+		w := &windows[i]
+		customers += w.steady
+		level += w.steadyLevel
+		base := level + w.steadyBase
+		w.cohort += customers
+		w.retained += customers
+		w.base += base
+		w.rebased += base
+		w.gross += base
+		w.target += level
+		w.steady, w.steadyLevel, w.steadyBase = 0, 0, 0
+	}
+}
+
+// count adds a customer's windows within a view to all sinks.
+func (r *retention) count(x *subject, match func(*ledger.State) bool, sinks ...[]window) error {
+	moves, foreign, err := r.sc.movements(x, match)
+	if err != nil {
+		return err
+	}
+	return r.countMoves(x, match, moves, foreign, sinks...)
+}
+
+// countMoves is count for movements that are known already.
+func (r *retention) countMoves(x *subject, match func(*ledger.State) bool, moves []ledger.Movement, foreign bool, sinks ...[]window) error {
+	if len(moves) == 0 {
+		return nil
+	}
+	if foreign && !x.single {
+		return r.countSlots(x, match, moves[0].Day, sinks)
+	}
+	for len(moves) > 0 && moves[len(moves)-1].Day > r.sc.horizon {
+		moves = moves[:len(moves)-1]
+	}
+	err := r.countRows(&payments{moves, foreign, sinks})
+	if err == nil {
+		return nil
+	}
+	if first := r.convert(x, match); first != nil {
+		return first // of the first day that has no rate
+	}
+	return err
+}
+
+// payments are what a customer pays, whose movements say all about it: it needs
+// no conversion, or has a single slot.
+type payments struct {
+	moves   []ledger.Movement
+	foreign bool // it needs conversion
+	sinks   [][]window
+}
+
+// after is the movement that n movements lead to; that of no MRR before the first.
+func (p *payments) after(n int) *ledger.Movement {
+	if n == 0 {
+		return &ledger.Movement{}
+	}
+	return &p.moves[n-1]
+}
+
+// countRows counts a customer in all rows: those in which nothing moves at once,
+// however many.
+func (r *retention) countRows(p *payments) error {
+	before := 0 // movements until the row's baseline
+	for row := 0; row < r.known; {
+		for before < len(p.moves) && p.moves[before].Day <= r.bases[row] {
+			before++
+		}
+		next := r.known // the first row that the next movement is in
+		if before < len(p.moves) {
+			next = min(next, max(0, r.rows.of(p.moves[before].Day)-1))
+		}
+		var err error
+		if next > row {
+			err = r.countSteady(p, p.after(before), row, next)
+		} else {
+			next = row + 1
+			err = r.countMoved(p, before, row)
+		}
+		if err != nil {
+			return err
+		}
+		row = next
+	}
+	return nil
+}
+
+// countSteady counts a customer who pays the same from the baseline of the row
+// from to the target of the row before to.
+func (r *retention) countSteady(p *payments, m *ledger.Movement, from, to int) error {
+	level := m.After
+	if level == 0 {
+		return nil
+	}
+	var worth []int64
+	if p.foreign {
+		level = 0
+		var err error
+		if worth, err = r.worths.between(m.After, m.Currency, r.baseAt[from], r.targetAt[to-1]); err != nil {
+			return err
+		}
+	}
+	for _, sink := range p.sinks {
+		sink[from].steady++
+		sink[from].steadyLevel += level
+		if to < len(sink) {
+			sink[to].steady--
+			sink[to].steadyLevel -= level
+		}
+		if !p.foreign {
+			continue
+		}
+		for row := from; row < to; row++ {
+			sink[row].steadyBase += worth[r.baseAt[row]]
+			sink[row].target += worth[r.targetAt[row]]
+		}
+	}
+	return nil
+}
+
+// countMoved counts a row in which something moves, after so many movements
+// before its baseline.
+func (r *retention) countMoved(p *payments, before, row int) error {
+	until := before
+	for until < len(p.moves) && p.moves[until].Day <= r.targets[row] {
+		until++
+	}
+	was, is := p.after(before), p.after(until)
+	base, target := balanceAt{was.After, was.After > 0}, balanceAt{is.After, is.After > 0}
+	rebased := target
+	if p.foreign {
+		var err error
+		if base.level, err = r.worthAt(was, r.baseAt[row]); err != nil {
+			return err
+		}
+		if target.level, err = r.worthAt(is, r.targetAt[row]); err != nil {
+			return err
+		}
+		if base.live {
+			if rebased.level, err = r.worthAt(is, r.baseAt[row]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, sink := range p.sinks {
+		sink[row].add(base, target, rebased, before > 0) // a view's first movement is always new
+	}
+	return nil
+}
+
+// worthAt is what a customer pays after a movement, at one of the days.
+func (r *retention) worthAt(m *ledger.Movement, day int) (int64, error) {
+	if m.After == 0 {
+		return 0, nil
+	}
+	at, err := r.worths.between(m.After, m.Currency, day, day)
+	if err != nil {
+		return 0, err
+	}
+	return at[day], nil
+}
+
+// countSlots counts a customer whose slots must be converted one by one.
+func (r *retention) countSlots(x *subject, match func(*ledger.State) bool, firstPaid calendar.Day, sinks [][]window) error {
+	if err := r.convert(x, match); err != nil {
+		return err
+	}
+	for i := range r.known {
+		b, t, rebased := r.levels[r.baseAt[i]], r.levels[r.targetAt[i]], r.rebased[i]
+		if !r.moved[i] {
+			rebased = b
+		}
+		if !b.live && !t.live {
+			continue
+		}
+		for _, sink := range sinks {
+			sink[i].add(b, t, rebased, firstPaid <= r.bases[i])
+		}
+	}
+	return nil
+}
+
+// convert finds the balances of a customer at all days, and those of targets at
+// the rates of their baselines where anything changed in between and the
+// customer is in the cohort. Only the cohort is converted at those rates: the
+// baseline may lie before the account's history and its rates.
+func (r *retention) convert(x *subject, match func(*ledger.State) bool) error {
+	l := x.ledger
+	if err := r.sc.levels(x, match, &r.days, r.levels); err != nil {
+		return err
+	}
+	base, target := 0, 0 // changes until then
+	late := false
+	for i := range r.total {
+		base, target = changesUntil(l, base, r.bases[i]), changesUntil(l, target, r.targets[i])
+		r.moved[i] = base != target
+		r.rebase.only[i] = r.moved[i] && r.levels[r.baseAt[i]].live
+		late = late || r.rebase.only[i]
+	}
+	if !late {
+		return nil
+	}
+	return r.sc.levels(x, match, &r.rebase, r.rebased)
+}
+
+// changesUntil counts the changes of a ledger until the end of a day, of which
+// some are known.
+func changesUntil(l *ledger.Ledger, known int, day calendar.Day) int {
+	for known < len(l.Changes) && l.Changes[known].Day <= day {
+		known++
+	}
+	return known
+}
+
+// add counts one customer: its balance at the baseline, at the target, and at
+// the target in the rates of the baseline.
+func (w *window) add(base, target, rebased balanceAt, paidBefore bool) {
+	if !base.live {
+		if target.live && paidBefore {
+			w.reactivation += target.level
+			w.reactivated++
+		}
+		return
+	}
+	w.cohort++
+	w.base += base.level
+	w.target += target.level
+	w.rebased += rebased.level
+	w.gross += min(base.level, rebased.level)
+	change := rebased.level - base.level
+	switch {
+	case !target.live:
+		w.churn += change
+		return
+	case change > 0:
+		w.expansion += change
+		w.expanded++
+	case change < 0:
+		w.contraction += change
+		w.contracted++
+	}
+	w.retained++
+}

@@ -51,6 +51,26 @@ func TestCall_FiltersAreUnderstoodOrDoubted(t *testing.T) {
 	}
 }
 
+// A filter on subscriptions changes what counts as churn and as new, which the
+// answer says; one on customers does not.
+func TestCall_SaysWhenAFilterSelectsSubscriptions(t *testing.T) {
+	t.Parallel()
+	for arguments, want := range map[string]string{
+		`{"name":"mrr","plan":"pro","currency":"usd"}`:    "Filtered by subscription (plan, currency): who moves",
+		`{"name":"retention","billing_freq":"year"}`:      "Filtered by subscription (billing_freq): who moves",
+		`{"name":"movement-table","has_discount":true}`:   "Filtered by subscription (has_discount): who moves",
+		`{"name":"mrr","country":"us","status":"active"}`: "",
+		`{"name":"summary","plan":"pro"}`:                 "",
+		`{"name":"transactions","plan":"pro"}`:            "",
+		`{"name":"mrr","breakdown":"plan"}`:               "",
+	} {
+		text := textOf(t, callTool(t, newServer(t, &stubAPI{}, false), "get_report", arguments))
+		if !strings.Contains(text, want) || strings.Contains(text, "Filtered by subscription") != (want != "") {
+			t.Errorf("%s: says %s, want %q", arguments, text, want)
+		}
+	}
+}
+
 // What an answer says of values leaves room for its rows, also in the smallest
 // and of values that take the most room.
 func TestCall_DoubtsLeaveRoomForRows(t *testing.T) {

@@ -221,6 +221,29 @@ func routeReport(c *toolCall) error {
 	return nil
 }
 
+// viewNote says of a report on movements or retention that a filter selects
+// subscriptions rather than customers, so that a move between them counts as
+// one out of or into what is reported. It is empty where that makes no odds.
+func viewNote(report string, filters []answer.Pair) string {
+	switch report {
+	case "mrr", "mrr-growth", "mrr-growth-table", "mrr-subtypes", "mrr-table", "mrr-table-subtypes",
+		"movement-table", "retention", "cohort", "latest-activity":
+	default:
+		return ""
+	}
+	var names []string
+	for _, p := range filters {
+		switch p.Name {
+		case "plan", "currency", "billing_freq", "payment_method", "pricing_model", "has_discount":
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Filtered by subscription (" + strings.Join(names, ", ") + "): who moves to one outside the filter counts as lost here, who moves into it as new or reactivated."
+}
+
 func reportOptions(c *toolCall, o *answer.Options, filters []string) {
 	name := c.values.Get("name")
 	o.Title = name
@@ -230,6 +253,9 @@ func reportOptions(c *toolCall, o *answer.Options, filters []string) {
 		if slices.Contains(filters, p.Name) || strings.HasPrefix(p.Name, "custom_") {
 			o.Filters = append(o.Filters, p)
 		}
+	}
+	if note := viewNote(name, o.Filters); note != "" {
+		o.Notes = append(o.Notes, note)
 	}
 	o.Narrow = "To get less: a shorter date, a longer interval, more filters, limit. To get more at once: max_tokens up to 20000."
 	o.Hidden = []string{"cohort_date", "customers", "retention_rate"}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -204,26 +205,62 @@ func (a axis) firstKeys(m *oracletest.Member, items []oracletest.Item) (keys []s
 // leadParts compares the funnel by value: of members, or of what they first paid
 // for within the filters.
 func (o *oracled) leadParts(q question) (string, string) {
-	a := o.axis(q)
-	views := map[string]oracletest.View{}
-	unclear := false
-	for key := range a.values {
-		views[key] = both(q.View, nil, func(m *oracletest.Member) bool {
-			keys, sure := a.firstKeys(m, o.company.FirstItems(q.Query, m))
-			unclear = unclear || !sure
-			return slices.Contains(keys, key)
-		})
-	}
+	a, views, sure := o.leadViews(q)
 	got := o.get("/reports/leads", q, "breakdown", a.name).list("result")
 	diff := parted(a.name, views, got, func(v oracletest.View) []oracletest.Row {
 		narrow := q.Query
 		narrow.View = v
 		return o.company.Leads(narrow)
 	})
-	if unclear {
+	if !sure {
 		return "", ""
 	}
-	return "leads by " + a.name, diff
+	return "leads by " + a.name + q.notes, diff
+}
+
+// leadViews picks an axis with a view for each of its keys. It is not sure where
+// somebody first paid for several things of the same worth.
+func (o *oracled) leadViews(q question) (a axis, views map[string]oracletest.View, sure bool) {
+	a, views, sure = o.axis(q), map[string]oracletest.View{}, true
+	keys := map[*oracletest.Member][]string{}
+	for _, m := range o.company.Members {
+		own, known := a.firstKeys(m, o.company.FirstItems(q.Query, m))
+		keys[m], sure = own, sure && known
+	}
+	for key := range a.values {
+		views[key] = both(q.View, nil, func(m *oracletest.Member) bool { return slices.Contains(keys[m], key) })
+	}
+	return a, views, sure
+}
+
+// leadRows compares the table of leads, at times of one value.
+func (o *oracled) leadRows(q question) (string, string) {
+	c := o.company
+	of, params := o.window(q)
+	if o.rng.IntN(2) == 0 {
+		a, views, sure := o.leadViews(q)
+		if !sure {
+			return "", ""
+		}
+		keys := slices.Sorted(maps.Keys(views))
+		key := keys[o.rng.IntN(len(keys))]
+		of.View = views[key]
+		params = append(params, "breakdown", a.name, "breakdown-value", key)
+	}
+	stage := []string{"", "lead", "trial", "converted"}[o.rng.IntN(4)]
+	ids := c.LeadsTable(of, stage)
+	all := oracletest.Query{Currency: q.Currency, View: oracletest.View{Member: func(m *oracletest.Member) bool { return slices.Contains(ids, m.ID) }}}
+	want := c.Customers(all, nil)
+	for _, row := range want {
+		for field := range row {
+			if !slices.Contains([]string{"id", "name", "email", "created_date", "status", "trial_started", "trial_end_date", "paid_started", "country", "data_source"}, field) {
+				delete(row, field)
+			}
+		}
+	}
+	got := o.dated(o.get("/reports/leads-table", q, append(params, "selected-type", stage)...).list("result", "list"))
+	slices.SortFunc(got, func(a, b any) int { return strings.Compare(fmt.Sprint(at(a, "id")), fmt.Sprint(at(b, "id"))) })
+	return "leads-table" + q.notes, diffRows(want, got)
 }
 
 // cohortParts compares the cohorts by value and their average.

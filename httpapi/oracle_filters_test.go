@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 type axis struct {
 	name   string
 	words  []string // to filter with
+	also   []string // other forms of them
 	reason bool     // cancellations have it as well as members
 	spaced bool     // words may hold spaces, so that only ~~ separates them
 	member func(word string, m *oracletest.Member) bool
@@ -88,7 +90,7 @@ func (o *oracled) axes(on oracletest.Day) []axis {
 		attribute("customer", func(m *oracletest.Member) string { return m.ID }, ids...),
 		o.sourced(), o.reasons(),
 		term("currency", func(i oracletest.Item) string { return i.Currency }, "usd", "eur", "jpy", "kwd"),
-		term("billing_freq", func(i oracletest.Item) string { return c.Plans[i.Plan].BillingFreq() }, "day", "week", "month", "quarter", "year"),
+		o.frequencies(),
 		term("payment_method", func(i oracletest.Item) string { return i.Method }, "visa", "sepa"),
 		term("pricing_model", func(i oracletest.Item) string {
 			if i.Metered {
@@ -104,6 +106,23 @@ func (o *oracled) axes(on oracletest.Day) []axis {
 		}
 	}
 	return list
+}
+
+// frequencies is the axis of billing intervals, adjectives included.
+func (o *oracled) frequencies() axis {
+	freq := func(i oracletest.Item) string { return o.company.Plans[i.Plan].BillingFreq() }
+	a := term("billing_freq", freq, "day", "week", "month", "quarter", "year")
+	adjectives := map[string]string{
+		"daily": "day", "weekly": "week", "Monthly": "month", "quarterly": "quarter", "yearly": "year", "annual": "year", "annually": "year", "YEAR": "year",
+	}
+	a.also = slices.Sorted(maps.Keys(adjectives))
+	a.item = func(word string, i oracletest.Item) bool {
+		if noun, known := adjectives[word]; known {
+			word = noun
+		}
+		return freq(i) == word
+	}
+	return a
 }
 
 // sourced is the axis of data sources, by id or type.
@@ -244,7 +263,11 @@ func (o *oracled) words(a axis) []string {
 	rng := o.rng
 	var words []string
 	for range 1 + rng.IntN(2)*rng.IntN(3) {
-		word := a.words[rng.IntN(len(a.words))]
+		list := a.words
+		if len(a.also) > 0 && rng.IntN(2) == 0 {
+			list = a.also
+		}
+		word := list[rng.IntN(len(list))]
 		switch rng.IntN(12) {
 		case 0, 1:
 			word = "~" + word

@@ -38,7 +38,7 @@ func plain(v any) string {
 		text := "-"
 		for _, line := range v {
 			for _, f := range []string{"description", "amount", "quantity", "period_start", "period_end"} {
-				text += " " + plain(of(line, f))
+				text += " " + plain(at(line, f))
 			}
 			text += ";"
 		}
@@ -80,10 +80,9 @@ func (o *oracled) lists() []detail {
 			name: "cashflow-failed-payments-detail", kinds: []string{"", "recovered", "still_unpaid", "churned"}, want: c.FailureDetail,
 			fields: append(slices.Clone(refund), "recovery_status", "attempt_count"),
 		},
-		{name: "leads-table", kinds: []string{"", "lead", "trial", "converted"}, want: c.LeadsTable, fields: []string{"id"}, whole: true},
 		{
 			name: "cancellation-timing-detail", kinds: []string{"", "0", "1-3", "15-30", "31-90", "91+"}, want: c.TimingDetail, exact: true,
-			fields: []string{"customer_id", "cancel_date", "effective_date", "days_before_end", "mrr_base_currency", "cancel_reason"},
+			fields: []string{"customer_id", "cancel_date", "effective_date", "days_before_end", "mrr_base_currency", "cancel_reason", "cancel_comment"},
 		},
 	}
 }
@@ -117,6 +116,28 @@ func (o *oracled) valued(q question) question {
 	q.params = merged(q.params, "breakdown-value", key)
 	q.notes += fmt.Sprint(" value ", key, " of ", by)
 	return q
+}
+
+// unasked compares what is scheduled without saying when: within a year or so.
+func (o *oracled) unasked(question) (string, string) {
+	c, today := o.company, o.company.Today
+	year, month, dom := today.Time().AddDate(1, 0, 0).Date()
+	if today.Time().Day() != dom {
+		year, month, dom = today.Time().AddDate(1, 0, -1).Date() // of the 29th of February
+	}
+	q := o.about(today, oracletest.Date(year, month, dom), "")
+	if q.params.Has("age") || strings.Contains(q.notes, "age") {
+		return "", "" // of no days it is another
+	}
+	if diff := diffRows(c.ScheduledChurn(q.Query), o.get("/reports/churn-scheduled", q).list("result")); diff != "" {
+		return "churn-scheduled" + q.notes, diff
+	}
+	if q.FixFX {
+		return "", "" // the rules do not say of which day
+	}
+	q.From, q.To = today+1, today+365
+	got := o.get("/reports/movement-table", q, "committed", "true").list("result", "list")
+	return "movement-table scheduled" + q.notes, diffRows(c.Movements(q.Query, true), sorted(got))
 }
 
 // losing compares the movements that are going to be lost.

@@ -63,7 +63,7 @@ func (o *oracled) pages(q question) (string, string) {
 		return list.name + " sorted", diff
 	}
 	for k := 1; k < len(all) && field != ""; k++ {
-		if a, b := of(all[k-1], field), of(all[k], field); order == "asc" && less(b, a) || order != "asc" && less(a, b) {
+		if a, b := at(all[k-1], field), at(all[k], field); order == "asc" && less(b, a) || order != "asc" && less(a, b) {
 			return list.name + " sorted by " + by, fmt.Sprintf("%v comes before %v", a, b)
 		}
 	}
@@ -94,7 +94,7 @@ func texts(list []any) []string {
 	return out
 }
 
-func of(item any, field string) any {
+func at(item any, field string) any {
 	row, _ := item.(map[string]any)
 	return row[field]
 }

@@ -168,18 +168,18 @@ func (o *oracled) subtyped(q question) (string, string) {
 	var want []oracletest.Row
 	for _, row := range o.company.Movements(q.Query, committed) {
 		k := slices.IndexFunc(got, func(item any) bool {
-			return of(item, "date") == row["date"] && of(item, "customer_id") == row["customer_id"]
+			return at(item, "date") == row["date"] && at(item, "customer_id") == row["customer_id"]
 		})
 		known := row["subtype"]
 		if known == nil && k >= 0 {
-			known = of(got[k], "subtype")
+			known = at(got[k], "subtype")
 		}
 		if known != nil && keeps(known) {
 			want = append(want, row)
 		}
 	}
 	for _, item := range got {
-		if value := of(item, "breakdown_value"); value != nil && value != of(item, "subtype") {
+		if value := at(item, "breakdown_value"); value != nil && value != at(item, "subtype") {
 			return "movement-table by subtype", fmt.Sprint(item)
 		}
 	}

@@ -159,7 +159,7 @@ func (o *oracled) push() {
 	set := o.company.Settings
 	body := map[string]any{
 		"base_currency": o.company.Base, "timezone": set.Zone.String(), "churn_grace_days": set.GraceDays, "non_renewal_churn": set.NonRenewalChurn, "first_day_of_week": o.company.WeekStart,
-		"refund_mrr": "reduce", "churn_recognition": "end_of_period", "subtract_one_time_discounts": set.SubtractOneTimeDiscounts, "auto_churn_days": nil,
+		"refund_mrr": "reduce", "churn_recognition": "end_of_period", "subtract_one_time_discounts": set.SubtractOneTimeDiscounts, "auto_churn_days": nil, "trial_days": set.TrialDays,
 	}
 	if set.RefundsIgnored {
 		body["refund_mrr"] = "ignore"
@@ -373,6 +373,9 @@ func (o *oracled) about(from, to oracletest.Day, text string) question {
 	if q.Interval != "month" || rng.IntN(2) == 0 {
 		q.params.Set("interval", q.Interval)
 	}
+	if rng.IntN(8) == 0 {
+		q.params.Set([]string{"show", "subtypes", "custom_"}[rng.IntN(3)], "query") // which means nothing
+	}
 	q.Currency = o.company.Base
 	if !o.single && rng.IntN(4) == 0 {
 		q.Currency = []string{"eur", "jpy", "kwd", "usd"}[rng.IntN(4)]
@@ -403,7 +406,7 @@ func (o *oracled) compare() int {
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.comparedTables, o.tables, o.details, o.losing, o.pages, o.why, o.whyCompared, o.subtyped, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.leadParts, o.movements, o.movementLines, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.undated} {
+		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.comparedTables, o.tables, o.details, o.losing, o.pages, o.why, o.whyCompared, o.subtyped, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.leadParts, o.leadRows, o.unasked, o.movements, o.movementLines, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.undated} {
 			if name, diff := check(q); diff != "" {
 				diff = diff[:min(len(diff), 4000)]
 				o.t.Errorf("seed %d, %s (%s%s): the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",

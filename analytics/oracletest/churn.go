@@ -39,6 +39,14 @@ func (m *Member) reason(e *Ending) string {
 	}
 }
 
+// comment is what the member said about it, "" for nothing.
+func (g Given) comment() string {
+	if g.Ending.Invoice == "" {
+		return ""
+	}
+	return g.Member.row(g.Ending.Invoice).Comment
+}
+
 func ofStream(items []Item, stream string) []Item {
 	var own []Item
 	for _, i := range items {
@@ -117,7 +125,7 @@ func (c *Company) ChurnReasons(q Query) []Row {
 func (c *Company) ChurnComments(q Query) Row {
 	list, comments := c.Given(q, false), 0
 	for _, g := range list {
-		if e := g.Ending; e.Invoice != "" && g.Member.row(e.Invoice).Comment != "" {
+		if g.comment() != "" {
 			comments++
 		}
 	}
@@ -160,7 +168,7 @@ func (c *Company) TimingDetail(q Query, bucket string) []string {
 	lines := []string{}
 	for _, g := range c.Given(q, true) {
 		if bucket == "" || class(g) == bucket {
-			lines = append(lines, fmt.Sprint(g.Member.ID, " ", g.Ending.Request, " ", g.Ending.End, " ", int(early(g)), " ", g.Base, " ", cmp.Or(g.Reason, "-")))
+			lines = append(lines, fmt.Sprint(g.Member.ID, " ", g.Ending.Request, " ", g.Ending.End, " ", int(early(g)), " ", g.Base, " ", cmp.Or(g.Reason, "-"), " ", cmp.Or(g.comment(), "-")))
 		}
 	}
 	slices.Sort(lines)

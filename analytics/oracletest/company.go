@@ -196,7 +196,7 @@ func (c *Company) Status(m *Member) string {
 func (c *Company) trial(m *Member) (start, end Day) {
 	start, end = c.trialStart(m), m.History.TrialEnd
 	if start != noDay && end == noDay {
-		end = start + 14
+		end = start + Day(c.Settings.TrialDays)
 	}
 	return start, end
 }

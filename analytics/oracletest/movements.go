@@ -44,8 +44,8 @@ func (p Plan) Name() string { return "The " + p.ID }
 // describe adds the plan, the words and the seats of a movement, where they are
 // clear: of single items, and of seats that no row mended.
 func (c *Company) describe(ch Change, v View, row Row) {
-	before, after := ch.Member.seats(ch.Day-1), ch.Member.seats(ch.Day)
-	counted := v.all() && !before.mended && !after.mended
+	before, after := ch.Member.seats(v, ch.Day-1), ch.Member.seats(v, ch.Day)
+	counted := !before.mended && !after.mended
 	if counted {
 		row["quantity_change"] = float64(after.quantity - before.quantity)
 	}

@@ -56,6 +56,7 @@ func RandomSettings(rng *rand.Rand) Settings {
 		Zone: zone, Immediate: rng.IntN(2) == 0, GraceDays: []int{7, 7, 0, 1, 3, 30, 90}[rng.IntN(7)],
 		NonRenewalChurn: rng.IntN(5) > 0, AutoChurnDays: []int{-1, -1, -1, 1, 3, 30}[rng.IntN(6)],
 		RefundsIgnored: rng.IntN(5) == 0, SubtractOneTimeDiscounts: rng.IntN(2) == 0,
+		TrialDays: []int{14, 14, 1, 30}[rng.IntN(4)],
 	}
 }
 

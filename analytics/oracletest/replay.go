@@ -27,8 +27,8 @@ type Terms struct {
 // Stream is one subscription of a customer, with its value for every day.
 type Stream struct {
 	Subscription string
-	Days         map[Day][]Item // no entry: no value on that day
-	Seats        map[Day]seats
+	Days         map[Day][]Item         // no entry: no value on that day
+	Seats        map[Day]map[Item]seats // by item without its amount
 
 	running  bool
 	parts    []part
@@ -213,8 +213,13 @@ func (s *Stream) end(d Day) {
 // record writes down the value of the stream at the end of a day.
 func (s *Stream) record(d Day) {
 	for _, p := range s.parts {
-		s.Days[d] = append(s.Days[d], Item{Stream: s.Subscription, Plan: p.plan, Currency: p.currency, Terms: p.terms, Amount: p.left})
-		s.Seats[d] = s.Seats[d].add(p)
+		item := Item{Stream: s.Subscription, Plan: p.plan, Currency: p.currency, Terms: p.terms}
+		if s.Seats[d] == nil {
+			s.Seats[d] = map[Item]seats{}
+		}
+		s.Seats[d][item] = s.Seats[d][item].add(p)
+		item.Amount = p.left
+		s.Days[d] = append(s.Days[d], item)
 	}
 }
 
@@ -256,7 +261,7 @@ func (r *replay) stream(subscription string) *Stream {
 			return s
 		}
 	}
-	s := &Stream{Subscription: subscription, Days: map[Day][]Item{}, Seats: map[Day]seats{}, ends: noDay, ended: noDay, setStart: noDay, unpaid: noDay}
+	s := &Stream{Subscription: subscription, Days: map[Day][]Item{}, Seats: map[Day]map[Item]seats{}, ends: noDay, ended: noDay, setStart: noDay, unpaid: noDay}
 	r.streams = append(r.streams, s)
 	return s
 }

@@ -164,16 +164,13 @@ func (c *Company) MRR(q Query) []Row {
 }
 
 // quantity is how many seats or units are paid for at the end of a day. It is not
-// sure within a view of subscriptions, nor where invoices were mended.
+// sure where invoices were mended.
 func (c *Company) quantity(q Query, d Day) (n int, sure bool) {
-	if !q.View.all() {
-		return 0, false
-	}
 	for _, m := range c.Members {
 		if !q.View.takes(m) {
 			continue
 		}
-		of := m.seats(c.known(q, d))
+		of := m.seats(q.View, c.known(q, d))
 		if of.mended {
 			return 0, false
 		}

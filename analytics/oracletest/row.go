@@ -72,6 +72,7 @@ type Settings struct {
 	AutoChurnDays            int // -1 is off
 	RefundsIgnored           bool
 	SubtractOneTimeDiscounts bool
+	TrialDays                int
 }
 
 // Day counts days from 1970-01-01.

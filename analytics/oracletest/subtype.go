@@ -22,14 +22,18 @@ func (s seats) add(p part) seats {
 	return s
 }
 
-// seats are those of all streams at the end of a day.
-func (m *Member) seats(d Day) seats {
+// seats are those of all streams at the end of a day, within a view.
+func (m *Member) seats(v View, d Day) seats {
 	var sum seats
 	for _, s := range m.History.Streams {
-		own := s.Seats[min(d, m.History.Last)]
-		sum.quantity += own.quantity
-		sum.discount += own.discount
-		sum.mended = sum.mended || own.mended
+		for item, own := range s.Seats[min(d, m.History.Last)] {
+			if !v.has(item) {
+				continue
+			}
+			sum.quantity += own.quantity
+			sum.discount += own.discount
+			sum.mended = sum.mended || own.mended
+		}
 	}
 	return sum
 }
@@ -103,7 +107,7 @@ func compared(ch Change) string {
 		}
 		return count
 	}
-	before, after := ch.Member.seats(ch.Day-1), ch.Member.seats(ch.Day)
+	before, after := ch.Member.seats(View{}, ch.Day-1), ch.Member.seats(View{}, ch.Day)
 	switch {
 	case len(ch.After) != len(ch.Before) && ch.Type == "expansion":
 		return "add_on"

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"sync"
 	"weak"
 
@@ -12,6 +13,7 @@ type answer struct {
 	body     []byte // JSON
 	dates    string // resolved range, YYYY-MM-DD/YYYY-MM-DD
 	timezone string
+	release  func() // gives back the buffer of body, nil for an answer of the cache
 }
 
 const (
@@ -50,10 +52,12 @@ func (c *answerCache) get(snapshot *report.Snapshot, query string) (answer, bool
 	return a, ok
 }
 
+// put keeps a copy of an answer, unless it is too large.
 func (c *answerCache) put(snapshot *report.Snapshot, query string, a answer) {
 	if len(a.body) > cacheAnswerBytes || len(query) > cacheQueryBytes {
 		return
 	}
+	a.body, a.release = bytes.Clone(a.body), nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own, ok := c.accounts[snapshot.Account]

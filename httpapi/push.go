@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 
 	"github.com/growpanel/growpanel-mcp/analytics"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
@@ -259,18 +258,4 @@ func rowsError(failures []analytics.FieldError, single bool) error {
 		text = fmt.Sprintf("%s; and %d more", text, more)
 	}
 	return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_rows", Message: text, Details: details(failures, true)}
-}
-
-// replyPool lends buffers for replies to pushes, which are as large as their
-// requests, and for reports.
-type replyPool struct{ pool sync.Pool }
-
-// with calls use with an empty buffer and keeps what it returns for the next.
-func (p *replyPool) with(use func(reply []byte) []byte) {
-	buffer, ok := p.pool.Get().(*[]byte)
-	if !ok {
-		buffer = new([]byte)
-	}
-	*buffer = use((*buffer)[:0])
-	p.pool.Put(buffer)
 }

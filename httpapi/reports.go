@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -54,26 +53,18 @@ func (s *Server) answer(ctx context.Context, name string, compute compute) (*ans
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", name, err)
 	}
-	a := answer{body: s.encode(value), dates: q.Range.From.String() + "/" + q.Range.To.String(), timezone: snapshot.Settings.Zone.String()}
+	a := answer{dates: q.Range.From.String() + "/" + q.Range.To.String(), timezone: snapshot.Settings.Zone.String()}
+	a.body, a.release = s.replies.encode(value)
 	s.answers.put(snapshot, key, a)
 	return &a, nil
 }
 
-// encode returns an answer as JSON with a newline at its end. A large one is
-// copied once, at its exact size, rather than whenever it outgrows its buffer.
-func (s *Server) encode(v wire.Answer) []byte {
-	var body []byte
-	s.replies.with(func(reply []byte) []byte {
-		reply = append(v.AppendJSON(reply), '\n')
-		body = bytes.Clone(reply)
-		return reply
-	})
-	return body
-}
-
-// write sends the answer. The headers tell clients that show single figures
+// write sends the answer, once. The headers tell clients that show single figures
 // what the figures are about.
 func (a *answer) write(w http.ResponseWriter) error {
+	if a.release != nil {
+		defer a.release()
+	}
 	w.Header().Set("X-GrowPanel-Range", a.dates)
 	w.Header().Set("X-GrowPanel-Timezone", a.timezone)
 	httpx.WriteBody(w, http.StatusOK, a.body)

@@ -2,6 +2,7 @@ package fx
 
 import (
 	"errors"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"strings"
@@ -176,6 +177,34 @@ func TestConverter_Exact(t *testing.T) {
 	long := table(t, "2024-01-01,eur,usd,1.07960000000000000000000000000000001")
 	if got, _ := long.Convert(4900, currency(t, "eur"), currency(t, "usd"), day(t, "2024-01-01")); got != 5290 {
 		t.Errorf("a rate of 36 digits: %d, want 5290", got)
+	}
+}
+
+// Amounts and rates of any size convert as dividing in full would: what is
+// beyond the fast path, and what lies at its edge.
+func TestConverter_AnySize(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 9))
+	any64 := func() int64 {
+		if rng.IntN(8) == 0 {
+			return math.MaxInt64 - rng.Int64N(3)
+		}
+		return rng.Int64() >> rng.IntN(63)
+	}
+	for range 200000 {
+		amount, num, den := any64(), any64()+1, any64()+1
+		if num <= 0 || den <= 0 {
+			continue
+		}
+		if rng.IntN(4) == 0 && amount < math.MaxInt64/num {
+			den = max(2*amount*num/(2*rng.Int64N(9)+1), 1) // about a half is left
+		}
+		c := newFraction(num, den)
+		for _, amount := range [...]int64{amount, -amount} {
+			if got, want := c.Convert(amount), money.MulDiv(amount, num, den); got != want {
+				t.Fatalf("%d * %d / %d = %d, want %d", amount, num, den, got, want)
+			}
+		}
 	}
 }
 

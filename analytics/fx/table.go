@@ -3,8 +3,11 @@ package fx
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/big"
+	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
@@ -12,8 +15,10 @@ import (
 
 // Table is an immutable set of rates. A nil Table is empty.
 type Table struct {
-	pairs map[pair]series
-	hubs  []money.Currency // bases of published rates, the most quoted first
+	pairs       map[pair]series
+	hubs        []money.Currency // bases of published rates, the most quoted first
+	first, last calendar.Day     // that have a rate; last is before first when none has
+	courses     sync.Map         // *Course by pair, of those that were asked for
 }
 
 type pair struct{ base, quote money.Currency }
@@ -27,7 +32,7 @@ type series struct {
 // NewTable returns a table of the rates, given in any order. Of several rates
 // for one day and pair the last one counts.
 func NewTable(rates []Rate) (*Table, error) {
-	t := &Table{pairs: map[pair]series{}}
+	t := &Table{pairs: map[pair]series{}, first: calendar.Never, last: calendar.NoDay}
 	for i := range rates {
 		if err := t.add(&rates[i]); err != nil {
 			return nil, fmt.Errorf("rate %d: %w", i+1, err)
@@ -68,6 +73,7 @@ func (t *Table) add(r *Rate) error {
 	}
 	s := t.pairs[pair{base, quote}]
 	s.days, s.values = append(s.days, r.Day), append(s.values, value)
+	t.first, t.last = min(t.first, r.Day), max(t.last, r.Day)
 	t.pairs[pair{base, quote}] = s
 	return nil
 }
@@ -109,7 +115,7 @@ func (s series) on(day calendar.Day) *big.Rat {
 // *MissingRateError.
 func (t *Table) Converter(from, to money.Currency, day calendar.Day) (Converter, error) {
 	if from == to {
-		return Converter{num: 1, den: 1}, nil
+		return newFraction(1, 1), nil
 	}
 	rate := t.direct(from, to, day)
 	if rate == nil {
@@ -166,7 +172,12 @@ func (t *Table) cross(from, to money.Currency, day calendar.Day) *big.Rat {
 // Converter is not usable.
 type Converter struct {
 	num, den int64
+	inverse  uint64   // of den in 64 bits after the point, rounded down
 	exact    *big.Rat // instead of num/den when those do not fit
+}
+
+func newFraction(num, den int64) Converter {
+	return Converter{num: num, den: den, inverse: math.MaxUint64 / uint64(den)}
 }
 
 func newConverter(rate *big.Rat, exponents int) Converter {
@@ -178,24 +189,36 @@ func newConverter(rate *big.Rat, exponents int) Converter {
 		scaled = new(big.Rat).Quo(rate, new(big.Rat).SetInt(pow10(-exponents)))
 	}
 	if scaled.Num().IsInt64() && scaled.Denom().IsInt64() {
-		return Converter{num: scaled.Num().Int64(), den: scaled.Denom().Int64()}
+		return newFraction(scaled.Num().Int64(), scaled.Denom().Int64())
 	}
 	return Converter{exact: scaled}
 }
 
 // Valid reports whether c came from a Table rather than being the zero value.
-func (c Converter) Valid() bool { return c.den != 0 || c.exact != nil }
+func (c *Converter) Valid() bool { return c.den != 0 || c.exact != nil }
 
 // Convert returns the amount in minor units of the target currency, rounded
 // once, half away from zero.
-func (c Converter) Convert(amount int64) int64 {
-	if c.exact == nil {
+func (c *Converter) Convert(amount int64) int64 {
+	if c.exact != nil {
+		return c.big(amount)
+	}
+	den := uint64(c.den)
+	high, low := bits.Mul64(uint64(amount), uint64(c.num))
+	sum, carry := bits.Add64(low, den/2, 0) // so that what is cut off rounds it
+	if amount < 0 || high|carry != 0 {
 		return money.MulDiv(amount, c.num, c.den)
 	}
-	return c.big(amount)
+	// The quotient by the inverse is right or one too small. Multiplying takes a
+	// fraction of the time that dividing does.
+	q, _ := bits.Mul64(sum, c.inverse)
+	if sum-q*den >= den {
+		q++
+	}
+	return int64(min(q, math.MaxInt64))
 }
 
-func (c Converter) big(amount int64) int64 {
+func (c *Converter) big(amount int64) int64 {
 	n := new(big.Int).Mul(big.NewInt(amount), c.exact.Num())
 	negative := n.Sign() < 0
 	n.Abs(n)

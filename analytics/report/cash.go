@@ -85,10 +85,9 @@ type verdict struct {
 	set      uint32 // place in sets of its breakdown values, 0 while not asked for
 }
 
-// newCashScan prepares a scan of rows whose amounts need rates from the day first
-// on; a breakdown has so many rows.
-func newCashScan(s *Snapshot, q *Query, of wanted, first calendar.Day, rows int) *cashScan {
-	cs := &cashScan{s: s, q: q, sel: newSelection(s, q), rates: newRates(s, q.Base, first, q.fixedDay()), wanted: of, sets: make([][]int32, 1)}
+// newCashScan prepares a scan of rows; a breakdown has so many.
+func newCashScan(s *Snapshot, q *Query, of wanted, _ calendar.Day, rows int) *cashScan {
+	cs := &cashScan{s: s, q: q, sel: newSelection(s, q), rates: newRates(s, q.Base, q.fixedDay()), wanted: of, sets: make([][]int32, 1)}
 	cs.match = cs.sel.match()
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		cs.split = newSplit(s, q, rows)

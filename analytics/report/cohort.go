@@ -108,11 +108,7 @@ func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, erro
 	}
 	unfixed := *q
 	unfixed.FixFX = false // each cohort has rates of its own
-	first := s.Today
-	if len(periods) > 0 {
-		first = periods[0].From
-	}
-	t.sc = newScan(s, &unfixed, first)
+	t.sc = newScan(s, &unfixed)
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		t.split = newSplit(s, q, 1)
 		return t, nil

@@ -22,7 +22,7 @@ func CMRRSummary(s *Snapshot, q *Query) (*CMRRReport, error) {
 	var sums [len(days)]int64
 	var at [len(days)]balanceAt
 	when := points{ends: days[:], rateDays: days[:]}
-	sc := newScan(s, q, s.Today)
+	sc := newScan(s, q)
 	sc.horizon = days[len(days)-1]
 	err := sc.customers(func(x *subject) error {
 		moves, foreign, err := sc.movements(x, sc.match)

@@ -90,7 +90,7 @@ func rank(s *Snapshot, q *Query) (ranking, error) {
 	day := []calendar.Day{min(q.Range.To, s.Today)}
 	when := points{ends: day, rateDays: day}
 	var now [1]balanceAt
-	sc := newScan(s, q, day[0])
+	sc := newScan(s, q)
 	all := make(ranking, 0, len(s.Customers))
 	err := sc.customers(func(x *subject) error {
 		moves, foreign, err := sc.movements(x, sc.match)

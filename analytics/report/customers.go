@@ -54,7 +54,7 @@ func CustomerList(s *Snapshot, q *Query) (*CustomerListReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc := newScan(s, q, s.Today)
+	sc := newScan(s, q)
 	found, count := sc.listed(last)
 	page, from, to, err := q.page(count, usualCustomers, mostCustomers)
 	if err != nil {
@@ -140,7 +140,7 @@ func (sc *scan) ratesTo(c money.Currency) *rates {
 	}
 	r := sc.today[c]
 	if r == nil {
-		r = newRates(sc.s, c, sc.s.Today, calendar.NoDay)
+		r = newRates(sc.s, c, calendar.NoDay)
 		sc.today[c] = r
 	}
 	return r
@@ -266,7 +266,7 @@ type CustomerDetailReport struct {
 // CustomerDetail describes one customer. Subscriptions that price several items
 // are listed once per item.
 func CustomerDetail(s *Snapshot, q *Query, c *Customer) (*CustomerDetailReport, error) {
-	sc := newScan(s, q, s.Today)
+	sc := newScan(s, q)
 	state, err := sc.state(c)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func newEndingScan(s *Snapshot, q *Query, rows int, derived bool) *endingScan {
 	if q.FixFX {
 		fixed = q.Range.From
 	}
-	es.rates = newRates(s, q.Base, es.days.From, fixed)
+	es.rates = newRates(s, q.Base, fixed)
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		es.split = newSplit(s, q, rows)
 	}
@@ -194,7 +194,7 @@ func (es *endingScan) own(x *lost, states []*ledger.State) (int64, money.Currenc
 		return sum, states[0].Currency, nil
 	}
 	base := es.s.Settings.Base
-	sum, err := newRates(es.s, base, x.end, calendar.NoDay).sum(states, x.end)
+	sum, err := newRates(es.s, base, calendar.NoDay).sum(states, x.end)
 	return sum, base, err
 }
 

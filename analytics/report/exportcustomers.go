@@ -30,7 +30,7 @@ type CustomerExport struct {
 // Whatever can fail, fails here: its errors are *ParamError and
 // *fx.MissingRateError.
 func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
-	sc := newScan(s, q, s.Today)
+	sc := newScan(s, q)
 	e := &CustomerExport{sc: sc}
 	e.found, e.Count = sc.listed(len(s.Customers))
 	keys := map[string]bool{}

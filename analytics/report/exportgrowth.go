@@ -24,7 +24,7 @@ func GrowthExport(s *Snapshot, q *Query) ([]GrowthExportRow, error) {
 		days.From = month.To + 1
 	}
 	r := &GrowthReport{Days: newGrowth(s, days)}
-	sc := newScan(s, q, days.From)
+	sc := newScan(s, q)
 	if err := sc.customers(func(x *subject) error { return sc.grow(x, r, &counts) }); err != nil {
 		return nil, err
 	}

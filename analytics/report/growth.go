@@ -59,7 +59,7 @@ func MRRGrowth(s *Snapshot, q *Query) (*GrowthReport, error) {
 		return nil, err
 	}
 	r := &GrowthReport{Days: newGrowth(s, month), Compare: newGrowth(s, other)}
-	sc := newScan(s, q, min(month.From, other.From))
+	sc := newScan(s, q)
 	if err := sc.customers(func(x *subject) error { return sc.grow(x, r, &counts) }); err != nil {
 		return nil, err
 	}

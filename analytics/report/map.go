@@ -92,7 +92,7 @@ type country struct {
 }
 
 func newWorldMap(s *Snapshot, q *Query) *worldMap {
-	m := &worldMap{q: q, sc: newScan(s, q, q.Range.From), others: map[string]*country{}}
+	m := &worldMap{q: q, sc: newScan(s, q), others: map[string]*country{}}
 	end := []calendar.Day{q.Range.To}
 	m.when = points{ends: end, rateDays: end}
 	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, bills, q.Range.From, 1)

@@ -125,7 +125,7 @@ func newTable(s *Snapshot, q *Query, last int) *table {
 	} else {
 		t.days.To = min(t.days.To, s.Today)
 	}
-	t.sc = newScan(s, q, t.days.From)
+	t.sc = newScan(s, q)
 	t.sc.horizon = t.days.To
 	if q.Breakdown != (Dimension{}) {
 		t.split = newSplit(s, q, 1)

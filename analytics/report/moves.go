@@ -21,7 +21,7 @@ type Move struct {
 // NewMoves prepares to find the movements of some days.
 func NewMoves(s *Snapshot, days calendar.Range) *Moves {
 	q := &Query{Base: s.Settings.Base, Unit: calendar.UnitDay, Range: days}
-	return &Moves{&table{days: days, sc: newScan(s, q, days.From)}}
+	return &Moves{&table{days: days, sc: newScan(s, q)}}
 }
 
 // Any reports whether the customer's value changed on one of the days at all.

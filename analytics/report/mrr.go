@@ -78,6 +78,8 @@ type waterfall struct {
 	total  []cell   // by row; row 0 holds what came before the first period
 	parts  [][]cell // by value, then row
 	closes []balanceAt
+
+	subtypes *bySubtype // of a breakdown by subtype, else nil
 }
 
 // cell is what one row of one value adds up.
@@ -95,16 +97,15 @@ func newWaterfall(s *Snapshot, q *Query, periods []calendar.Range) *waterfall {
 	ends := w.rows.ends()
 	w.points = points{ends: ends, rateDays: ends}
 	w.total, w.closes = make([]cell, len(periods)+1), make([]balanceAt, len(ends))
-	first := s.Today
-	if len(ends) > 0 {
-		first = ends[0]
-	}
-	w.sc = newScan(s, q, first)
+	w.sc = newScan(s, q)
 	if q.Committed && len(ends) > 0 {
 		w.sc.horizon = max(s.Today, ends[len(ends)-1])
 	}
 	if q.Breakdown != (Dimension{}) {
 		w.split = newSplit(s, q, len(periods))
+	}
+	if q.Breakdown.kind == subtypeDimension {
+		w.subtypes = &bySubtype{}
 	}
 	return w
 }
@@ -114,8 +115,9 @@ func (w *waterfall) add(x *subject) error {
 	switch {
 	case w.split == nil:
 		return w.count(x, w.total, nil)
-	case w.split.d.kind == subtypeDimension:
-		return w.countSubtypes(x)
+	case w.subtypes != nil:
+		w.subtypes.visits++
+		return w.count(x, w.total, nil)
 	case w.split.d.ofState():
 		return w.countStates(x)
 	default:
@@ -176,7 +178,41 @@ func (w *waterfall) countStates(x *subject) error {
 	if !foreign {
 		return nil
 	}
+	if x.marks != nil {
+		return w.levelTerms(x)
+	}
 	return w.levelStates(x.ledger)
+}
+
+// levelTerms is levelStates for a customer with a single slot.
+func (w *waterfall) levelTerms(x *subject) error {
+	in := x.matching(w.sc.match)
+	next := 0
+	for row, end := range w.points.ends {
+		for end = min(end, w.sc.horizon); next < len(x.moves) && x.moves[next].Day <= end; next++ {
+		}
+		if next == 0 {
+			continue
+		}
+		now, term := &x.moves[next-1], x.marks[next-1].term
+		if now.After == 0 || !in.has(term) {
+			continue
+		}
+		worth, err := w.points.worth(w.sc.rates, row, now.After, now.Currency)
+		if err != nil {
+			return err
+		}
+		w.addLevel(row, worth, &x.terms[term])
+	}
+	return nil
+}
+
+// addLevel adds a slot's closing balance.
+func (w *waterfall) addLevel(row int, worth int64, st *ledger.State) {
+	w.total[row].level += worth
+	for _, v := range w.split.byState[w.split.keyOf(st)] {
+		w.parts[v][row].level += worth
+	}
 }
 
 // levelStates adds each slot's closing balances to the total and to its values,
@@ -199,10 +235,7 @@ func (w *waterfall) levelStates(l *ledger.Ledger) error {
 			if err != nil {
 				return err
 			}
-			w.total[row].level += worth
-			for _, v := range w.split.byState[w.split.keyOf(st)] {
-				w.parts[v][row].level += worth
-			}
+			w.addLevel(row, worth, st)
 		}
 	}
 	return nil
@@ -246,6 +279,11 @@ func (w *waterfall) movements(x *subject, match func(*ledger.State) bool, levels
 			second[row].add(m, t, delta, step, row > 0, first)
 		}
 		seen[t] = row
+		if w.subtypes != nil && row > 0 && t != ledger.None {
+			if err := w.addSubtype(m.Subtype, t, delta, row); err != nil {
+				return false, err
+			}
+		}
 	}
 	return foreign, nil
 }
@@ -264,46 +302,31 @@ func (c *cell) add(m *ledger.Movement, t ledger.Type, delta, step int64, shown, 
 	}
 }
 
-// countSubtypes counts a customer in total, and each movement under its
-// subtype. Balances have no subtype.
-func (w *waterfall) countSubtypes(x *subject) error {
-	if err := w.count(x, w.total, nil); err != nil {
-		return err
-	}
-	moves, foreign, err := w.sc.movements(x, w.sc.match)
-	if err != nil {
-		return err
-	}
-	var seen [len(ledger.Types) + 1][32]int
-	for i := range moves {
-		m := &moves[i]
-		row := w.rows.of(m.Day)
-		if m.Day > w.sc.horizon || row >= len(w.total) {
-			break
-		}
-		if row == 0 {
-			continue
-		}
-		delta := m.After - m.Before
-		if foreign {
-			if delta, err = w.sc.delta(x, m, w.sc.match); err != nil {
-				return err
-			}
-		}
-		t := typed(m.Type, delta)
-		if t == ledger.None {
-			continue
-		}
-		value, err := w.split.ofSubtype(m.Subtype)
+// bySubtype are the parts of a breakdown by subtype. Balances have no subtype.
+type bySubtype struct {
+	parts  [32][]cell                         // by subtype, nil where none was seen
+	seen   [len(ledger.Types) + 1][32]instant // where a type of the subtype was seen last
+	visits uint32                             // of customers
+}
+
+// instant is a row of a customer's.
+type instant struct{ visit, row uint32 }
+
+// addSubtype counts a movement that is worth so much under its subtype.
+func (w *waterfall) addSubtype(s ledger.Subtype, t ledger.Type, delta int64, row int) error {
+	by := w.subtypes
+	if by.parts[s] == nil {
+		value, err := w.split.ofSubtype(s)
 		if err != nil {
 			return err
 		}
-		c := &w.part(value)[row]
-		c.amount[t] += delta
-		if seen[t][m.Subtype] != row {
-			c.people[t]++
-		}
-		seen[t][m.Subtype] = row
+		by.parts[s] = w.part(value)
+	}
+	c := &by.parts[s][row]
+	c.amount[t] += delta
+	if now := (instant{by.visits, uint32(row)}); by.seen[t][s] != now {
+		by.seen[t][s] = now
+		c.people[t]++
 	}
 	return nil
 }
@@ -311,19 +334,23 @@ func (w *waterfall) countSubtypes(x *subject) error {
 // report turns the sums into rows.
 func (w *waterfall) report() *MRRReport {
 	r := &MRRReport{Rows: make([]MRRRow, len(w.rows.periods))}
-	for i, metrics := range metricsOf(w.total, true) {
-		r.Rows[i] = MRRRow{Period: w.rows.periods[i], MRRMetrics: metrics}
+	for i := range r.Rows {
+		r.Rows[i].Period = w.rows.periods[i]
 	}
+	closeRows(w.total, true, func(row int) *MRRMetrics { return &r.Rows[row].MRRMetrics })
 	if w.split == nil {
 		return r
 	}
 	order := w.split.sorted()
 	r.Values = w.split.values(order)
-	balances := w.split.d.kind != subtypeDimension
-	for _, value := range order {
-		for i, metrics := range metricsOf(w.part(value), balances) {
-			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, metrics)
-		}
+	if len(order) == 0 {
+		return r
+	}
+	for i := range r.Rows {
+		r.Rows[i].Breakdown = make([]MRRMetrics, len(order))
+	}
+	for v, value := range order {
+		closeRows(w.part(value), w.subtypes == nil, func(row int) *MRRMetrics { return &r.Rows[row].Breakdown[v] })
 	}
 	return r
 }
@@ -337,16 +364,15 @@ func (sp *split) values(order []int32) []Value {
 	return out
 }
 
-// metricsOf closes the rows 1 and up. Without balances the totals stay 0 and
-// the difference is that of the movements.
-func metricsOf(cells []cell, balances bool) []MRRMetrics {
-	out := make([]MRRMetrics, len(cells)-1)
+// closeRows fills in the metrics of the rows 1 and up. Without balances the
+// totals stay 0 and the difference is that of the movements.
+func closeRows(cells []cell, balances bool, metrics func(row int) *MRRMetrics) {
 	settled := cells[0].step // balance of the customers who need no conversion
 	payers, seats := cells[0].payers, cells[0].seats
 	opening := settled + cells[0].level
-	for i := range out {
+	for i := range cells[1:] {
 		c := &cells[i+1]
-		m := &out[i]
+		m := metrics(i)
 		m.New, m.NewCustomers = c.amount[ledger.New], c.people[ledger.New]
 		m.Expansion, m.ExpansionCustomers = c.amount[ledger.Expansion], c.people[ledger.Expansion]
 		m.Contraction, m.ContractionCustomers = c.amount[ledger.Contraction], c.people[ledger.Contraction]
@@ -369,5 +395,4 @@ func metricsOf(cells []cell, balances bool) []MRRMetrics {
 		m.ASP = perCustomer(m.New, m.NewCustomers)
 		m.QuickRatio = quotient(m.New+m.Expansion, -(m.Churn + m.Contraction))
 	}
-	return out
 }

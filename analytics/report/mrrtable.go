@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
@@ -53,40 +54,54 @@ func MRRTable(s *Snapshot, q *Query) ([]MRRTableRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []MRRTableRow
-	for i := range r.Rows {
-		row := &r.Rows[i]
-		if q.Breakdown == (Dimension{}) {
-			out = row.list(out, &row.MRRMetrics, nil, true)
-		}
-		for v := range row.Breakdown {
-			out = row.list(out, &row.Breakdown[v], &r.Values[v], q.Breakdown.kind != subtypeDimension)
-		}
+	count := 0
+	for range r.figures(q.Breakdown) {
+		count++
+	}
+	out := make([]MRRTableRow, 0, count) // of tens of thousands, growing would cost more than counting
+	for row := range r.figures(q.Breakdown) {
+		out = append(out, row)
 	}
 	return out, compareFigures(s, q, out, MRRTable, func(row *MRRTableRow) (figure, **MRRTableRow) {
 		return figure{row.Date, row.Type, row.Value.key()}, &row.Compare
 	})
 }
 
-// list appends the figures of a period, or of one value of its breakdown.
-func (row *MRRRow) list(out []MRRTableRow, m *MRRMetrics, value *Value, balances bool) []MRRTableRow {
-	put := func(name string, amount, customers int64) {
-		if value == nil || amount != 0 || customers != 0 {
-			out = append(out, MRRTableRow{Date: row.Period.From, Type: name, Amount: amount, Customers: customers, Value: value})
+// figures passes the rows of the table in order.
+func (r *MRRReport) figures(breakdown Dimension) iter.Seq[MRRTableRow] {
+	return func(yield func(MRRTableRow) bool) {
+		for i := range r.Rows {
+			row := &r.Rows[i]
+			if breakdown == (Dimension{}) && !row.list(&row.MRRMetrics, nil, true, yield) {
+				return
+			}
+			for v := range row.Breakdown {
+				if !row.list(&row.Breakdown[v], &r.Values[v], breakdown.kind != subtypeDimension, yield) {
+					return
+				}
+			}
 		}
 	}
-	if balances {
-		put(openingRow, m.TotalMRR-m.MRRDiff, m.TotalCustomers-m.CustomersDiff)
+}
+
+// list passes the figures of a period, or those of one value of its breakdown
+// that are not 0, until yield has enough.
+func (row *MRRRow) list(m *MRRMetrics, value *Value, balances bool, yield func(MRRTableRow) bool) bool {
+	put := func(name string, amount, customers int64) bool {
+		if value != nil && amount == 0 && customers == 0 {
+			return true
+		}
+		return yield(MRRTableRow{Date: row.Period.From, Type: name, Amount: amount, Customers: customers, Value: value})
+	}
+	if balances && !put(openingRow, m.TotalMRR-m.MRRDiff, m.TotalCustomers-m.CustomersDiff) {
+		return false
 	}
 	for _, t := range tableTypes {
-		amount, customers := m.of(t)
-		put(t.String(), amount, customers)
+		if amount, customers := m.of(t); !put(t.String(), amount, customers) {
+			return false
+		}
 	}
-	if balances {
-		put(adjustmentRow, m.FXAdjustment, 0)
-		put(closingRow, m.TotalMRR, m.TotalCustomers)
-	}
-	return out
+	return !balances || put(adjustmentRow, m.FXAdjustment, 0) && put(closingRow, m.TotalMRR, m.TotalCustomers)
 }
 
 // SubtypeFigure is what one subtype of a movement type did in one period.

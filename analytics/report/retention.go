@@ -117,11 +117,7 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 		}
 	}
 	r.rows = newRows(all)
-	first := s.Today
-	if len(r.bases) > 0 {
-		first = r.bases[0]
-	}
-	r.sc = newScan(s, q, first)
+	r.sc = newScan(s, q)
 	for r.known < len(r.bases) && r.bases[r.known] <= r.sc.horizon {
 		r.known++
 	}

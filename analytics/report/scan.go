@@ -28,15 +28,15 @@ type scan struct {
 	today map[money.Currency]*rates // of today, to currencies of customers
 }
 
-// newScan prepares a scan whose figures need rates from the day first on.
-func newScan(s *Snapshot, q *Query, first calendar.Day) *scan {
+// newScan prepares a scan of what the query selects until today.
+func newScan(s *Snapshot, q *Query) *scan {
 	fixed := q.fixedDay()
 	sc := &scan{s: s, q: q, sel: newSelection(s, q), horizon: s.Today}
 	sc.match = sc.sel.match()
-	sc.rates = newRates(s, q.Base, first, fixed)
+	sc.rates = newRates(s, q.Base, fixed)
 	sc.classes = sc.rates
 	if q.FixFX || q.Base != s.Settings.Base {
-		sc.classes = newRates(s, s.Settings.Base, first, calendar.NoDay)
+		sc.classes = newRates(s, s.Settings.Base, calendar.NoDay)
 	}
 	sc.view = ledger.View{Base: s.Settings.Base, Convert: sc.classes.convert}
 	return sc
@@ -94,12 +94,7 @@ func (sc *scan) foreign(moves []ledger.Movement) bool {
 // at the movement's rates (metric definitions, section 3).
 func (sc *scan) delta(x *subject, m *ledger.Movement, match func(*ledger.State) bool) (int64, error) {
 	if x.single {
-		now, err := sc.rates.convert(m.After, m.Currency, m.Day)
-		if err != nil {
-			return 0, err
-		}
-		was, err := sc.rates.convert(m.Before, m.Currency, m.Day)
-		return now - was, err
+		return sc.rates.difference(m.Before, m.After, m.Currency, m.Day)
 	}
 	l := x.ledger
 	view := ledger.View{Match: match}
@@ -146,22 +141,34 @@ type points struct {
 	known          [256][]fx.Converter // by currency, then point
 }
 
+// at returns the conversions of a currency at all points, not valid where no
+// rate is known.
+func (p *points) at(r *rates, from money.Currency) []fx.Converter {
+	known := p.known[from]
+	if known == nil {
+		known = make([]fx.Converter, len(p.ends))
+		for i, day := range p.rateDays {
+			if c, err := r.on(from, day); err == nil {
+				known[i] = *c
+			}
+		}
+		p.known[from] = known
+	}
+	return known
+}
+
 // worth is a value of a currency at point i.
 func (p *points) worth(r *rates, i int, value int64, from money.Currency) (int64, error) {
 	if from == r.to {
 		return value, nil
 	}
-	if known := p.known[from]; known != nil && known[i].Valid() {
-		return known[i].Convert(value), nil
-	}
-	if p.known[from] == nil {
-		p.known[from] = make([]fx.Converter, len(p.ends))
+	if c := &p.at(r, from)[i]; c.Valid() {
+		return c.Convert(value), nil
 	}
 	c, err := r.on(from, p.rateDays[i])
 	if err != nil {
 		return 0, err
 	}
-	p.known[from][i] = c
 	return c.Convert(value), nil
 }
 
@@ -226,20 +233,43 @@ func (sc *scan) levels(x *subject, match func(*ledger.State) bool, p *points, to
 
 // levelsOfOne is levels for the movements of a single slot.
 func (sc *scan) levelsOfOne(moves []ledger.Movement, p *points, to []balanceAt) error {
+	next, from := 0, 0 // movement and point
 	var now ledger.Movement
-	for i, end := range p.ends {
-		for len(moves) > 0 && moves[0].Day <= min(end, sc.horizon) {
-			now, moves = moves[0], moves[1:]
+	for from < len(p.ends) {
+		for end := min(p.ends[from], sc.horizon); next < len(moves) && moves[next].Day <= end; next++ {
+			now = moves[next]
 		}
-		to[i] = balanceAt{}
-		if now.After == 0 || p.only != nil && !p.only[i] {
-			continue
+		until := from + 1 // the points before it have the same balance
+		for until < len(p.ends) && (next == len(moves) || moves[next].Day > min(p.ends[until], sc.horizon)) {
+			until++
 		}
-		worth, err := p.worth(sc.rates, i, now.After, now.Currency)
-		if err != nil {
+		if err := sc.stay(now.After, now.Currency, p, from, to[from:until]); err != nil {
 			return err
 		}
-		to[i] = balanceAt{worth, true}
+		from = until
+	}
+	return nil
+}
+
+// stay sets the balances of some points in a row to the same value.
+func (sc *scan) stay(value int64, currency money.Currency, p *points, from int, to []balanceAt) error {
+	clear(to)
+	if value == 0 {
+		return nil
+	}
+	rates := p.at(sc.rates, currency)[from:]
+	for i := range to {
+		switch {
+		case p.only != nil && !p.only[from+i]:
+		case rates[i].Valid():
+			to[i] = balanceAt{rates[i].Convert(value), true}
+		default:
+			worth, err := p.worth(sc.rates, from+i, value, currency)
+			if err != nil {
+				return err
+			}
+			to[i] = balanceAt{worth, true}
+		}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func ChurnScheduledSummary(s *Snapshot, q *Query) (*ScheduledSummaryReport, erro
 	for i := range ahead.found {
 		r.Current += ahead.found[i].base
 	}
-	sc := newScan(s, &plain, s.Today-calendar.Day(SummaryDays[len(SummaryDays)-1]))
+	sc := newScan(s, &plain)
 	days := int64(0)
 	err = sc.customers(func(x *subject) error {
 		if !x.endings {

@@ -39,7 +39,7 @@ func Summary(s *Snapshot, q *Query) (*SummaryReport, error) {
 	var at [len(days)]Headline
 	var now [len(days)]balanceAt
 	when := points{ends: days[:], rateDays: days[:]}
-	sc := newScan(s, q, days[0])
+	sc := newScan(s, q)
 	err := sc.customers(func(x *subject) error {
 		moves, foreign, err := sc.movements(x, sc.match)
 		if err != nil {

@@ -33,7 +33,7 @@ func TestLaw_Views(t *testing.T) {
 	ways := map[string]int{}
 	eachCompany(t, func(t *testing.T, rng *rand.Rand, s *Snapshot) {
 		q := mustQuery(t, s, map[string][]string{"baseCurrency": {[]string{"usd", "eur"}[rng.IntN(2)]}, "committed": {"true"}})
-		sc := newScan(s, q, s.FirstDay)
+		sc := newScan(s, q)
 		sc.horizon = calendar.Never - 1
 		for _, c := range s.Customers {
 			if c == nil {
@@ -148,7 +148,7 @@ func TestViews_OfManyTerms(t *testing.T) {
 	if !x.varied || x.terms != nil {
 		t.Fatalf("varied %t, %d terms", x.varied, len(x.terms))
 	}
-	sc := newScan(s, q, s.FirstDay)
+	sc := newScan(s, q)
 	for _, percent := range []int{0, 30, 100} {
 		checkView(t, sc, &x, randomMatch(rng, percent))
 	}

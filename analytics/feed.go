@@ -15,11 +15,12 @@ type chunk struct {
 	docs  []string      // theirs
 	ready chan struct{} // closed when what follows is set
 
-	// What invoices say by themselves.
-	hashes   []uint64 // of the documents
-	invoices []InvoiceRow
-	decoded  int   // how many of the rows
-	err      error // what is wrong with the row behind them
+	// What customers and invoices say by themselves.
+	hashes    []uint64 // of the documents
+	customers []CustomerRow
+	invoices  []InvoiceRow
+	decoded   int   // how many of the rows
+	err       error // what is wrong with the row behind them
 }
 
 func (c *chunk) add(r LoadedRow) {
@@ -31,8 +32,14 @@ func (c *chunk) takes(t Table) bool {
 	return len(c.rows) == 0 || len(c.rows) < chunkRows && c.rows[0].Table == t
 }
 
+// decodes reports whether the rows are of a table that has many.
+func (c *chunk) decodes() bool {
+	return len(c.rows) > 0 && (c.rows[0].Table == TableCustomer || c.rows[0].Table == TableInvoice)
+}
+
 func (c *chunk) reset() *chunk {
-	c.rows, c.docs, c.hashes, c.invoices, c.decoded, c.err = c.rows[:0], c.docs[:0], c.hashes[:0], c.invoices[:0], 0, nil
+	c.rows, c.docs, c.hashes, c.customers, c.invoices = c.rows[:0], c.docs[:0], c.hashes[:0], c.customers[:0], c.invoices[:0]
+	c.decoded, c.err = 0, nil
 	return c
 }
 

@@ -1,6 +1,9 @@
 package analytics
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // nobody is the owner of a deleted row.
 const nobody = math.MaxUint32
@@ -36,6 +39,17 @@ func (t *invoices) push(doc uint64, owner, name uint32) {
 	t.docs, t.owners, t.names = appendTight(t.docs, doc), appendTight(t.owners, owner), appendTight(t.names, name)
 }
 
+// double makes room for as many rows again, where growing by little at a time
+// would take long. tight gives back what is not needed.
+func (t *invoices) double() {
+	n := t.len()
+	t.docs, t.owners, t.names = slices.Grow(t.docs, n), slices.Grow(t.owners, n), slices.Grow(t.names, n)
+}
+
+func (t *invoices) tight() {
+	t.docs, t.owners, t.names = tight(t.docs), tight(t.owners), tight(t.names)
+}
+
 // truncate drops the rows from n on.
 func (t *invoices) truncate(n int) {
 	t.docs, t.owners, t.names = t.docs[:n], t.owners[:n], t.names[:n]
@@ -62,4 +76,12 @@ func appendTight[T any](all []T, v T) []T {
 		all = grown
 	}
 	return append(all, v)
+}
+
+// tight returns a list without room for more.
+func tight[T any](all []T) []T {
+	if len(all) == cap(all) {
+		return all
+	}
+	return append(make([]T, 0, len(all)), all...)
 }

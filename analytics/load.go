@@ -44,16 +44,29 @@ func (a *account) open(ctx context.Context) error {
 	return nil
 }
 
-// decode reads what invoices say by themselves. It runs in several goroutines.
+// decode reads what customers and invoices say by themselves. It runs in several
+// goroutines.
 func (l *loader) decode(c *chunk) {
-	if len(c.rows) == 0 || c.rows[0].Table != TableInvoice {
+	if !c.decodes() {
 		return
 	}
 	for _, doc := range c.docs {
 		c.hashes = append(c.hashes, l.hash(doc))
 	}
-	c.invoices = slices.Grow(c.invoices, len(c.docs))[:len(c.docs)]
-	c.decoded, c.err = l.rows.Invoices(c.docs, c.invoices)
+	if c.rows[0].Table == TableInvoice {
+		c.invoices = slices.Grow(c.invoices, len(c.docs))[:len(c.docs)]
+		c.decoded, c.err = l.rows.Invoices(c.docs, c.invoices)
+		return
+	}
+	for _, doc := range c.docs {
+		row, err := l.rows.Customer([]byte(doc))
+		if err != nil {
+			c.err = err
+			return
+		}
+		c.customers = append(c.customers, row)
+		c.decoded++
+	}
 }
 
 // hash is account.hash of a text.
@@ -69,10 +82,12 @@ func (l *loader) visit(c *chunk) error {
 		l.a.nextSeq[r.Table] = max(l.a.nextSeq[r.Table], r.Seq+1)
 		var err error
 		switch {
-		case r.Table != TableInvoice:
+		case !c.decodes():
 			err = l.load(r)
 		case i == c.decoded:
 			err = c.err
+		case r.Table == TableCustomer:
+			err = l.customer(r, &c.customers[i], c.hashes[i])
 		default:
 			err = l.invoice(r, &c.invoices[i], c.hashes[i])
 		}
@@ -95,8 +110,6 @@ func (l *loader) load(r *LoadedRow) error {
 		return l.planGroup(r)
 	case TableSegment:
 		return l.segment(r)
-	case TableCustomer:
-		return l.customer(r)
 	default:
 		return nil
 	}
@@ -163,23 +176,19 @@ func (l *loader) plan(r *LoadedRow) error {
 	return nil
 }
 
-func (l *loader) customer(r *LoadedRow) error {
+func (l *loader) customer(r *LoadedRow, row *CustomerRow, doc uint64) error {
 	source, err := l.sourceOf(r)
-	if err != nil {
-		return err
-	}
-	row, err := l.rows.Customer([]byte(r.Doc))
 	if err != nil {
 		return err
 	}
 	a := l.a
 	i := uint32(len(a.customers))
-	record := a.newRecord(source, &row)
+	record := a.newRecord(source, row)
 	record.Ledger = &l.none
 	if !r.Received.IsZero() {
 		record.Received = calendar.Moment(r.Received)
 	}
-	a.customers = append(a.customers, customer{doc: l.hash(r.Doc), seq: r.Seq})
+	a.customers = append(a.customers, customer{doc: doc, seq: r.Seq})
 	a.records = append(a.records, record)
 	a.days = append(a.days, customerDays{wake: calendar.NoDay, first: calendar.NoDay})
 	a.byID[customerKey{source, record.ID}] = i
@@ -204,6 +213,9 @@ func (l *loader) invoice(r *LoadedRow, row *InvoiceRow, doc uint64) error {
 	t := &l.a.invoices
 	if r.Seq < int64(t.len()) || r.Seq > math.MaxUint32 {
 		return errors.New("its number is out of order")
+	}
+	if t.len() == cap(t.docs) {
+		t.double()
 	}
 	ev.Ref = uint32(r.Seq)
 	t.add(ev.Ref, row.ID, doc, owner)

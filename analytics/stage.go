@@ -2,7 +2,6 @@ package analytics
 
 import (
 	"hash/maphash"
-	"slices"
 	"strings"
 	"sync"
 
@@ -54,7 +53,7 @@ func (s *stage) add(owner uint32, ev *ledger.Event) {
 // meanwhile.
 func (s *stage) install(a *account) {
 	t := &a.invoices
-	t.docs, t.owners, t.names = tight(t.docs), tight(t.owners), tight(t.names)
+	t.tight()
 	var wg sync.WaitGroup
 	wg.Go(func() { s.index(t, a.seed) })
 	for i := range s.customers {
@@ -81,14 +80,6 @@ func (s *stage) install(a *account) {
 		a.customers[i].history = h
 	}
 	wg.Wait()
-}
-
-// tight returns a copy without room for more.
-func tight[T any](all []T) []T {
-	if len(all) == cap(all) {
-		return all
-	}
-	return slices.Clip(append(make([]T, 0, len(all)), all...))
 }
 
 // index enters all invoices into the empty index.

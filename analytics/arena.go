@@ -96,8 +96,8 @@ func (t *symbols) like(guess ledger.Symbol, s string) ledger.Symbol {
 func (t *symbols) text(s string) string { return t.texts[t.of(s)] }
 
 // index finds row numbers by the hash of their key. It is a table with linear
-// probing; a slot holds the upper half of the hash above the row number, 0 when
-// free. Row numbers start at 1.
+// probing in the order of the hashes; a slot holds the upper half of the hash
+// above the row number, 0 when free. Row numbers start at 1.
 type index struct {
 	slots []uint64
 	used  int
@@ -105,13 +105,25 @@ type index struct {
 
 const minSlots = 16
 
+// roomy returns how many slots n rows need: a quarter more.
+func roomy(n int) int { return max(minSlots, n+n/4+1) }
+
+// home returns the place where the row of a slot would best be.
+func (x *index) home(slot uint64) int { return int(slot >> 32 * uint64(len(x.slots)) >> 32) }
+
+func (x *index) next(i int) int {
+	if i++; i < len(x.slots) {
+		return i
+	}
+	return 0
+}
+
 // find calls match for the rows whose key may have hash h, until one matches.
 func (x *index) find(h uint64, match func(row uint32) bool) (uint32, bool) {
 	if len(x.slots) == 0 {
 		return 0, false
 	}
-	mask := uint64(len(x.slots) - 1)
-	for i := h >> 32 & mask; x.slots[i] != 0; i = (i + 1) & mask {
+	for i := x.home(h); x.slots[i] != 0; i = x.next(i) {
 		if slot := x.slots[i]; slot>>32 == h>>32 && match(uint32(slot)) {
 			return uint32(slot), true
 		}
@@ -121,7 +133,7 @@ func (x *index) find(h uint64, match func(row uint32) bool) (uint32, bool) {
 
 // insert adds a row that is not in the index.
 func (x *index) insert(h uint64, row uint32) {
-	if x.used*4 >= len(x.slots)*3 {
+	if roomy(x.used+1) > len(x.slots) {
 		x.grow()
 	}
 	x.place(h>>32<<32 | uint64(row))
@@ -129,26 +141,22 @@ func (x *index) insert(h uint64, row uint32) {
 }
 
 // reserve makes room for n rows in an empty index.
-func (x *index) reserve(n int) {
-	size := minSlots
-	for n*4 >= size*3 {
-		size *= 2
-	}
-	x.slots = make([]uint64, size)
-}
+func (x *index) reserve(n int) { x.slots = make([]uint64, roomy(n)) }
 
 func (x *index) place(slot uint64) {
-	mask := uint64(len(x.slots) - 1)
-	i := slot >> 32 & mask
+	i := x.home(slot)
 	for x.slots[i] != 0 {
-		i = (i + 1) & mask
+		i = x.next(i)
 	}
 	x.slots[i] = slot
 }
 
+// grow makes room for a quarter more: doubling would leave half of the table
+// empty. Both tables are in the order of the hashes, so it reads and writes
+// memory from one end to the other.
 func (x *index) grow() {
 	old := x.slots
-	x.slots = make([]uint64, max(minSlots, 2*len(old)))
+	x.reserve(x.used + x.used/4 + 1)
 	for _, slot := range old {
 		if slot != 0 {
 			x.place(slot)
@@ -159,24 +167,30 @@ func (x *index) grow() {
 // remove takes a row out and closes the gap, so that probing never has to step
 // over removed rows.
 func (x *index) remove(h uint64, row uint32) {
-	mask := uint64(len(x.slots) - 1)
 	want := h>>32<<32 | uint64(row)
-	hole := h >> 32 & mask
+	hole := x.home(h)
 	for x.slots[hole] != want {
 		if x.slots[hole] == 0 {
 			return
 		}
-		hole = (hole + 1) & mask
+		hole = x.next(hole)
 	}
 	x.used--
-	for i := (hole + 1) & mask; x.slots[i] != 0; i = (i + 1) & mask {
-		home := x.slots[i] >> 32 & mask
-		if (i-home)&mask >= (i-hole)&mask {
+	for i := x.next(hole); x.slots[i] != 0; i = x.next(i) {
+		if x.gap(x.home(x.slots[i]), i) >= x.gap(hole, i) {
 			x.slots[hole] = x.slots[i]
 			hole = i
 		}
 	}
 	x.slots[hole] = 0
+}
+
+// gap returns how many steps lead from one place to another.
+func (x *index) gap(from, to int) int {
+	if to < from {
+		to += len(x.slots)
+	}
+	return to - from
 }
 
 // keyHash hashes an id within its data source.

@@ -190,7 +190,7 @@ func (m *worldMap) addLead(x *subject, in *country) {
 // addBills counts what is in the report cashflow-failure-rate.
 func (m *worldMap) addBills(x *subject, in *country) error {
 	b := m.cash.billing(x)
-	in.bills += int64(len(m.cash.standing(b, m.q.Range)))
+	in.bills += m.cash.count(b, m.q.Range)
 	return m.cash.failures(b, m.q.Range, func(*failure, uint32) error {
 		in.failed++
 		return nil

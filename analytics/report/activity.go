@@ -140,9 +140,9 @@ func (f *feed) put(m *found, source ActivitySource, day calendar.Day) {
 
 // failures adds the failed payments that are still unpaid.
 func (f *feed) failures() error {
-	cs := newCashScan(f.s, f.q, bills, f.q.Range.From, 1)
+	cs := newCashScan(f.s, f.q, bills, 1)
 	cs.unpaid = true
-	return cs.customers(func(x *subject, b *billing) error {
+	return cs.failing(func(x *subject, b *billing) error {
 		return cs.failures(b, f.q.Range, func(failed *failure, word uint32) error {
 			worth, err := cs.worth(failed.amount, cs.verdict(word).currency, failed.day)
 			f.count++

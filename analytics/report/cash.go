@@ -69,7 +69,7 @@ type cashScan struct {
 	known    []traits
 	verdicts []verdict // by number of traits
 	sets     [][]int32 // breakdown values by verdict.set
-	picked   []int     // rows, used again for each customer
+	picked   []int32   // rows, used again for each billing
 	state    ledger.State
 
 	customer *Customer // whose breakdown value was looked up last
@@ -86,7 +86,7 @@ type verdict struct {
 }
 
 // newCashScan prepares a scan of rows; a breakdown has so many.
-func newCashScan(s *Snapshot, q *Query, of wanted, _ calendar.Day, rows int) *cashScan {
+func newCashScan(s *Snapshot, q *Query, of wanted, rows int) *cashScan {
 	cs := &cashScan{s: s, q: q, sel: newSelection(s, q), rates: newRates(s, q.Base, q.fixedDay()), wanted: of, sets: make([][]int32, 1)}
 	cs.match = cs.sel.match()
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
@@ -126,26 +126,59 @@ func (cs *cashScan) customers(visit func(*subject, *billing) error) error {
 	})
 }
 
+// runs calls visit for the rows of all selected customers, those of adjacent ones in
+// one. It is for reports that need not tell them apart.
+func (cs *cashScan) runs(visit func(*billing) error) error {
+	for _, b := range cs.s.following() {
+		b.once.Do(b.fill)
+		for at := 0; at < len(b.subjects); at++ {
+			from := at
+			for at < len(b.subjects) && cs.sel.keeps(&b.subjects[at]) {
+				at++
+			}
+			if at == from {
+				continue
+			}
+			cs.enter(b)
+			cs.rows = b.cash.billing(from, at)
+			if err := visit(&cs.rows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// byCustomer reports whether the breakdown tells customers apart.
+func (cs *cashScan) byCustomer() bool { return cs.split != nil && !cs.split.d.ofState() }
+
+// walk is customers if the breakdown tells them apart, and else runs, with nil for
+// the customer.
+func (cs *cashScan) walk(visit func(*subject, *billing) error) error {
+	if cs.byCustomer() {
+		return cs.customers(visit)
+	}
+	return cs.runs(func(b *billing) error { return visit(nil, b) })
+}
+
 // billing returns the rows of a customer. The result is overwritten by the next
 // call.
 func (cs *cashScan) billing(x *subject) *billing {
-	if x.in != cs.in {
-		cs.enter(x.in)
-	}
-	cs.rows = x.in.cash.billing(x.at)
+	cs.enter(x.in)
+	cs.rows = x.in.cash.billing(x.at, x.at+1)
 	return &cs.rows
 }
 
 // kept returns the rows of some days that the query keeps. The result is
 // overwritten by the next call.
-func (cs *cashScan) kept(b *billing, days calendar.Range) []int {
+func (cs *cashScan) kept(b *billing, days calendar.Range) []int32 {
 	if len(cs.picked) < len(b.words) {
-		cs.picked = make([]int, 2*len(b.words))
+		cs.picked = make([]int32, 2*len(b.words))
 	}
 	picked, n := cs.picked, 0
 	verdicts, all := cs.verdicts, b.days[:len(b.words)]
 	for row, word := range b.words {
-		picked[n] = row
+		picked[n] = int32(row)
 		if day := all[row]; verdicts[word&^firstRow].keeps && days.From <= day && day <= days.To {
 			n++
 		}
@@ -154,12 +187,12 @@ func (cs *cashScan) kept(b *billing, days calendar.Range) []int {
 }
 
 // standing is kept of rows that stand for invoices, one for each invoice.
-func (cs *cashScan) standing(b *billing, days calendar.Range) []int {
+func (cs *cashScan) standing(b *billing, days calendar.Range) []int32 {
 	kept := cs.kept(b, days)
-	one := kept[:0]
+	one, last := kept[:0], int32(-1)
 	for _, row := range kept {
-		if len(one) == 0 || !b.together(one[len(one)-1], row) {
-			one = append(one, row)
+		if !b.together(last, row) {
+			one, last = append(one, row), row
 		}
 	}
 	return one
@@ -188,6 +221,9 @@ func bit(is bool) uint32 {
 
 // enter makes sure that a block has rows, and judges the traits that it brings.
 func (cs *cashScan) enter(b *block) {
+	if cs.in == b {
+		return
+	}
 	b.cash.once.Do(func() { b.cash.fill(b.subjects, b.catalog, cs.s.Settings.Zone) })
 	if cs.in != nil && cs.in.catalog != b.catalog {
 		cs.verdicts = nil // snapshots that follow none number traits anew for each scan
@@ -263,8 +299,8 @@ func (cs *cashScan) stateOf(t *traits) *ledger.State {
 }
 
 // place is where a row with cash is among the parts of its invoice.
-func (cs *cashScan) place(b *billing, row int) int {
-	place := 0
+func (cs *cashScan) place(b *billing, row int32) int32 {
+	place := int32(0)
 	for i := row; b.words[i]&firstRow == 0; i-- {
 		if cs.verdict(b.words[i-1]).cash {
 			place++
@@ -356,6 +392,18 @@ func (sh *sheet[C]) part(value int32) []C {
 		sh.parts = append(sh.parts, make([]C, len(sh.total)))
 	}
 	return sh.parts[value]
+}
+
+// cells returns a row's cells of breakdown values, nil for none.
+func (sh *sheet[C]) cells(values []int32, row int) []C {
+	if len(values) == 0 {
+		return nil
+	}
+	cells := make([]C, len(values))
+	for i, v := range values {
+		cells[i] = sh.part(v)[row]
+	}
+	return cells
 }
 
 // valueList returns the values of a breakdown in order, nil without one.

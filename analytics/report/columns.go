@@ -93,17 +93,17 @@ type failure struct {
 	open     bool // it is neither paid nor given up
 }
 
-// billing is the rows of one customer.
+// billing is the rows of one customer, or of several that need not be told apart.
 type billing struct {
 	days     []calendar.Day
 	words    []uint32 // as in columns
 	amounts  []int64
-	failures []failure
+	failures []failure // of one customer
 }
 
 // together reports whether two rows are of one invoice. There may be no earlier
 // one: -1.
-func (b *billing) together(earlier, row int) bool {
+func (b *billing) together(earlier, row int32) bool {
 	for ; row > earlier; row-- {
 		if b.words[row]&firstRow != 0 {
 			return false
@@ -113,7 +113,7 @@ func (b *billing) together(earlier, row int) bool {
 }
 
 // invoice returns the index of a row's invoice.
-func (b *billing) invoice(row int) int {
+func (b *billing) invoice(row int32) int {
 	index := -1
 	for _, word := range b.words[:row+1] {
 		index += int(word / firstRow)
@@ -121,15 +121,15 @@ func (b *billing) invoice(row int) int {
 	return index
 }
 
-// billing returns the rows of a subject.
-func (c *columns) billing(at int) billing {
-	from, to := reach{}, c.ends[at]
-	if at > 0 {
-		from = c.ends[at-1]
+// billing returns the rows of the subjects from one up to before another.
+func (c *columns) billing(from, to int) billing {
+	first, end := reach{}, c.ends[to-1]
+	if from > 0 {
+		first = c.ends[from-1]
 	}
 	return billing{
-		days: c.days[from.rows:to.rows], words: c.words[from.rows:to.rows], amounts: c.amounts[from.rows:to.rows],
-		failures: c.failures[from.failures:to.failures],
+		days: c.days[first.rows:end.rows], words: c.words[first.rows:end.rows], amounts: c.amounts[first.rows:end.rows],
+		failures: c.failures[first.failures:end.failures],
 	}
 }
 

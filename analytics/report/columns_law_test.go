@@ -16,7 +16,7 @@ import (
 // eachBilling calls visit with the rows of every customer who was ever billed.
 func eachBilling(t *testing.T, s *Snapshot, visit func(cs *cashScan, x *subject, b *billing)) {
 	t.Helper()
-	cs := newCashScan(s, mustQuery(t, s, nil), allCash, s.Today, 1)
+	cs := newCashScan(s, mustQuery(t, s, nil), allCash, 1)
 	err := cs.customers(func(x *subject, b *billing) error {
 		visit(cs, x, b)
 		return nil
@@ -47,7 +47,7 @@ func TestLaw_RowsAreThePartsOfPaidInvoices(t *testing.T) {
 					continue
 				}
 				got = append(got, show(&coin{
-					id: s.invoiceID(&x.ledger.Invoices[b.invoice(row)]), day: b.days[row], kind: v.kind.String(), amount: b.amounts[row],
+					id: s.invoiceID(&x.ledger.Invoices[b.invoice(int32(row))]), day: b.days[row], kind: v.kind.String(), amount: b.amounts[row],
 					currency: of.currency, plan: of.plan, method: s.symbol(of.method), discount: of.discounted, metered: of.pricing == ledger.Metered,
 				}))
 			}
@@ -83,7 +83,7 @@ func TestLaw_RowsStandForInvoices(t *testing.T) {
 		eachBilling(t, s, func(cs *cashScan, x *subject, b *billing) {
 			for row, word := range b.words {
 				if of := &cs.known[word&^firstRow]; of.listed {
-					id := s.invoiceID(&x.ledger.Invoices[b.invoice(row)])
+					id := s.invoiceID(&x.ledger.Invoices[b.invoice(int32(row))])
 					got = append(got, fmt.Sprintln(id, b.days[row], of.bill, of.plan))
 				}
 			}
@@ -129,7 +129,7 @@ func checkFailures(t *testing.T, s *Snapshot, l *ledger.Ledger, b *billing) {
 				want.due = x.DueDate.Day(s.Settings.Zone)
 			}
 		}
-		if b.failures[i] != want || b.words[want.row]&firstRow == 0 || b.invoice(int(want.row)) != int(at.Invoice) {
+		if b.failures[i] != want || b.words[want.row]&firstRow == 0 || b.invoice(want.row) != int(at.Invoice) {
 			t.Fatalf("failure %+v, the ledger has %+v", b.failures[i], want)
 		}
 	}

@@ -75,6 +75,16 @@ func (m *FailureMetrics) close() {
 	m.RecoveryRate = rate(m.Amounts[ledger.Recovered], m.Failed)
 }
 
+// failing calls visit for every selected customer with an invoice that failed.
+func (cs *cashScan) failing(visit func(*subject, *billing) error) error {
+	return cs.s.each(func(x *subject) error {
+		if !x.failures || !cs.sel.keeps(x) {
+			return nil
+		}
+		return visit(x, cs.billing(x))
+	})
+}
+
 // failures calls visit with every invoice that failed first within the days, and
 // that is still unpaid if that is what the scan is for. The row is the one that
 // stands for the invoice.
@@ -111,21 +121,19 @@ func Failures(s *Snapshot, q *Query) (*FailureReport, error) {
 		return &FailureReport{}, nil
 	}
 	t := &failureTally{
-		cs: newCashScan(s, q, bills, periods[0].From, len(periods)), rows: newRows(periods), sheet: newSheet[FailureMetrics](len(periods) + 1),
+		cs: newCashScan(s, q, bills, len(periods)), rows: newRows(periods), sheet: newSheet[FailureMetrics](len(periods) + 1),
 	}
 	t.days = calendar.Range{From: t.rows.from, To: min(s.Today, periods[len(periods)-1].To)}
-	if err := t.cs.customers(t.add); err != nil {
+	if err := t.count(); err != nil {
 		return nil, err
 	}
 	order, values := t.cs.valueList()
 	r := &FailureReport{Values: values, Rows: make([]FailureRow, len(periods))}
 	for i := range r.Rows {
-		r.Rows[i] = FailureRow{Period: periods[i], FailureMetrics: t.sheet.total[i+1]}
+		r.Rows[i] = FailureRow{Period: periods[i], FailureMetrics: t.sheet.total[i+1], Breakdown: t.sheet.cells(order, i+1)}
 		r.Rows[i].close()
-		for _, v := range order {
-			m := t.sheet.part(v)[i+1]
-			m.close()
-			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, m)
+		for v := range r.Rows[i].Breakdown {
+			r.Rows[i].Breakdown[v].close()
 		}
 	}
 	return r, compareRows(q, periods, r.Rows, func(q *Query) ([]FailureRow, error) {
@@ -145,11 +153,25 @@ type failureTally struct {
 	sheet sheet[FailureMetrics]
 }
 
-func (t *failureTally) add(x *subject, b *billing) error {
-	c := x.customer
-	if err := t.bills(x, b); err != nil {
+// count counts all of them. Customers are told apart only where that matters.
+func (t *failureTally) count() error {
+	if t.cs.byCustomer() {
+		return t.cs.customers(func(x *subject, b *billing) error {
+			if err := t.bills(x, b); err != nil {
+				return err
+			}
+			return t.failures(x, b)
+		})
+	}
+	if err := t.cs.runs(func(b *billing) error { return t.bills(nil, b) }); err != nil {
 		return err
 	}
+	return t.cs.failing(t.failures)
+}
+
+// failures counts the failures of a customer.
+func (t *failureTally) failures(x *subject, b *billing) error {
+	c := x.customer
 	return t.cs.failures(b, t.days, func(f *failure, word uint32) error {
 		worth, err := t.cs.worth(f.amount, t.cs.verdict(word).currency, f.day)
 		if err != nil {
@@ -165,7 +187,7 @@ func (t *failureTally) add(x *subject, b *billing) error {
 	})
 }
 
-// bills counts the customer's invoices.
+// bills counts invoices. The customer may be nil unless it has the breakdown value.
 func (t *failureTally) bills(x *subject, b *billing) error {
 	for _, at := range t.cs.standing(b, t.days) {
 		row, word := t.rows.of(b.days[at]), b.words[at]
@@ -245,7 +267,7 @@ func FailureDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = list.cs.customers(func(x *subject, b *billing) error {
+	err = list.cs.failing(func(x *subject, b *billing) error {
 		list.subject = x
 		return list.cs.failures(b, list.days, func(f *failure, word uint32) error {
 			if !all && f.outcome != outcome {
@@ -304,14 +326,20 @@ func FailureSummary(s *Snapshot, q *Query) (*FailureSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
 	plain := *q
 	plain.Breakdown = Dimension{}
-	cs := newCashScan(s, &plain, bills, w.days.From, 1)
+	cs := newCashScan(s, &plain, bills, 1)
 	var sums [windowSpans]FailureMetrics
-	err := cs.customers(func(x *subject, b *billing) error {
+	err := cs.runs(func(b *billing) error {
 		for _, row := range cs.standing(b, w.days) {
 			for _, span := range w.of(b.days[row]) {
 				sums[span].Bills++
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = cs.failing(func(x *subject, b *billing) error {
 		return cs.failures(b, w.days, func(f *failure, word uint32) error {
 			worth, err := cs.worth(f.amount, cs.verdict(word).currency, f.day)
 			for _, span := range w.of(f.day) {
@@ -349,10 +377,10 @@ type OutstandingReport struct {
 func Outstanding(s *Snapshot, q *Query) (*OutstandingReport, error) {
 	now := *q
 	now.FixFX, now.Breakdown = false, Dimension{}
-	cs := newCashScan(s, &now, bills, s.Today, 1)
+	cs := newCashScan(s, &now, bills, 1)
 	cs.unpaid = true
 	r := &OutstandingReport{}
-	err := cs.customers(func(_ *subject, b *billing) error {
+	err := cs.failing(func(_ *subject, b *billing) error {
 		return cs.failures(b, calendar.Range{From: calendar.NoDay, To: s.Today}, func(f *failure, word uint32) error {
 			if !f.open {
 				return nil

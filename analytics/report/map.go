@@ -95,7 +95,7 @@ func newWorldMap(s *Snapshot, q *Query) *worldMap {
 	m := &worldMap{q: q, sc: newScan(s, q), others: map[string]*country{}}
 	end := []calendar.Day{q.Range.To}
 	m.when = points{ends: end, rateDays: end}
-	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, bills, q.Range.From, 1)
+	m.leads, m.cash = newLeadScan(s, q, 1), newCashScan(s, q, bills, 1)
 	last := calendar.PeriodOf(q.Range.To, q.Unit, s.WeekStart)
 	if last.To > q.Range.To {
 		last = calendar.Shift(last, q.Unit, -1)

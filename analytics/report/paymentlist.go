@@ -43,9 +43,9 @@ type paymentList struct {
 
 // listed is the kind of rows that a list may have.
 type listed struct {
-	rows  func(*subject, *billing, calendar.Range) []int          // those of some days that the query keeps
-	shown func(x *subject, b *billing, row int) (int64, CashType) // amount and kind, as the list shows them
-	full  func(x *subject, b *billing, row int) payment
+	rows  func(*subject, *billing, calendar.Range) []int32          // those of some days that the query keeps
+	shown func(x *subject, b *billing, row int32) (int64, CashType) // amount and kind, as the list shows them
+	full  func(x *subject, b *billing, row int32) payment
 }
 
 func newPaymentList(s *Snapshot, q *Query, of wanted) (*paymentList, error) {
@@ -55,7 +55,7 @@ func newPaymentList(s *Snapshot, q *Query, of wanted) (*paymentList, error) {
 	}
 	l := &paymentList{parts: parts{zone: s.Settings.Zone}, days: daysOf(s, q), last: last}
 	l.days.To = min(l.days.To, s.Today)
-	l.cs = newCashScan(s, q, of, l.days.From, 1)
+	l.cs = newCashScan(s, q, of, 1)
 	return l, nil
 }
 
@@ -88,15 +88,10 @@ func (pl *paymentList) collect(of *listed) error {
 // collectByDay counts the rows of each day first: only the days that the page
 // touches are looked at again.
 func (pl *paymentList) collectByDay(of *listed) error {
-	var customers []*subject
 	var counts []int // by days before today
-	err := pl.cs.customers(func(x *subject, b *billing) error {
+	err := pl.cs.walk(func(x *subject, b *billing) error {
 		pl.subject = x
-		rows := of.rows(x, b, pl.days)
-		if len(rows) > 0 {
-			customers = append(customers, x)
-		}
-		for _, row := range rows {
+		for _, row := range of.rows(x, b, pl.days) {
 			age := int(pl.cs.s.Today - b.days[row])
 			for age >= len(counts) {
 				counts = append(counts, make([]int, age+1)...)
@@ -116,17 +111,18 @@ func (pl *paymentList) collectByDay(of *listed) error {
 	if err != nil {
 		return err
 	}
-	for _, pl.subject = range customers {
-		b := pl.cs.billing(pl.subject)
-		for _, row := range of.rows(pl.subject, b, days) {
-			p := of.full(pl.subject, b, row)
+	err = pl.cs.customers(func(x *subject, b *billing) error {
+		pl.subject = x
+		for _, row := range of.rows(x, b, days) {
+			p := of.full(x, b, row)
 			if err := pl.put(&p, b.words[row]); err != nil {
 				return err
 			}
 		}
-	}
+		return nil
+	})
 	pl.count = total
-	return nil
+	return err
 }
 
 // narrow returns the days that the page is about, of as many rows by days before

@@ -117,15 +117,15 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 // transactions are the parts of paid invoices.
 func (pl *paymentList) transactions() *listed {
 	return &listed{
-		rows: func(_ *subject, b *billing, days calendar.Range) []int { return pl.cs.kept(b, days) },
-		shown: func(_ *subject, b *billing, row int) (int64, CashType) {
+		rows: func(_ *subject, b *billing, days calendar.Range) []int32 { return pl.cs.kept(b, days) },
+		shown: func(_ *subject, b *billing, row int32) (int64, CashType) {
 			return b.amounts[row], pl.cs.verdict(b.words[row]).kind
 		},
-		full: func(x *subject, b *billing, row int) payment {
+		full: func(x *subject, b *billing, row int32) payment {
 			inv, place := &x.ledger.Invoices[b.invoice(row)], pl.cs.place(b, row)
 			e := pl.parts.of(x.ledger, inv)[place]
 			return payment{
-				customer: x.customer, invoice: inv, amount: e.amount, day: b.days[row], plan: e.plan, line: e.line, place: int32(place),
+				customer: x.customer, invoice: inv, amount: e.amount, day: b.days[row], plan: e.plan, line: e.line, place: place,
 				kind: pl.cs.verdict(b.words[row]).kind,
 			}
 		},
@@ -192,9 +192,9 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 // invoices are the invoices.
 func (pl *paymentList) invoices() *listed {
 	return &listed{
-		rows:  func(_ *subject, b *billing, days calendar.Range) []int { return pl.cs.standing(b, days) },
-		shown: func(x *subject, b *billing, row int) (int64, CashType) { return pl.total(x, b, row), 0 },
-		full: func(x *subject, b *billing, row int) payment {
+		rows:  func(_ *subject, b *billing, days calendar.Range) []int32 { return pl.cs.standing(b, days) },
+		shown: func(x *subject, b *billing, row int32) (int64, CashType) { return pl.total(x, b, row), 0 },
+		full: func(x *subject, b *billing, row int32) payment {
 			inv := &x.ledger.Invoices[b.invoice(row)]
 			return payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: b.days[row], plan: pl.cs.planOf(b.words[row]), line: -1}
 		},
@@ -202,9 +202,9 @@ func (pl *paymentList) invoices() *listed {
 }
 
 // total is the amount of an invoice if the list is sorted by it.
-func (pl *paymentList) total(x *subject, b *billing, row int) int64 {
+func (pl *paymentList) total(x *subject, b *billing, row int32) int64 {
 	byAmount := pl.cs.q.Sort == ByAmount || pl.cs.q.Sort == ByAmountBase
-	if byAmount && row+1 < len(b.words) && b.together(row, row+1) {
+	if byAmount && int(row)+1 < len(b.words) && b.together(row, row+1) {
 		return x.ledger.Invoices[b.invoice(row)].Amount // the row is a part of it
 	}
 	return b.amounts[row]

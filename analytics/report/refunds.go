@@ -27,9 +27,10 @@ type RefundReport struct {
 	Rows   []RefundRow
 }
 
-// refunds returns the rows of a customer that give money back in some days.
-func (cs *cashScan) refunds(x *subject, b *billing, days calendar.Range) []int {
-	if !x.refunds {
+// refunds returns the rows that give money back in some days. The customer may
+// be nil.
+func (cs *cashScan) refunds(x *subject, b *billing, days calendar.Range) []int32 {
+	if x != nil && !x.refunds {
 		return nil
 	}
 	return cs.kept(b, days)
@@ -47,7 +48,7 @@ func Refunds(s *Snapshot, q *Query) (*RefundReport, error) {
 	}
 	rows, sheet := newRows(periods), newSheet[RefundMetrics](len(periods)+1)
 	days := calendar.Range{From: rows.from, To: min(s.Today, periods[len(periods)-1].To)}
-	cs := newCashScan(s, q, 1<<RefundCash, rows.from, len(periods))
+	cs := newCashScan(s, q, 1<<RefundCash, len(periods))
 	err = cs.customers(func(x *subject, b *billing) error {
 		for _, at := range cs.refunds(x, b, days) {
 			day, word := b.days[at], b.words[at]
@@ -73,10 +74,7 @@ func Refunds(s *Snapshot, q *Query) (*RefundReport, error) {
 	order, values := cs.valueList()
 	r := &RefundReport{Values: values, Rows: make([]RefundRow, len(periods))}
 	for i := range r.Rows {
-		r.Rows[i] = RefundRow{Period: periods[i], RefundMetrics: sheet.total[i+1]}
-		for _, v := range order {
-			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, sheet.part(v)[i+1])
-		}
+		r.Rows[i] = RefundRow{Period: periods[i], RefundMetrics: sheet.total[i+1], Breakdown: sheet.cells(order, i+1)}
 	}
 	return r, compareRows(q, periods, r.Rows, func(q *Query) ([]RefundRow, error) {
 		r, err := Refunds(s, q)
@@ -138,8 +136,8 @@ func RefundDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	}
 	err = list.collect(&listed{
 		rows:  list.cs.refunds,
-		shown: func(_ *subject, b *billing, row int) (int64, CashType) { return -b.amounts[row], RefundCash },
-		full: func(x *subject, b *billing, row int) payment {
+		shown: func(_ *subject, b *billing, row int32) (int64, CashType) { return -b.amounts[row], RefundCash },
+		full: func(x *subject, b *billing, row int32) payment {
 			inv := &x.ledger.Invoices[b.invoice(row)]
 			return payment{customer: x.customer, invoice: inv, amount: -b.amounts[row], day: b.days[row], plan: inv.Plan, line: -1, kind: RefundCash}
 		},

@@ -42,9 +42,9 @@ func Transactions(s *Snapshot, q *Query) (*TransactionReport, error) {
 	// The first row is compared with the period before it.
 	periods := append([]calendar.Range{calendar.Shift(shown[0], q.Unit, -1)}, shown...)
 	t := &transactions{rows: newRows(periods), sheet: newSheet[TransactionMetrics](len(periods) + 1)}
-	t.cs = newCashScan(s, q, allCash, periods[0].From, len(periods))
+	t.cs = newCashScan(s, q, allCash, len(periods))
 	t.days = calendar.Range{From: t.rows.from, To: min(s.Today, periods[len(periods)-1].To)}
-	if err := t.cs.customers(t.add); err != nil {
+	if err := t.cs.walk(t.add); err != nil {
 		return nil, err
 	}
 	r := t.report()
@@ -65,10 +65,10 @@ type transactions struct {
 	met   []int32 // values that an invoice was counted for
 }
 
-// add counts one customer.
+// add counts rows.
 func (t *transactions) add(x *subject, b *billing) error {
 	cs := t.cs
-	last, counted := -1, false // the last row, and whether its invoice was counted
+	last, counted := int32(-1), false // the last row, and whether its invoice was counted
 	for _, at := range cs.kept(b, t.days) {
 		if !b.together(last, at) {
 			counted, t.met = false, t.met[:0]
@@ -133,10 +133,7 @@ func (t *transactions) report() *TransactionReport {
 	order, values := t.cs.valueList()
 	r := &TransactionReport{Values: values, Rows: make([]TransactionRow, len(t.rows.periods)-1)}
 	for i := range r.Rows {
-		r.Rows[i] = TransactionRow{Period: t.rows.periods[i+1], TransactionMetrics: t.sheet.total[i+2]}
-		for _, v := range order {
-			r.Rows[i].Breakdown = append(r.Rows[i].Breakdown, t.sheet.part(v)[i+2])
-		}
+		r.Rows[i] = TransactionRow{Period: t.rows.periods[i+1], TransactionMetrics: t.sheet.total[i+2], Breakdown: t.sheet.cells(order, i+2)}
 	}
 	return r
 }
@@ -214,9 +211,9 @@ type TransactionSummaryReport struct {
 // *fx.MissingRateError.
 func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
-	cs := newCashScan(s, q, taxlessCash, w.days.From, 1)
+	cs := newCashScan(s, q, taxlessCash, 1)
 	var sums [windowSpans]int64
-	err := cs.customers(func(_ *subject, b *billing) error {
+	err := cs.runs(func(b *billing) error {
 		for _, row := range cs.kept(b, w.days) {
 			day := b.days[row]
 			spans := w.of(day)

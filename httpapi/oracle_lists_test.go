@@ -64,7 +64,8 @@ func (o *oracled) lists() []detail {
 	refund := []string{"date", "customer_id", "invoice_ref", "amount", "currency", "amount_base_currency"}
 	return []detail{
 		{
-			name: "transactions-detail", kinds: []string{"", "", "tax", "refund", "month_sub", "one_time", "fee", "metered", "discount"}, want: c.CashDetail,
+			name: "transactions-detail", want: c.CashDetail,
+			kinds:  append([]string{"", "", "", ""}, oracletest.CashKinds...),
 			fields: []string{"date", "customer_id", "transaction_id", "type", "amount", "currency", "amount_base_currency"},
 		},
 		{

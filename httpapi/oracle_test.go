@@ -109,6 +109,7 @@ func (o *oracled) found(rates oracletest.Rates) {
 		}
 		c.Members = append(c.Members, o.invent(n, invoices, day))
 	}
+	today = o.trialEnds(today)
 	for noon(today, set.Zone).Day() != today.Time().Day() {
 		today++ // which some clocks skipped
 	}
@@ -142,6 +143,23 @@ func (o *oracled) found(rates oracletest.Rates) {
 	o.setClock(today - oracletest.Day(o.rng.IntN(20)*o.rng.IntN(2)))
 	o.ok(o.t, o.key, "GET", "/reports/summary", "")
 	o.setClock(today)
+}
+
+// trialEnds is at times not a day but that near it on which a trial ends.
+func (o *oracled) trialEnds(today oracletest.Day) oracletest.Day {
+	if o.rng.IntN(4) > 0 {
+		return today
+	}
+	for _, m := range o.company.Members {
+		if m.TrialStarted.IsZero() {
+			continue
+		}
+		end := oracletest.Date(m.TrialStarted.Date()) + oracletest.Day(o.company.Settings.TrialDays)
+		if end > today-60 && end < today+60 {
+			return end
+		}
+	}
+	return today
 }
 
 // setClock makes it any second of a day, also where clocks change on it.

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// cashKinds are the kinds of cash that reports show.
-var cashKinds = []string{
+// CashKinds are the kinds of cash that reports show.
+var CashKinds = []string{
 	"month_sub", "quarter_sub", "year_sub", "week_sub", "day_sub", "metered", "one_time", "discount", "refund", "fee", "tax", "fx_loss",
 }
 
@@ -177,7 +177,7 @@ func (c *Company) CashRows(q Query) []Row {
 				invoices[x.Invoice] = true
 			}
 		}
-		for _, kind := range cashKinds {
+		for _, kind := range CashKinds {
 			row[kind] = float64(sums[kind])
 		}
 		now, before := net(list, p), net(list, c.period(p.From-1, q.Interval))
@@ -193,7 +193,7 @@ func (c *Company) CashTable(q Query) []Row {
 	list := c.Transactions(q)
 	var rows []Row
 	for _, p := range c.periods(q) {
-		for _, kind := range append(slices.Clone(cashKinds), "net_amount") {
+		for _, kind := range append(slices.Clone(CashKinds), "net_amount") {
 			var amount int64
 			parts, invoices := 0, map[*Invoice]bool{}
 			for _, x := range list {
@@ -263,6 +263,7 @@ func (c *Company) Refunds(q Query) []Row {
 		}
 		rows = append(rows, Row{
 			"date": p.From.String(), "refund_amount": float64(amount), "refund_count": float64(count), "customers_refunded": float64(len(who)),
+			"amount": float64(amount), "count": float64(count),
 		})
 	}
 	return rows

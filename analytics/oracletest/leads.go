@@ -118,6 +118,8 @@ func (c *Company) Leads(q Query) []Row {
 		rows = append(rows, Row{
 			"date": p.From.String(), "leads": float64(now.leads), "trials": float64(now.trials),
 			"leads_converted": float64(now.paid), "trials_converted": float64(now.both),
+			"new_leads": float64(now.leads), "new_trials": float64(now.trials), "conversions": float64(now.paid),
+			"conversion_rate":                   decimals(share(now.paid, now.leads), 2),
 			"lead_to_trial_rate":                decimals(share(now.trials, now.leads), 2),
 			"trial_to_paid_rate":                decimals(share(now.both, now.trials), 2),
 			"lead_to_paid_rate":                 decimals(share(now.paid, now.leads), 2),

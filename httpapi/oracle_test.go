@@ -109,7 +109,7 @@ func (o *oracled) found(rates oracletest.Rates) {
 		}
 		c.Members = append(c.Members, o.invent(n, invoices, day))
 	}
-	today = o.trialEnds(today)
+	today = o.turning(today)
 	for noon(today, set.Zone).Day() != today.Time().Day() {
 		today++ // which some clocks skipped
 	}
@@ -145,21 +145,26 @@ func (o *oracled) found(rates oracletest.Rates) {
 	o.setClock(today)
 }
 
-// trialEnds is at times not a day but that near it on which a trial ends.
-func (o *oracled) trialEnds(today oracletest.Day) oracletest.Day {
-	if o.rng.IntN(4) > 0 {
+// turning is at times not a day but one near it on which something changes by
+// itself: a trial or a subscription ends, or the grace after it.
+func (o *oracled) turning(today oracletest.Day) oracletest.Day {
+	if o.rng.IntN(2) == 0 {
 		return today
 	}
+	var days []oracletest.Day
 	for _, m := range o.company.Members {
-		if m.TrialStarted.IsZero() {
-			continue
+		if !m.TrialStarted.IsZero() {
+			days = append(days, oracletest.Date(m.TrialStarted.Date())+oracletest.Day(o.company.Settings.TrialDays))
 		}
-		end := oracletest.Date(m.TrialStarted.Date()) + oracletest.Day(o.company.Settings.TrialDays)
-		if end > today-60 && end < today+60 {
-			return end
+		for _, e := range oracletest.Replay(o.company.Settings, o.company.Plans, m.Invoices, today).Endings {
+			days = append(days, e.Request, e.End, e.End+oracletest.Day(o.company.Settings.GraceDays))
 		}
 	}
-	return today
+	days = slices.DeleteFunc(days, func(d oracletest.Day) bool { return d < today-60 || d > today+60 })
+	if len(days) == 0 {
+		return today
+	}
+	return days[o.rng.IntN(len(days))]
 }
 
 // setClock makes it any second of a day, also where clocks change on it.
@@ -492,8 +497,16 @@ func (o *oracled) committed(question) (string, string) {
 	q := o.ahead()
 	q.Committed = true
 	q.params.Set("committed", "true")
-	name, diff := o.mrr(q)
-	return name + " committed" + q.notes, diff
+	if name, diff := o.mrr(q); diff != "" || o.rng.IntN(2) == 0 {
+		return name + " committed" + q.notes, diff
+	}
+	by, views := o.dimension(&q)
+	diff := parted(by, views, o.get("/reports/mrr", q).list("result"), func(v oracletest.View) []oracletest.Row {
+		narrow := q.Query
+		narrow.View = v
+		return o.company.MRR(narrow)
+	})
+	return "mrr committed by " + by + q.notes, diff
 }
 
 func sorted(list []any) []any {

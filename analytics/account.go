@@ -250,11 +250,9 @@ func (a *account) newRecord(source uint32, row *CustomerRow) *report.Customer {
 		Source: source, ID: text[:name], Name: text[name:email], Email: text[email:],
 		Country: a.symbols.text(row.Country), State: a.symbols.text(row.State), Created: row.Created, TrialStarted: row.TrialStarted,
 	}
-	if len(row.Custom) > 0 {
-		r.Custom = make(map[string]string, len(row.Custom))
-		for k, v := range row.Custom {
-			r.Custom[a.symbols.text(k)] = a.symbols.text(v)
-		}
+	r.Custom = report.NewVariables(row.Custom)
+	for i, v := range r.Custom {
+		r.Custom[i] = report.Variable{Name: a.symbols.text(v.Name), Value: a.symbols.text(v.Value)}
 	}
 	return r
 }

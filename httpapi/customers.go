@@ -75,18 +75,10 @@ func findCustomer(s *report.Snapshot, source, id string) (*report.Customer, erro
 // stampOrNull returns a stamp as the contract writes times, nil when not stated.
 func stampOrNull(s calendar.Stamp) *string { return textOrNull(s.String()) }
 
-// variables is never null: clients read members of it without asking.
-func variables(custom map[string]string) map[string]string {
-	if custom == nil {
-		return map[string]string{}
-	}
-	return custom
-}
-
 func customerToWire(c *report.CustomerState) wire.Customer {
 	out := wire.Customer{
 		Id: c.ID, Name: textOrNull(c.Name), Email: textOrNull(c.Email), Status: wire.CustomerStatus(c.Status.String()),
-		Country: textOrNull(c.Country), State: textOrNull(c.State), CustomVariables: variables(c.Custom), DataSource: c.SourceID,
+		Country: textOrNull(c.Country), State: textOrNull(c.State), CustomVariables: c.Custom.Map(), DataSource: c.SourceID,
 		CreatedDate: stampOrNull(c.CreatedDate), TrialStarted: stampOrNull(c.TrialStart), TrialEndDate: stampOrNull(c.TrialEnd),
 		PaidStarted: stampOrNull(c.PaidStarted), CancelDate: stampOrNull(c.CancelDate), OverdueDate: stampOrNull(c.OverdueDate),
 		Mrr: c.MRR, CurrentMrr: c.MRR, CurrentMrrBaseCurrency: c.MRR, Payments: int64(c.Payments),

@@ -226,7 +226,7 @@ func (s *Server) GetExportsCustomersCsv(ctx context.Context, _ wire.GetExportsCu
 			}
 			c.text(r.SourceID)
 			for _, key := range customers.Custom {
-				c.text(r.Custom[key])
+				c.text(r.Custom.Get(key))
 			}
 			return c.end()
 		})

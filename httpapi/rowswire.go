@@ -25,6 +25,14 @@ func storedCustomer(s *report.Snapshot, row analytics.StoredRow) (wire.StoredCus
 	}, nil
 }
 
+// variables is never null: clients read members of it without asking.
+func variables(custom map[string]string) map[string]string {
+	if custom == nil {
+		return map[string]string{}
+	}
+	return custom
+}
+
 func storedPlan(row analytics.StoredRow) (wire.StoredPlan, error) {
 	p, err := ingest.Documents{}.Plan(row.Doc)
 	if err != nil {

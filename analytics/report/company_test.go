@@ -103,7 +103,7 @@ func newCompany(rng *rand.Rand) *Snapshot {
 		c := &Customer{
 			Source: uint32(rng.IntN(2)), ID: fmt.Sprint("c", i), Name: fmt.Sprint("Customer ", 'A'+i),
 			Country: []string{"", "us", "de"}[rng.IntN(3)], State: []string{"", "ca"}[rng.IntN(2)],
-			Custom: map[string]string{"tier": []string{"gold", "silver"}[rng.IntN(2)]},
+			Custom: Variables{{"tier", []string{"gold", "silver"}[rng.IntN(2)]}},
 		}
 		if rng.IntN(2) == 0 {
 			c.Custom = nil

@@ -35,8 +35,8 @@ func NewCustomerExport(s *Snapshot, q *Query) (*CustomerExport, error) {
 	e.found, e.Count = sc.listed(len(s.Customers))
 	keys := map[string]bool{}
 	for _, c := range e.found {
-		for key := range c.Custom {
-			keys[key] = true
+		for i := range c.Custom {
+			keys[c.Custom[i].Name] = true
 		}
 		if _, err := sc.state(c); err != nil { // a rate that is missing
 			return nil, err

@@ -163,7 +163,7 @@ func (s *Snapshot) attribute(d Dimension, ageDay calendar.Day) func(*Customer) s
 	case cancelReasonDimension:
 		return s.cancelReason
 	case customDimension:
-		return func(c *Customer) string { return c.Custom[d.key] }
+		return func(c *Customer) string { return c.Custom.Get(d.key) }
 	case marketDimension:
 		found := markets{}
 		return func(c *Customer) string { return found.of(c.Country) }

@@ -109,5 +109,5 @@ type Customer struct {
 	Created      calendar.Stamp // as stated; see Snapshot.created
 	TrialStarted calendar.Stamp
 	Received     calendar.Stamp // when the row first came in, zero when not known
-	Custom       map[string]string
+	Custom       Variables
 }

@@ -36,7 +36,7 @@ func CustomVariables(s *Snapshot, q *Query) (*VariableReport, error) {
 	}
 	counts := map[string]int64{}
 	err := newLeadScan(s, q.untilToday(), 1).each(func(x *subject, _ lead) error {
-		if value := x.customer.Custom[key]; value != "" && (q.Search == "" || strings.Contains(strings.ToLower(value), q.Search)) {
+		if value := x.customer.Custom.Get(key); value != "" && (q.Search == "" || strings.Contains(strings.ToLower(value), q.Search)) {
 			counts[value]++
 		}
 		return nil

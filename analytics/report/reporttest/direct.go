@@ -334,7 +334,7 @@ func (b *builder) event(in Invoice) (ledger.Event, error) {
 
 func customerOf(c Customer) (*report.Customer, error) {
 	out := &report.Customer{
-		ID: c.ID, Name: c.Name, Email: c.Email, Country: strings.ToLower(c.Country), State: strings.ToLower(c.State), Custom: c.Custom,
+		ID: c.ID, Name: c.Name, Email: c.Email, Country: strings.ToLower(c.Country), State: strings.ToLower(c.State), Custom: report.NewVariables(c.Custom),
 	}
 	return out, stamps([]string{c.Created, c.TrialStarted}, &out.Created, &out.TrialStarted)
 }

@@ -105,6 +105,9 @@ func (r *Replayer) full(s *stream, o *ordered, ev *Event, currency money.Currenc
 	wasRunning := s.running
 	r.start(s, o.day)
 	r.extend(s, ev, o.day, wasRunning, through, grace)
+	if ev.Status == Paid {
+		s.bought = basis > 0
+	}
 	if !adds {
 		s.parts = s.parts[:0]
 		s.setStart, s.segment = items[0].start, o.day
@@ -132,7 +135,7 @@ func (r *Replayer) start(s *stream, day calendar.Day) {
 		return
 	}
 	s.running, s.runStart, s.segment, s.setStart = true, day, day, calendar.NoDay
-	s.unpaid, s.pending = false, false
+	s.bought, s.unpaid, s.pending = false, false, false
 	s.parts = s.parts[:0]
 	for i := range s.lines {
 		s.lines[i].raw = 0
@@ -147,7 +150,7 @@ func (r *Replayer) extend(s *stream, ev *Event, day calendar.Day, wasRunning boo
 		s.grace = grace
 	}
 	if ev.Status != Paid {
-		r.owe(s, day, wasRunning)
+		r.owe(s, day)
 		return
 	}
 	s.unpaid = false
@@ -159,13 +162,13 @@ func (r *Replayer) extend(s *stream, ev *Event, day calendar.Day, wasRunning boo
 }
 
 // owe notes an unpaid invoice on the stream.
-func (r *Replayer) owe(s *stream, day calendar.Day, wasRunning bool) {
-	if !s.unpaid {
-		s.unpaidSince = day
+func (r *Replayer) owe(s *stream, day calendar.Day) {
+	if s.unpaid {
+		return
 	}
-	s.unpaid = true
-	if !wasRunning {
-		s.paidThrough = day // nothing of this run is paid yet
+	s.unpaid, s.unpaidSince = true, day
+	if !s.bought {
+		s.paidThrough = day // nothing of this run is paid yet, or only a trial lies before
 	}
 }
 
@@ -321,9 +324,10 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	}
 	switch {
 	case ev.Status != Paid:
-		r.owe(s, o.day, wasRunning)
-	case it.end > s.paidThrough:
-		s.paidThrough = it.end
+		r.owe(s, o.day)
+	default:
+		s.bought = s.bought || it.basis > 0
+		s.paidThrough = max(s.paidThrough, it.end)
 	}
 	at := r.proratedLine(s, it, currency)
 	l := &s.lines[at]

@@ -375,6 +375,13 @@ func TestReplay(t *testing.T) {
 			"2024-06-17",
 			[]string{"2024-06-01 1000", "2024-06-16 2000"},
 		},
+		{"a failed invoice after a trial holds no longer than its own grace", nil, `
+			2024-01-31 sub 0
+			2024-02-14 sub 9900 status=failed`, "2024-02-16", []string{"2024-02-14 9900"}},
+		{"and makes no customer of one who never pays it", nil, `
+			2024-01-31 sub 0
+			2024-02-14 sub 9900 status=failed
+			2024-03-14 sub 9900`, "2024-03-15", []string{"2024-03-14 9900"}},
 		{"an open invoice on the day of the end begins anew", nil, `
 			2024-01-01 sub 9900
 			2024-02-01 cancel

@@ -15,6 +15,7 @@ type stream struct {
 	paidThrough calendar.Day
 	grace       calendar.Day
 
+	bought      bool // what was paid last was worth something
 	unpaid      bool // an open or failed invoice is in force
 	unpaidSince calendar.Day
 

@@ -38,6 +38,7 @@ type Stream struct {
 	segment  Day     // start of the segment in force
 	setStart Day     // period_start that the parts share, noDay if none
 	unpaid   Day     // since when an unpaid invoice is in force, noDay if none
+	bought   bool    // what was paid last was worth something
 	ends     Day     // scheduled end, noDay if none
 	ended    Day     // last end, noDay if none
 	asked    *Ending // behind ends or ended, nil if none
@@ -368,7 +369,7 @@ func (s *Stream) start(d Day) {
 		return
 	}
 	s.running, s.started, s.segment = true, d, d
-	s.parts, s.setStart, s.unpaid, s.ends = nil, noDay, noDay, noDay
+	s.parts, s.setStart, s.unpaid, s.ends, s.bought = nil, noDay, noDay, noDay, false
 }
 
 // basis is what an item was invoiced for.
@@ -445,13 +446,13 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 		r.trial(d, stated)
 	}
 	if !i.paid() {
-		s.owe(d, wasRunning)
+		s.owe(d)
 		if !wasRunning {
 			s.grace = r.graceOf(period)
 		}
 		return
 	}
-	s.through, s.grace, s.unpaid = through, r.graceOf(period), noDay
+	s.through, s.grace, s.unpaid, s.bought = through, r.graceOf(period), noDay, sum.Sign() > 0
 	if s.ends != noDay && through > s.ends {
 		s.ends, s.asked.Voided = noDay, d
 	}
@@ -465,12 +466,13 @@ func (r *replay) trial(d, stated Day) {
 	r.facts.TrialEnd = max(r.facts.TrialEnd, stated)
 }
 
-// owe notes an unpaid invoice: it holds the stream without extending it.
-func (s *Stream) owe(d Day, wasRunning bool) {
-	if s.unpaid == noDay {
-		s.unpaid = d
+// owe notes an unpaid invoice: it holds the stream without extending it, and
+// without what was paid before, as in a trial, no longer than from its day.
+func (s *Stream) owe(d Day) {
+	if s.unpaid != noDay {
+		return
 	}
-	if !wasRunning {
+	if s.unpaid = d; !s.bought {
 		s.through = d
 	}
 }
@@ -509,9 +511,9 @@ func (r *replay) prorate(s *Stream, i Invoice, lines []Line, d Day) {
 		s.replan(&row, r.basis(l).Sign() < 0)
 		s.parts = append(s.parts, row)
 		if i.paid() {
-			s.through = max(s.through, to)
+			s.through, s.bought = max(s.through, to), s.bought || r.basis(l).Sign() > 0
 		} else {
-			s.owe(d, wasRunning)
+			s.owe(d)
 		}
 	}
 }

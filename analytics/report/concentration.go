@@ -1,11 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/ledger"
 )
 
 // ConcentrationTops are the sizes of the groups of largest customers.
@@ -97,7 +97,13 @@ func rank(s *Snapshot, q *Query) (ranking, error) {
 		if err != nil {
 			return err
 		}
-		if err := sc.balances(x, sc.match, moves, foreign, &when, now[:]); err != nil {
+		if !foreign {
+			if mrr := mrrOn(moves, day[0]); mrr > 0 {
+				all = append(all, payer{customer: x.customer, mrr: mrr})
+			}
+			return nil
+		}
+		if err := sc.levels(x, sc.match, &when, now[:]); err != nil {
 			return err
 		}
 		if now[0].live {
@@ -105,8 +111,46 @@ func rank(s *Snapshot, q *Query) (ranking, error) {
 		}
 		return nil
 	})
-	slices.SortFunc(all, func(a, b payer) int { return cmp.Compare(b.mrr, a.mrr) })
-	return all, err
+	return all.sorted(), err
+}
+
+// mrrOn is what movements of one currency lead to at the end of a day.
+func mrrOn(moves []ledger.Movement, day calendar.Day) int64 {
+	for i := range slices.Backward(moves) {
+		if moves[i].Day <= day {
+			return moves[i].After
+		}
+	}
+	return 0
+}
+
+// sorted returns the ranking by MRR alone. It uses up r. MRR is never negative, and
+// there are few digits: a pass per digit takes a tenth of what comparing does.
+func (r ranking) sorted() ranking {
+	const width = 11 // bits of a digit
+	used := int64(0)
+	for i := range r {
+		used |= r[i].mrr
+	}
+	to := make(ranking, len(r))
+	for shift := 0; used>>shift != 0; shift += width {
+		digit := func(p *payer) int64 { return p.mrr >> shift & (1<<width - 1) }
+		var places [1 << width]int
+		for i := range r {
+			places[digit(&r[i])]++
+		}
+		first := 0
+		for d := range slices.Backward(places[:]) {
+			first, places[d] = first+places[d], first
+		}
+		for i := range r {
+			d := digit(&r[i])
+			to[places[d]] = r[i]
+			places[d]++
+		}
+		r, to = to, r
+	}
+	return r
 }
 
 // sum is the MRR of the first n.

@@ -1,12 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // Whichever places are asked for, and in whichever order, they are those of the
@@ -31,9 +32,28 @@ func TestRanking_RowsAreThoseOfTheWholeList(t *testing.T) {
 		for range 10 {
 			from := random.IntN(len(whole) + 1)
 			to := from + random.IntN(len(whole)-from+1)
-			if diff := cmp.Diff(whole[from:to], unordered.rows(from, to, total)); diff != "" {
+			if diff := gocmp.Diff(whole[from:to], unordered.rows(from, to, total)); diff != "" {
 				t.Fatalf("places %d to %d (-want +got):\n%s", from, to, diff)
 			}
+		}
+	}
+}
+
+// A ranking is in order of MRR, from none to more than any company has, and has
+// every payer once.
+func TestRanking_IsSortedByMRR(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(9, 7))
+	for range 200 {
+		unsorted := make(ranking, random.IntN(50))
+		most := int64(1) << random.IntN(63)
+		for i := range unsorted {
+			unsorted[i] = payer{customer: &Customer{ID: fmt.Sprint(i)}, mrr: random.Int64N(most)}
+		}
+		want := slices.Clone(unsorted)
+		slices.SortStableFunc(want, func(a, b payer) int { return cmp.Compare(b.mrr, a.mrr) })
+		if got := unsorted.sorted(); !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
 		}
 	}
 }

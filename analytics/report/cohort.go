@@ -68,21 +68,32 @@ type cohorts struct {
 	fixed  bool
 	rows   rows           // the periods that customers may have started in
 	ends   []calendar.Day // ends of all periods from the first row to now
+	to     rows           // those periods
 	when   []points       // by row, with the rates of its cohort; one for all unless they are fixed
+	worths worths         // at the ends, unless the rates are fixed
 	levels []balanceAt    // of one customer
 	split  *split
 	groups []group
 	all    group
 	joined []*group // that one customer is in
+	left   left     // of it
+}
+
+// left is what is left of a customer.
+type left struct {
+	mrr, gross, customers int64
+	initial               int64
 }
 
 // group is one cohort while it is collected.
 type group struct {
 	mrr, customers int64
 	periods        []remains
+	long           int // periods that have come for some customer; until settle, there is one more
 }
 
-// remains is the sum over a cohort's customers whose k-th period has come.
+// remains is the sum over a cohort's customers whose k-th period has come; until
+// settle, how much more it is than that of the period before.
 type remains struct {
 	mrr, gross, customers        int64
 	initialMRR, initialCustomers int64
@@ -90,14 +101,16 @@ type remains struct {
 
 func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, error) {
 	t := &cohorts{fixed: q.FixFX, rows: newRows(periods)}
+	var all []calendar.Range
 	if len(periods) > 0 {
 		for p := periods[0]; p.From <= s.Today; p = calendar.Shift(p, q.Unit, 1) {
 			if len(t.ends) == calendar.MaxPeriods {
 				return nil, &ParamError{"date", "the range starts more than 1,500 periods ago; choose a longer interval or a later start"}
 			}
-			t.ends = append(t.ends, p.To)
+			all, t.ends = append(all, p), append(t.ends, p.To)
 		}
 	}
+	t.to = newRows(all)
 	t.levels = make([]balanceAt, len(t.ends))
 	t.when = []points{{ends: t.ends, rateDays: t.ends}}
 	if t.fixed {
@@ -109,6 +122,9 @@ func newCohorts(s *Snapshot, q *Query, periods []calendar.Range) (*cohorts, erro
 	unfixed := *q
 	unfixed.FixFX = false // each cohort has rates of its own
 	t.sc = newScan(s, &unfixed)
+	if !t.fixed {
+		t.worths = newWorths(&t.when[0], t.sc.rates)
+	}
 	if q.Breakdown != (Dimension{}) && q.Breakdown.kind != subtypeDimension {
 		t.split = newSplit(s, q, 1)
 		return t, nil
@@ -136,21 +152,140 @@ func (t *cohorts) add(x *subject) error {
 	if err != nil {
 		return err
 	}
+	t.start(initial, len(t.ends)-row)
+	switch {
+	case !foreign || x.single && t.fixed:
+		err = t.follow(moves[1:], row, foreign)
+	case x.single:
+		err = t.price(moves, row)
+	default:
+		err = t.weigh(x, row)
+	}
+	t.end(len(t.ends) - row)
+	return err
+}
+
+// follow counts a customer whose balances change with its movements alone: those
+// after the first. If it is foreign, the rates of its cohort convert them.
+func (t *cohorts) follow(moves []ledger.Movement, row int, foreign bool) error {
+	for i := range moves {
+		m := &moves[i]
+		if m.Day > t.sc.horizon {
+			break
+		}
+		level := m.After
+		if foreign {
+			var err error
+			if level, err = t.sc.rates.convert(m.After, m.Currency, t.rows.periods[row].From); err != nil {
+				return err
+			}
+		}
+		t.count(t.to.of(m.Day)-1-row, level, m.After > 0)
+	}
+	return nil
+}
+
+// price counts a customer with one slot, whose movements are converted at the
+// rates of each period.
+func (t *cohorts) price(moves []ledger.Movement, row int) error {
+	for i := range moves {
+		m := &moves[i]
+		if m.Day > t.sc.horizon {
+			break
+		}
+		from, to := t.to.of(m.Day)-1, len(t.ends)
+		if i+1 < len(moves) && moves[i+1].Day <= t.sc.horizon {
+			to = t.to.of(moves[i+1].Day) - 1
+		}
+		if from == to {
+			continue
+		}
+		if m.After == 0 {
+			t.count(from-row, 0, false)
+			continue
+		}
+		worth, err := t.worths.between(m.After, m.Currency, from, to-1)
+		if err != nil {
+			return err
+		}
+		if from = max(from, row+1); from < to {
+			t.countEach(from-row, worth[from:to])
+		}
+	}
+	return nil
+}
+
+// weigh counts any customer.
+func (t *cohorts) weigh(x *subject, row int) error {
 	when := &t.when[0]
 	if t.fixed {
 		when = &t.when[row]
 	}
-	if err := t.sc.balances(x, t.sc.match, moves, foreign, when, t.levels); err != nil {
+	if err := t.sc.levels(x, t.sc.match, when, t.levels); err != nil {
 		return err
 	}
+	for at := row + 1; at < len(t.levels); at++ {
+		t.count(at-row, t.levels[at].level, t.levels[at].live)
+	}
+	return nil
+}
+
+// start counts a customer of whom so many periods have come.
+func (t *cohorts) start(initial int64, periods int) {
 	for _, g := range t.joined {
 		g.mrr += initial
 		g.customers++
-		for i := row; i < len(t.levels); i++ {
-			g.count(i-row, initial, t.levels[i].level, t.levels[i].live)
+		g.long = max(g.long, periods)
+		for len(g.periods) <= g.long {
+			g.periods = append(g.periods, remains{})
+		}
+		g.periods[0].add(&remains{mrr: initial, gross: initial, customers: 1, initialMRR: initial, initialCustomers: 1})
+	}
+	t.left = left{mrr: initial, gross: initial, customers: 1, initial: initial}
+}
+
+// count changes what is left of the customer from the k-th period on. The start
+// is 100 percent whatever happened later in its period: a churn there shows from
+// k = 1 on. Of several changes in one period the last one holds.
+func (t *cohorts) count(k int, level int64, live bool) {
+	was, now := t.left, left{mrr: level, gross: min(level, t.left.initial), initial: t.left.initial}
+	if live {
+		now.customers = 1
+	}
+	t.left = now
+	for _, g := range t.joined {
+		p := &g.periods[max(k, 1)]
+		p.mrr += now.mrr - was.mrr
+		p.gross += now.gross - was.gross
+		p.customers += now.customers - was.customers
+	}
+}
+
+// countEach is count for the worth of what a customer pays from the k-th period on.
+func (t *cohorts) countEach(k int, worth []int64) {
+	t.count(k, worth[0], true)
+	initial := t.left.initial
+	for _, g := range t.joined {
+		mrr, gross := t.left.mrr, t.left.gross
+		periods := g.periods[k+1 : k+len(worth)]
+		for i := range periods {
+			level := worth[i+1]
+			kept := min(level, initial)
+			periods[i].mrr += level - mrr
+			periods[i].gross += kept - gross
+			mrr, gross = level, kept
 		}
 	}
-	return nil
+	last := worth[len(worth)-1]
+	t.left.mrr, t.left.gross = last, min(last, initial)
+}
+
+// end takes the customer out of the periods that have not come for it.
+func (t *cohorts) end(periods int) {
+	was := &t.left
+	for _, g := range t.joined {
+		g.periods[periods].add(&remains{mrr: -was.mrr, gross: -was.gross, customers: -was.customers, initialMRR: -was.initial, initialCustomers: -1})
+	}
 }
 
 // join finds the cohorts of a customer that started with a movement in a row:
@@ -207,26 +342,17 @@ func (t *cohorts) initial(x *subject, start *ledger.Movement, row int, foreign b
 	return t.sc.delta(x, &m, t.sc.match)
 }
 
-// count adds one customer to the k-th period. The start is 100 percent whatever
-// happened later in its period: a churn there shows from k = 1 on.
-func (g *group) count(k int, initial, level int64, live bool) {
-	for k >= len(g.periods) {
-		g.periods = append(g.periods, remains{})
-	}
-	r := &g.periods[k]
-	r.initialMRR += initial
-	r.initialCustomers++
-	if k == 0 {
-		level, live = initial, true
-	}
-	r.mrr += level
-	r.gross += min(level, initial)
-	if live {
-		r.customers++
+// settle sums up the periods.
+func (g *group) settle() {
+	g.periods = g.periods[:g.long]
+	for k := range g.periods {
+		if k > 0 {
+			g.periods[k].add(&g.periods[k-1])
+		}
 	}
 }
 
-// add adds up two cohorts that have no customers in common.
+// add adds up two settled cohorts that have no customers in common.
 func (g *group) add(o *group) {
 	g.mrr += o.mrr
 	g.customers += o.customers
@@ -234,13 +360,16 @@ func (g *group) add(o *group) {
 		if k == len(g.periods) {
 			g.periods = append(g.periods, remains{})
 		}
-		to, from := &g.periods[k], &o.periods[k]
-		to.mrr += from.mrr
-		to.gross += from.gross
-		to.customers += from.customers
-		to.initialMRR += from.initialMRR
-		to.initialCustomers += from.initialCustomers
+		g.periods[k].add(&o.periods[k])
 	}
+}
+
+func (r *remains) add(o *remains) {
+	r.mrr += o.mrr
+	r.gross += o.gross
+	r.customers += o.customers
+	r.initialMRR += o.initialMRR
+	r.initialCustomers += o.initialCustomers
 }
 
 func (r *remains) period() CohortPeriod {
@@ -263,6 +392,10 @@ func (g *group) cohort(name, label string) CohortRow {
 
 func (t *cohorts) report() *CohortReport {
 	out := &CohortReport{}
+	for i := range t.groups {
+		t.groups[i].settle()
+	}
+	t.all.settle()
 	if t.split != nil {
 		for _, value := range t.split.sorted() {
 			out.List = append(out.List, t.groups[value].cohort(t.split.keys[value], t.split.labels[value]))

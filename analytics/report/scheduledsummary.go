@@ -36,9 +36,9 @@ func ChurnScheduledSummary(s *Snapshot, q *Query) (*ScheduledSummaryReport, erro
 		r.Current += ahead.found[i].base
 	}
 	sc := newScan(s, &plain)
-	days := int64(0)
+	days, oldest := int64(0), s.Today-calendar.Day(SummaryDays[len(SummaryDays)-1])
 	err = sc.customers(func(x *subject) error {
-		if !x.endings {
+		if x.pending <= oldest {
 			return nil
 		}
 		l := x.ledger
@@ -98,4 +98,16 @@ func (sc *scan) pending(l *ledger.Ledger, e *ledger.Ending, day calendar.Day) (i
 		sum += worth
 	}
 	return sum, nil
+}
+
+// pendingUntil is the last day before which some end that was asked for is or was
+// still to come, NoDay if none ever was.
+func pendingUntil(l *ledger.Ledger) calendar.Day {
+	until := calendar.NoDay
+	for i := range l.Endings {
+		if e := &l.Endings[i]; e.Cause == ledger.ByCancellation {
+			until = max(until, e.End)
+		}
+	}
+	return until
 }

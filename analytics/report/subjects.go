@@ -19,6 +19,7 @@ type subject struct {
 	terms      []ledger.State    // of the ledger, none if varied
 	arrival    arrival
 	last       calendar.Day   // on which the customer's value changes, NoDay if it never does
+	pending    calendar.Day   // see pendingUntil
 	place      place          // of the customer's country
 	movesIn    money.Currency // as in the ledger
 	needsRates bool           // as in the ledger
@@ -27,7 +28,6 @@ type subject struct {
 	invoices   bool           // whether the ledger has any; so with the others
 	refunds    bool
 	failures   bool
-	endings    bool
 	in         *block // nil outside of blocks
 	at         int    // in the block
 }
@@ -45,8 +45,9 @@ func subjectOf(c *Customer) subject {
 func describe(c *Customer) subject {
 	l := c.Ledger
 	x := subject{
-		customer: c, ledger: l, last: calendar.NoDay, place: placeOf(c.Country), arrival: arrivalOf(c), movesIn: l.MovesIn, needsRates: l.NeedsRates, single: len(l.Slots) == 1 && !l.NeedsRates,
-		invoices: len(l.Invoices) > 0, refunds: len(l.Refunds) > 0, failures: len(l.Failures) > 0, endings: len(l.Endings) > 0,
+		customer: c, ledger: l, last: calendar.NoDay, place: placeOf(c.Country), arrival: arrivalOf(c), pending: pendingUntil(l),
+		movesIn: l.MovesIn, needsRates: l.NeedsRates, single: len(l.Slots) == 1 && !l.NeedsRates,
+		invoices: len(l.Invoices) > 0, refunds: len(l.Refunds) > 0, failures: len(l.Failures) > 0,
 	}
 	if n := len(l.Changes); n > 0 {
 		x.last = l.Changes[n-1].Day

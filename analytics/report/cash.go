@@ -449,6 +449,19 @@ func newWindows(s *Snapshot, anchor calendar.Day) *windows {
 	return w
 }
 
+// perDay returns room for a figure of each of the days.
+func (w *windows) perDay() []int64 { return make([]int64, w.days.To-w.days.From+1) }
+
+// sums adds up the figures of the days of each span.
+func (w *windows) sums(perDay []int64) (sums [windowSpans]int64) {
+	for i, span := range w.spans {
+		for d := span.From; d <= span.To; d++ {
+			sums[i] += perDay[d-w.days.From]
+		}
+	}
+	return sums
+}
+
 // of returns the places of the spans that a day lies in.
 func (w *windows) of(day calendar.Day) []uint8 {
 	if day < w.days.From || day > w.days.To {

@@ -135,31 +135,48 @@ func (c *columns) billing(from, to int) billing {
 
 // fill makes the rows. The zone is the one that the ledgers were made in.
 func (c *columns) fill(subjects []subject, known *catalog, zone *time.Location) {
-	f := filler{known: known, parts: parts{zone: zone}}
+	invoices := 0
+	for i := range subjects {
+		invoices += len(subjects[i].ledger.Invoices)
+	}
+	f := filler{known: known, parts: parts{zone: zone}, rows: make([]row, 0, invoices+invoices/4)}
+	c.ends = make([]reach, len(subjects))
 	for i := range subjects {
 		f.add(subjects[i].ledger)
-		c.ends = append(c.ends, reach{int32(len(f.days)), int32(len(f.failures))})
+		c.ends[i] = reach{int32(len(f.rows)), int32(len(f.failures))}
 	}
-	c.days, c.words, c.amounts, c.failures = slices.Clone(f.days), slices.Clone(f.words), slices.Clone(f.amounts), slices.Clone(f.failures)
+	c.failures = slices.Clone(f.failures)
+	c.days, c.words, c.amounts = make([]calendar.Day, len(f.rows)), make([]uint32, len(f.rows)), make([]int64, len(f.rows))
+	for i := range f.rows {
+		c.days[i], c.words[i], c.amounts[i] = f.rows[i].day, f.rows[i].word, f.rows[i].amount
+	}
 }
 
 // filler makes the rows of a block.
 type filler struct {
-	columns
 	parts
-	known  *catalog
-	last   traits // whose number was asked for last
-	number uint32
-	firsts []int32 // rows of the invoices of one customer
-	plans  []ledger.PlanRef
+	known    *catalog
+	rows     []row
+	failures []failure
+	last     traits // whose number was asked for last
+	number   uint32
+	firsts   []int32 // rows of the invoices of one customer
+	plans    []ledger.PlanRef
+}
+
+// row is one row of columns.
+type row struct {
+	amount int64
+	day    calendar.Day
+	word   uint32
 }
 
 // add makes the rows of one customer.
 func (f *filler) add(l *ledger.Ledger) {
-	from := len(f.days)
+	from := len(f.rows)
 	f.firsts = f.firsts[:0]
 	for i := range l.Invoices {
-		f.firsts = append(f.firsts, int32(len(f.days)-from))
+		f.firsts = append(f.firsts, int32(len(f.rows)-from))
 		f.invoice(l, &l.Invoices[i])
 	}
 	for i := range l.Failures {
@@ -192,17 +209,17 @@ func (f *filler) invoice(l *ledger.Ledger, inv *ledger.Invoice) {
 		t.part = noPart
 		if mark != 0 && day == inv.Day && len(paid) > 0 && paid[0].plan == t.plan && paid[0].leads() {
 			t.part = paid[0].part
-			f.row(day, t, mark, paid[0].amount)
+			f.lay(day, t, mark, paid[0].amount)
 			paid = paid[1:]
 		} else {
-			f.row(inv.Day, t, mark, inv.Amount)
+			f.lay(inv.Day, t, mark, inv.Amount)
 		}
 		mark = 0
 	}
 	t.listed, t.bill = false, false
 	for i := range paid {
 		t.plan, t.part = paid[i].plan, paid[i].part
-		f.row(day, t, 0, paid[i].amount)
+		f.lay(day, t, 0, paid[i].amount)
 	}
 }
 
@@ -226,9 +243,10 @@ func (f *filler) plansOf(l *ledger.Ledger, inv *ledger.Invoice) []ledger.PlanRef
 	return f.plans
 }
 
-func (f *filler) row(day calendar.Day, t traits, mark uint32, amount int64) {
-	if t != f.last || len(f.words) == 0 {
+// lay adds a row.
+func (f *filler) lay(day calendar.Day, t traits, mark uint32, amount int64) {
+	if t != f.last || len(f.rows) == 0 {
 		f.last, f.number = t, f.known.number(t)
 	}
-	f.days, f.words, f.amounts = append(f.days, day), append(f.words, f.number|mark), append(f.amounts, amount)
+	f.rows = append(f.rows, row{amount, day, f.number | mark})
 }

@@ -189,8 +189,17 @@ func (t *failureTally) failures(x *subject, b *billing) error {
 
 // bills counts invoices. The customer may be nil unless it has the breakdown value.
 func (t *failureTally) bills(x *subject, b *billing) error {
-	for _, at := range t.cs.standing(b, t.days) {
-		row, word := t.rows.of(b.days[at]), b.words[at]
+	days, done := b.days[:len(b.words)], false // with the invoice
+	for at, word := range b.words {
+		if word&firstRow != 0 {
+			done = false
+		}
+		day := days[at]
+		if done || !t.cs.verdict(word).keeps || day < t.days.From || day > t.days.To {
+			continue
+		}
+		done = true
+		row := t.rows.of(day)
 		t.sheet.total[row].Bills++
 		if t.cs.split == nil {
 			continue
@@ -328,16 +337,18 @@ func FailureSummary(s *Snapshot, q *Query) (*FailureSummaryReport, error) {
 	plain.Breakdown = Dimension{}
 	cs := newCashScan(s, &plain, bills, 1)
 	var sums [windowSpans]FailureMetrics
+	billed := w.perDay()
 	err := cs.runs(func(b *billing) error {
 		for _, row := range cs.standing(b, w.days) {
-			for _, span := range w.of(b.days[row]) {
-				sums[span].Bills++
-			}
+			billed[b.days[row]-w.days.From]++
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i, n := range w.sums(billed) {
+		sums[i].Bills = n
 	}
 	err = cs.failing(func(x *subject, b *billing) error {
 		return cs.failures(b, w.days, func(f *failure, word uint32) error {

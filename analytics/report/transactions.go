@@ -67,14 +67,16 @@ type transactions struct {
 
 // add counts rows.
 func (t *transactions) add(x *subject, b *billing) error {
-	cs := t.cs
-	last, counted := int32(-1), false // the last row, and whether its invoice was counted
-	for _, at := range cs.kept(b, t.days) {
-		if !b.together(last, at) {
+	cs, days := t.cs, b.days[:len(b.words)]
+	counted := false // the invoice
+	for at, word := range b.words {
+		if word&firstRow != 0 {
 			counted, t.met = false, t.met[:0]
 		}
-		last = at
-		day, v := b.days[at], cs.verdict(b.words[at])
+		day, v := days[at], cs.verdict(word)
+		if !v.keeps || day < t.days.From || day > t.days.To {
+			continue
+		}
 		worth, err := cs.worth(b.amounts[at], v.currency, day)
 		if err != nil {
 			return err
@@ -89,7 +91,7 @@ func (t *transactions) add(x *subject, b *billing) error {
 		if cs.split == nil {
 			continue
 		}
-		values, err := cs.valuesOf(x, b.words[at])
+		values, err := cs.valuesOf(x, word)
 		if err != nil {
 			return err
 		}
@@ -212,27 +214,25 @@ type TransactionSummaryReport struct {
 func TransactionSummary(s *Snapshot, q *Query) (*TransactionSummaryReport, error) {
 	w := newWindows(s, min(q.Range.To, s.Today))
 	cs := newCashScan(s, q, taxlessCash, 1)
-	var sums [windowSpans]int64
+	net := w.perDay()
 	err := cs.runs(func(b *billing) error {
 		for _, row := range cs.kept(b, w.days) {
 			day := b.days[row]
-			spans := w.of(day)
-			if spans == nil {
-				continue
+			if w.of(day) == nil {
+				continue // its rate may not be known
 			}
 			worth, err := cs.worth(b.amounts[row], cs.verdict(b.words[row]).currency, day)
 			if err != nil {
 				return err
 			}
-			for _, span := range spans {
-				sums[span] += worth
-			}
+			net[day-w.days.From] += worth
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	sums := w.sums(net)
 	return &TransactionSummaryReport{
 		Month:   toDate(sums[monthToDate+1], sums[monthToDate]),
 		Quarter: toDate(sums[quarterToDate+1], sums[quarterToDate]),

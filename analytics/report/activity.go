@@ -94,12 +94,7 @@ func LatestActivity(s *Snapshot, q *Query) (*ActivityReport, error) {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(f.rows, func(a, b Activity) int {
-		if a.Date != b.Date {
-			return cmp.Compare(b.Date, a.Date)
-		}
-		return cmp.Or(strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source), cmp.Compare(a.Source, b.Source))
-	})
+	f.cut()
 	page, from, to, err := q.page(f.count, usualActivities, mostActivities)
 	if err != nil {
 		return nil, err
@@ -114,6 +109,33 @@ type feed struct {
 	last  int // the page ends before this row
 	count int // activities in all
 	rows  []Activity
+	full  bool // rows[last-1] is the last that may still be shown
+}
+
+// add keeps an activity unless the page ends before it.
+func (f *feed) add(a *Activity) {
+	if f.full && a.compare(&f.rows[f.last-1]) >= 0 {
+		return
+	}
+	if f.rows = append(f.rows, *a); len(f.rows) >= 2*f.last+1000 {
+		f.cut()
+	}
+}
+
+// cut sorts the activities, equal ones as they came, and drops those after the
+// page.
+func (f *feed) cut() {
+	slices.SortStableFunc(f.rows, func(a, b Activity) int { return a.compare(&b) })
+	f.rows = f.rows[:min(f.last, len(f.rows))]
+	f.full = len(f.rows) == f.last
+}
+
+// compare orders activities, the latest first.
+func (a *Activity) compare(b *Activity) int {
+	if a.Date != b.Date {
+		return cmp.Compare(b.Date, a.Date)
+	}
+	return cmp.Or(strings.Compare(a.Customer.ID, b.Customer.ID), cmp.Compare(a.Customer.Source, b.Customer.Source), cmp.Compare(a.Source, b.Source))
 }
 
 // movements adds the movements, no more than the page may need.
@@ -132,7 +154,7 @@ func (f *feed) movements() error {
 }
 
 func (f *feed) put(m *found, source ActivitySource, day calendar.Day) {
-	f.rows = append(f.rows, Activity{
+	f.add(&Activity{
 		Source: source, Type: m.kind.String(), Subtype: m.move.Subtype.String(), Date: day, Effective: m.move.Day, Overdue: calendar.NoDay,
 		Customer: m.customer, Amount: m.base,
 	})
@@ -146,7 +168,7 @@ func (f *feed) failures() error {
 		return cs.failures(b, f.q.Range, func(failed *failure, word uint32) error {
 			worth, err := cs.worth(failed.amount, cs.verdict(word).currency, failed.day)
 			f.count++
-			f.rows = append(f.rows, Activity{
+			f.add(&Activity{
 				Source: FailedPaymentActivity, Type: FailedPaymentActivity.String(), Subtype: failed.outcome.String(), Date: failed.day, Effective: failed.day,
 				Overdue: failed.due, Customer: x.customer, Amount: worth,
 			})

@@ -190,45 +190,70 @@ func (t *table) collect(x *subject, match func(*ledger.State) bool, value int32)
 	if err != nil {
 		return err
 	}
-	first, _ := slices.BinarySearchFunc(moves, t.days.From, func(m ledger.Movement, day calendar.Day) int { return cmp.Compare(m.Day, day) })
-	for i := first; i < len(moves); i++ {
+	for i := firstFrom(moves, t.days.From); i < len(moves); i++ {
 		m := &moves[i]
 		if m.Day > t.days.To {
 			t.later = m.Day
 			break
 		}
-		f := &t.next
-		*f = found{customer: x.customer, move: *m, base: m.After - m.Before, value: value}
+		base := m.After - m.Before
 		if foreign {
-			if f.base, err = t.sc.delta(x, m, match); err != nil {
+			if base, err = t.sc.delta(x, m, match); err != nil {
 				return err
 			}
 		}
-		f.kind = typed(m.Type, f.base)
-		if f.kind == ledger.None || !t.all && f.kind != t.kind {
+		kind := typed(m.Type, base)
+		if kind == ledger.None || !t.all && kind != t.kind {
 			continue
 		}
 		if t.split != nil && t.split.d.kind == subtypeDimension {
-			if f.value, err = t.split.ofSubtype(m.Subtype); err != nil {
+			if value, err = t.split.ofSubtype(m.Subtype); err != nil {
 				return err
 			}
-			if q.BreakdownValue != nil && t.split.keys[f.value] != *q.BreakdownValue {
+			if q.BreakdownValue != nil && t.split.keys[value] != *q.BreakdownValue {
 				continue
 			}
 		}
 		if q.Subtypes != nil && !q.Subtypes.keeps(m.Subtype.String()) {
 			continue
 		}
-		if err := t.keep(f); err != nil {
+		t.count++
+		if t.full && t.pastPage(m.Day) {
+			continue
+		}
+		t.next = found{customer: x.customer, move: *m, kind: kind, base: base, value: value}
+		if err := t.keep(&t.next); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keep counts a movement and keeps it unless the page ends before it.
+// firstFrom returns the place of the first movement on a day or later.
+func firstFrom(moves []ledger.Movement, day calendar.Day) int {
+	if len(moves) == 0 || moves[0].Day >= day {
+		return 0
+	}
+	first, _ := slices.BinarySearchFunc(moves, day, func(m ledger.Movement, day calendar.Day) int { return cmp.Compare(m.Day, day) })
+	return first
+}
+
+// pastPage reports whether the page ends before the movements of a day, which
+// goes for nearly all of them and is known without a look at the customer.
+func (t *table) pastPage(day calendar.Day) bool {
+	end := t.found[t.last-1].move.Day
+	switch {
+	case t.sc.q.Sort != ByDate:
+		return false
+	case t.sc.q.Ascending:
+		return day > end
+	default:
+		return day < end
+	}
+}
+
+// keep keeps a movement unless the page ends before it.
 func (t *table) keep(f *found) error {
-	t.count++
 	if t.take != nil {
 		return t.take(f)
 	}

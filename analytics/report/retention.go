@@ -81,8 +81,9 @@ func Retention(s *Snapshot, q *Query) (*RetentionReport, error) {
 type retention struct {
 	sc      *scan
 	unit    calendar.Unit
-	months  int // from baseline to target; 0 for days and weeks
-	rows    rows
+	months  int  // from baseline to target; 0 for days and weeks
+	rows    rows // by target
+	before  rows // by baseline: from that of the row before to its own
 	targets []calendar.Day
 	bases   []calendar.Day
 	known   int // rows whose baseline has come: nobody knows who pays at the others
@@ -116,7 +117,7 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 			r.bases = append(r.bases, r.baseline(p.To))
 		}
 	}
-	r.rows = newRows(all)
+	r.rows, r.before = newRows(all), newRows(between(r.bases))
 	r.sc = newScan(s, q)
 	for r.known < len(r.bases) && r.bases[r.known] <= r.sc.horizon {
 		r.known++
@@ -139,6 +140,19 @@ func newRetention(s *Snapshot, q *Query, periods []calendar.Range) *retention {
 		r.split = newSplit(s, q, n)
 	}
 	return r
+}
+
+// between returns the ranges that end on days, each beginning after the one before.
+func between(days []calendar.Day) []calendar.Range {
+	var out []calendar.Range
+	for i, day := range days {
+		from := day
+		if i > 0 {
+			from = days[i-1] + 1
+		}
+		out = append(out, calendar.Range{From: from, To: day})
+	}
+	return out
 }
 
 // trailingMonths is the distance from baseline to target in months; days and

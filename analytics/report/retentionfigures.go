@@ -44,7 +44,7 @@ func (r *retention) breakDown(out *RetentionReport) {
 // metrics computes the rows that are shown. The result is overwritten by the
 // next call.
 func (r *retention) metrics(windows []window) []RetentionMetrics {
-	settle(windows)
+	r.settle(windows)
 	r.shares.of(windows)
 	r.figures = r.figures[:0]
 	for i := averaged; i < len(windows); i++ {

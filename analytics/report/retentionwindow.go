@@ -12,17 +12,17 @@ type window struct {
 	expansion, contraction, churn, reactivation int64
 	expanded, contracted, reactivated           int64
 
-	// Of customers for whom nothing moves from baseline to target, until settle
-	// adds them to the others.
-	steady      int64 // how many more there are than in the row before
-	steadyLevel int64 // how much more MRR they have, who need no conversion
-	steadyBase  int64 // MRR at the baseline of those who do
+	// Until settle, how many more customers of the cohort there are than in the row
+	// before, and how much more MRR they have: of those who need no conversion, if
+	// nothing moved until the target, what moved being counted above. Of the others
+	// steadyBase is the MRR at the baseline, if nothing moves.
+	steady, steadyLevel, steadyBase int64
 }
 
-// settle adds up the steady customers of all rows.
-func settle(windows []window) {
+// settle adds up the customers for whom nothing moves.
+func (r *retention) settle(windows []window) {
 	customers, level := int64(0), int64(0)
-	for i := range windows {
+	for i := range windows[:r.known] {
 		w := &windows[i]
 		customers += w.steady
 		level += w.steadyLevel
@@ -57,7 +57,11 @@ func (r *retention) countMoves(x *subject, match func(*ledger.State) bool, moves
 	for len(moves) > 0 && moves[len(moves)-1].Day > r.sc.horizon {
 		moves = moves[:len(moves)-1]
 	}
-	err := r.countRows(&payments{moves, foreign, sinks})
+	if !foreign {
+		r.countOwn(moves, sinks)
+		return nil
+	}
+	err := r.countRows(&payments{moves, sinks})
 	if err == nil {
 		return nil
 	}
@@ -67,12 +71,75 @@ func (r *retention) countMoves(x *subject, match func(*ledger.State) bool, moves
 	return err
 }
 
-// payments are what a customer pays, whose movements say all about it: it needs
-// no conversion, or has a single slot.
+// countOwn counts a customer who needs no conversion, where something moves.
+func (r *retention) countOwn(moves []ledger.Movement, sinks [][]window) {
+	level, done := int64(0), 0 // before the movement; rows that are counted
+	for i := range moves {
+		m := &moves[i]
+		// The rows from its first to the last before end have the movement between
+		// baseline and target, those from end on before the baseline.
+		end := min(r.known, rowOf(&r.before, m.Day))
+		for row := max(done, rowOf(&r.rows, m.Day)); row < end; row++ {
+			last := i
+			for last+1 < len(moves) && moves[last+1].Day <= r.targets[row] {
+				last++
+			}
+			for _, sink := range sinks {
+				sink[row].change(level, moves[last].After, i > 0) // a view's first movement is always new
+			}
+		}
+		done = max(done, end)
+		if end < r.known {
+			for _, sink := range sinks {
+				sink[end].steady += payers(m.After) - payers(level)
+				sink[end].steadyLevel += m.After - level
+			}
+		}
+		level = m.After
+	}
+}
+
+// rowOf is the first row that does not end before a day.
+func rowOf(r *rows, day calendar.Day) int { return max(0, r.of(day)-1) }
+
+// payers is how many customers there are, of one.
+func payers(mrr int64) int64 {
+	if mrr > 0 {
+		return 1
+	}
+	return 0
+}
+
+// change counts how one customer's balance moves from baseline to target. If it is
+// in the cohort, it is already counted as one for whom nothing moves.
+func (w *window) change(base, target int64, paidBefore bool) {
+	change := target - base
+	switch {
+	case base == 0:
+		if target > 0 && paidBefore {
+			w.reactivation += target
+			w.reactivated++
+		}
+		return
+	case target == 0:
+		w.churn += change
+		w.retained--
+	case change > 0:
+		w.expansion += change
+		w.expanded++
+	case change < 0:
+		w.contraction += change
+		w.contracted++
+	}
+	w.target += change
+	w.rebased += change
+	w.gross += min(0, change)
+}
+
+// payments are what a customer with one slot pays, which needs conversion.
 type payments struct {
-	moves   []ledger.Movement
-	foreign bool // it needs conversion
-	sinks   [][]window
+	moves []ledger.Movement
+	sinks [][]window
 }
 
 // after is the movement that n movements lead to; that of no MRR before the first.
@@ -93,7 +160,7 @@ func (r *retention) countRows(p *payments) error {
 		}
 		next := r.known // the first row that the next movement is in
 		if before < len(p.moves) {
-			next = min(next, max(0, r.rows.of(p.moves[before].Day)-1))
+			next = min(next, rowOf(&r.rows, p.moves[before].Day))
 		}
 		var err error
 		if next > row {
@@ -113,27 +180,17 @@ func (r *retention) countRows(p *payments) error {
 // countSteady counts a customer who pays the same from the baseline of the row
 // from to the target of the row before to.
 func (r *retention) countSteady(p *payments, m *ledger.Movement, from, to int) error {
-	level := m.After
-	if level == 0 {
+	if m.After == 0 {
 		return nil
 	}
-	var worth []int64
-	if p.foreign {
-		level = 0
-		var err error
-		if worth, err = r.worths.between(m.After, m.Currency, r.baseAt[from], r.targetAt[to-1]); err != nil {
-			return err
-		}
+	worth, err := r.worths.between(m.After, m.Currency, r.baseAt[from], r.targetAt[to-1])
+	if err != nil {
+		return err
 	}
 	for _, sink := range p.sinks {
 		sink[from].steady++
-		sink[from].steadyLevel += level
 		if to < len(sink) {
 			sink[to].steady--
-			sink[to].steadyLevel -= level
-		}
-		if !p.foreign {
-			continue
 		}
 		for row := from; row < to; row++ {
 			sink[row].steadyBase += worth[r.baseAt[row]]
@@ -152,19 +209,17 @@ func (r *retention) countMoved(p *payments, before, row int) error {
 	}
 	was, is := p.after(before), p.after(until)
 	base, target := balanceAt{was.After, was.After > 0}, balanceAt{is.After, is.After > 0}
+	var err error
+	if base.level, err = r.worthAt(was, r.baseAt[row]); err != nil {
+		return err
+	}
+	if target.level, err = r.worthAt(is, r.targetAt[row]); err != nil {
+		return err
+	}
 	rebased := target
-	if p.foreign {
-		var err error
-		if base.level, err = r.worthAt(was, r.baseAt[row]); err != nil {
+	if base.live {
+		if rebased.level, err = r.worthAt(is, r.baseAt[row]); err != nil {
 			return err
-		}
-		if target.level, err = r.worthAt(is, r.targetAt[row]); err != nil {
-			return err
-		}
-		if base.live {
-			if rebased.level, err = r.worthAt(is, r.baseAt[row]); err != nil {
-				return err
-			}
 		}
 	}
 	for _, sink := range p.sinks {

@@ -83,8 +83,11 @@ func TestLaw_RowsStandForInvoices(t *testing.T) {
 		eachBilling(t, s, func(cs *cashScan, x *subject, b *billing) {
 			for row, word := range b.words {
 				if of := &cs.known[word&^firstRow]; of.listed {
-					id := s.invoiceID(&x.ledger.Invoices[b.invoice(int32(row))])
-					got = append(got, fmt.Sprintln(id, b.days[row], of.bill, of.plan))
+					inv, list := &x.ledger.Invoices[b.invoice(int32(row))], paymentList{cs: cs}
+					got = append(got, fmt.Sprintln(s.invoiceID(inv), b.days[row], of.bill, of.plan))
+					if total := list.total(b, int32(row)); total != inv.Amount {
+						t.Fatalf("row %d of invoice %s comes to %d, want %d", row, s.invoiceID(inv), total, inv.Amount)
+					}
 				}
 			}
 			checkFailures(t, s, x.ledger, b)

@@ -43,8 +43,8 @@ type paymentList struct {
 
 // listed is the kind of rows that a list may have.
 type listed struct {
-	rows  func(*subject, *billing, calendar.Range) []int32          // those of some days that the query keeps
-	shown func(x *subject, b *billing, row int32) (int64, CashType) // amount and kind, as the list shows them
+	rows  func(*subject, *billing, calendar.Range) []int32 // those of some days that the query keeps
+	shown func(b *billing, row int32) (int64, CashType)    // amount and kind, as the list shows them
 	full  func(x *subject, b *billing, row int32) payment
 }
 
@@ -68,7 +68,7 @@ func (pl *paymentList) collect(of *listed) error {
 		pl.subject = x
 		pl.compareNames()
 		for _, row := range of.rows(x, b, pl.days) {
-			amount, kind := of.shown(x, b, row)
+			amount, kind := of.shown(b, row)
 			beyond, err := pl.beyond(b.days[row], amount, kind, b.words[row])
 			if err != nil {
 				return err

@@ -118,7 +118,7 @@ func TransactionDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 func (pl *paymentList) transactions() *listed {
 	return &listed{
 		rows: func(_ *subject, b *billing, days calendar.Range) []int32 { return pl.cs.kept(b, days) },
-		shown: func(_ *subject, b *billing, row int32) (int64, CashType) {
+		shown: func(b *billing, row int32) (int64, CashType) {
 			return b.amounts[row], pl.cs.verdict(b.words[row]).kind
 		},
 		full: func(x *subject, b *billing, row int32) payment {
@@ -193,7 +193,7 @@ func InvoiceDetail(s *Snapshot, q *Query) (*InvoiceReport, error) {
 func (pl *paymentList) invoices() *listed {
 	return &listed{
 		rows:  func(_ *subject, b *billing, days calendar.Range) []int32 { return pl.cs.standing(b, days) },
-		shown: func(x *subject, b *billing, row int32) (int64, CashType) { return pl.total(x, b, row), 0 },
+		shown: func(b *billing, row int32) (int64, CashType) { return pl.total(b, row), 0 },
 		full: func(x *subject, b *billing, row int32) payment {
 			inv := &x.ledger.Invoices[b.invoice(row)]
 			return payment{customer: x.customer, invoice: inv, amount: inv.Amount, day: b.days[row], plan: pl.cs.planOf(b.words[row]), line: -1}
@@ -201,13 +201,19 @@ func (pl *paymentList) invoices() *listed {
 	}
 }
 
-// total is the amount of an invoice if the list is sorted by it.
-func (pl *paymentList) total(x *subject, b *billing, row int32) int64 {
-	byAmount := pl.cs.q.Sort == ByAmount || pl.cs.q.Sort == ByAmountBase
-	if byAmount && int(row)+1 < len(b.words) && b.together(row, row+1) {
-		return x.ledger.Invoices[b.invoice(row)].Amount // the row is a part of it
+// total is the amount of the invoice that a row stands for: if the row is a part of
+// it, the sum of its parts without fees and losses.
+func (pl *paymentList) total(b *billing, row int32) int64 {
+	sum := b.amounts[row]
+	if !pl.cs.verdict(b.words[row]).cash {
+		return sum
 	}
-	return b.amounts[row]
+	for i := int(row) + 1; i < len(b.words) && b.words[i]&firstRow == 0; i++ {
+		if v := pl.cs.verdict(b.words[i]); v.cash && v.kind != FeeCash && v.kind != FXLossCash {
+			sum += b.amounts[i]
+		}
+	}
+	return sum
 }
 
 func (pl *paymentList) invoice(p *payment) InvoiceRow {

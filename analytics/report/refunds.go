@@ -136,7 +136,7 @@ func RefundDetail(s *Snapshot, q *Query) (*PaymentReport, error) {
 	}
 	err = list.collect(&listed{
 		rows:  list.cs.refunds,
-		shown: func(_ *subject, b *billing, row int32) (int64, CashType) { return -b.amounts[row], RefundCash },
+		shown: func(b *billing, row int32) (int64, CashType) { return -b.amounts[row], RefundCash },
 		full: func(x *subject, b *billing, row int32) payment {
 			inv := &x.ledger.Invoices[b.invoice(row)]
 			return payment{customer: x.customer, invoice: inv, amount: -b.amounts[row], day: b.days[row], plan: inv.Plan, line: -1, kind: RefundCash}

@@ -154,9 +154,12 @@ func (h history) begin(b *testing.B, f *bench) {
 	var rates []fx.Rate
 	rng := rand.New(rand.NewPCG(1, 1))
 	for day := historyDay(historyStart) - 400; day <= historyDay(historyToday); day++ {
-		for quote, about := range map[string]int{"usd": 10500, "gbp": 8300} {
-			n := about + rng.IntN(about/20)
-			rates = append(rates, fx.Rate{Day: day, Base: "eur", Quote: quote, Value: fmt.Sprintf("%d.%04d", n/10000, n%10000)})
+		for _, about := range []struct {
+			quote string
+			value int // in ten thousandths
+		}{{"usd", 10500}, {"gbp", 8300}} {
+			n := about.value + rng.IntN(about.value/20)
+			rates = append(rates, fx.Rate{Day: day, Base: "eur", Quote: about.quote, Value: fmt.Sprintf("%d.%04d", n/10000, n%10000)})
 		}
 	}
 	if err := f.rates.ImportRates(b.Context(), rates); err != nil {

@@ -233,38 +233,23 @@ func (sc *scan) levels(x *subject, match func(*ledger.State) bool, p *points, to
 
 // levelsOfOne is levels for the movements of a single slot.
 func (sc *scan) levelsOfOne(moves []ledger.Movement, p *points, to []balanceAt) error {
-	next, from := 0, 0 // movement and point
-	var now ledger.Movement
-	for from < len(p.ends) {
-		for end := min(p.ends[from], sc.horizon); next < len(moves) && moves[next].Day <= end; next++ {
-			now = moves[next]
+	next := 0
+	var now holding
+	var rates []fx.Converter // of its currency, by point
+	for i, end := range p.ends {
+		for end = min(end, sc.horizon); next < len(moves) && moves[next].Day <= end; next++ {
+			if m := &moves[next]; rates == nil || m.Currency != now.currency {
+				rates = p.at(sc.rates, m.Currency)
+			}
+			now = holding{moves[next].After, moves[next].Currency}
 		}
-		until := from + 1 // the points before it have the same balance
-		for until < len(p.ends) && (next == len(moves) || moves[next].Day > min(p.ends[until], sc.horizon)) {
-			until++
-		}
-		if err := sc.stay(now.After, now.Currency, p, from, to[from:until]); err != nil {
-			return err
-		}
-		from = until
-	}
-	return nil
-}
-
-// stay sets the balances of some points in a row to the same value.
-func (sc *scan) stay(value int64, currency money.Currency, p *points, from int, to []balanceAt) error {
-	clear(to)
-	if value == 0 {
-		return nil
-	}
-	rates := p.at(sc.rates, currency)[from:]
-	for i := range to {
+		to[i] = balanceAt{}
 		switch {
-		case p.only != nil && !p.only[from+i]:
+		case now.value == 0 || p.only != nil && !p.only[i]:
 		case rates[i].Valid():
-			to[i] = balanceAt{rates[i].Convert(value), true}
+			to[i] = balanceAt{rates[i].Convert(now.value), true}
 		default:
-			worth, err := p.worth(sc.rates, from+i, value, currency)
+			worth, err := p.worth(sc.rates, i, now.value, now.currency)
 			if err != nil {
 				return err
 			}

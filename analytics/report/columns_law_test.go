@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -221,4 +222,63 @@ func cashAnswers(t *testing.T, s *Snapshot) map[string]any {
 		note("map", world, err)
 	}
 	return answers
+}
+
+// Whoever asks a new snapshot first, and how many do at once, all get the same
+// answers.
+func TestCash_AskedAtOnce(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 6))
+	s := newCompany(rng)
+	newBooks(rng, s)
+	for len(s.Customers) < 16*blockSize {
+		s.Customers = append(s.Customers, s.Customers...)
+	}
+	s.Follow(nil)
+	answers := make([]*TransactionReport, 4)
+	queries := []*Query{mustQuery(t, s, nil), mustQuery(t, s, map[string][]string{"currency": {"usd"}, "breakdown": {"plan"}})}
+	begin := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			<-begin
+			cs := newCashScan(s, queries[i%2], allCash, 1)
+			for at := range s.blocks { // filters may begin anywhere
+				b := s.blocks[(at+4*i)%len(s.blocks)]
+				b.once.Do(b.fill)
+				cs.enter(b)
+			}
+			answers[i], _ = Transactions(s, queries[i%2])
+		})
+	}
+	close(begin)
+	all.Wait()
+	for i, got := range answers {
+		want, err := Transactions(s, queries[i%2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("asked at once (-alone +at once):\n%s", diff)
+		}
+	}
+}
+
+// The summary needs the rates of the days that it adds up, and no others.
+func TestTransactionSummary_NeedsNoOtherRates(t *testing.T) {
+	t.Parallel()
+	s := newCompany(rand.New(rand.NewPCG(1, 1)))
+	s.Today = date("2025-01-10")
+	s.Rates = nil
+	bill := func(day string) ledger.Event {
+		return ledger.Event{ID: day, Date: calendar.DayStamp(date(day)), Kind: ledger.OneTime, Amount: 100, Currency: currency("eur")}
+	}
+	for day, want := range map[string]bool{"2024-05-05": true, "2024-01-05": false, "2024-12-07": false} {
+		s.Customers = []*Customer{{Ledger: ledger.NewReplayer(s.Settings, s.Plans).Replay([]ledger.Event{bill(day)}, 0, s.Today)}}
+		s.Follow(nil)
+		_, err := TransactionSummary(s, mustQuery(t, s, map[string][]string{"date": {"20240101-20250110"}, "baseCurrency": {"usd"}}))
+		if (err == nil) != want {
+			t.Errorf("an invoice of %s without a rate: %v, want an answer: %t", day, err, want)
+		}
+	}
 }

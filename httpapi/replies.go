@@ -10,11 +10,16 @@ import (
 // requests, and for reports, which can be larger than what the cache keeps.
 type replyPool struct{ pool sync.Pool }
 
+// keptReplyBytes is what a buffer may hold to be lent again: room for the reply to
+// the largest push. One that a huge report has filled is left to the garbage
+// collector, or small answers would go on holding it.
+const keptReplyBytes = 32 << 20
+
 // with calls use with an empty buffer and keeps what it returns for the next.
 func (p *replyPool) with(use func(reply []byte) []byte) {
 	buffer := p.lend()
 	*buffer = use((*buffer)[:0])
-	p.pool.Put(buffer)
+	p.giveBack(buffer)
 }
 
 // encode returns an answer as JSON with a newline at its end, in a buffer that is
@@ -22,7 +27,7 @@ func (p *replyPool) with(use func(reply []byte) []byte) {
 func (p *replyPool) encode(v wire.Answer) (body []byte, release func()) {
 	buffer := p.lend()
 	*buffer = append(v.AppendJSON((*buffer)[:0]), '\n')
-	return *buffer, func() { p.pool.Put(buffer) }
+	return *buffer, func() { p.giveBack(buffer) }
 }
 
 func (p *replyPool) lend() *[]byte {
@@ -31,4 +36,10 @@ func (p *replyPool) lend() *[]byte {
 		buffer = new([]byte)
 	}
 	return buffer
+}
+
+func (p *replyPool) giveBack(buffer *[]byte) {
+	if cap(*buffer) <= keptReplyBytes {
+		p.pool.Put(buffer)
+	}
 }

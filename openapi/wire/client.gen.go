@@ -1516,7 +1516,7 @@ type CustomerDetail struct {
 	// CancelEffectiveDate The day on which a cancellation ends the last subscription, which may be still to come.
 	CancelEffectiveDate *string `json:"cancel_effective_date"`
 
-	// CancelReason Why the customer left, as given or as derived.
+	// CancelReason Why the customer left or is about to, as given or as derived; null for who came back.
 	CancelReason *string `json:"cancel_reason"`
 
 	// ChurnRiskScore Not computed; always null.
@@ -5638,7 +5638,7 @@ type StoredCustomer struct {
 	// CancelDate Day of churn, or of the request when the churn is still to come.
 	CancelDate *string `json:"cancel_date"`
 
-	// CancelReason Why the customer left, as given or as derived.
+	// CancelReason Why the customer left or is about to, as given or as derived; null for who came back.
 	CancelReason *string `json:"cancel_reason"`
 
 	// Country ISO 3166 code, lower case.
@@ -7126,7 +7126,7 @@ type GetCustomersParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -7426,7 +7426,7 @@ type GetExportsCustomersCsvParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Limit The most rows to return. Default all.
@@ -7501,7 +7501,7 @@ type GetExportsMrrGrowthCsvParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Limit The most rows to return. Default all.
@@ -7573,7 +7573,7 @@ type GetExportsMrrMovementsCsvParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
@@ -7672,7 +7672,7 @@ type GetReportsCancellationTimingParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -7735,7 +7735,7 @@ type GetReportsCancellationTimingDetailParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// SelectedType The only class of days to list: `0`, `1-3`, `4-7`, `8-14`, `15-30`, `31-90` or `91+`.
@@ -7819,7 +7819,7 @@ type GetReportsCashflowFailedPaymentsParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -7888,7 +7888,7 @@ type GetReportsCashflowFailedPaymentsDetailParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
@@ -7972,7 +7972,7 @@ type GetReportsCashflowFailedPaymentsSummaryParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -8035,7 +8035,7 @@ type GetReportsCashflowFailedPaymentsTableParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -8104,7 +8104,7 @@ type GetReportsCashflowFailureRateParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -8287,7 +8287,7 @@ type GetReportsCashflowRefundsParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -8356,7 +8356,7 @@ type GetReportsCashflowRefundsDetailParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
@@ -8440,7 +8440,7 @@ type GetReportsCashflowRefundsTableParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -8506,7 +8506,7 @@ type GetReportsChurnReasonsParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -8632,7 +8632,7 @@ type GetReportsChurnScheduledParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -8698,7 +8698,7 @@ type GetReportsChurnScheduledMovementsParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
@@ -8785,7 +8785,7 @@ type GetReportsChurnScheduledSummaryParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -8845,7 +8845,7 @@ type GetReportsCmrrSummaryParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -8908,7 +8908,7 @@ type GetReportsCohortParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -9040,7 +9040,7 @@ type GetReportsCustomerConcentrationParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Q Keeps list rows whose customer id, name or email contains this text, in any case.
@@ -9112,7 +9112,7 @@ type GetReportsInvoicesDetailParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
@@ -9205,7 +9205,7 @@ type GetReportsLatestActivityParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -9532,7 +9532,7 @@ type GetReportsMapParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -9595,7 +9595,7 @@ type GetReportsMovementTableParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
@@ -9688,7 +9688,7 @@ type GetReportsMrrParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
@@ -9757,7 +9757,7 @@ type GetReportsMrrGrowthParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// CompareMonth The month to compare with, as `2026-01`. Default the month before.
@@ -9826,7 +9826,7 @@ type GetReportsMrrGrowthTableParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// CompareMonth The month to compare with, as `2026-01`. Default the month before.
@@ -9898,7 +9898,7 @@ type GetReportsMrrSubtypesParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
@@ -9970,7 +9970,7 @@ type GetReportsMrrTableParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
@@ -10042,7 +10042,7 @@ type GetReportsMrrTableSubtypesParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Committed `true` works with movements that are already scheduled for the future: the MRR report adds them to its figures, the movement table lists them alone.
@@ -10117,7 +10117,7 @@ type GetReportsRetentionParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -10183,7 +10183,7 @@ type GetReportsSummaryParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -10246,7 +10246,7 @@ type GetReportsTransactionsParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.
@@ -10315,7 +10315,7 @@ type GetReportsTransactionsDetailParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// SelectedDate Keeps the movements of one period of `interval`, named by any of its days.
@@ -10399,7 +10399,7 @@ type GetReportsTransactionsSummaryParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
@@ -10462,7 +10462,7 @@ type GetReportsTransactionsTableParams struct {
 	// BaseCurrency ISO 4217 code to convert to, in any case. Default the account's base currency.
 	BaseCurrency *BaseCurrency `form:"baseCurrency,omitempty" json:"baseCurrency,omitempty"`
 
-	// FixFx `true` converts everything at the exchange rates of the range's first day, so that `fx_adjustment` is 0.
+	// FixFx `true` converts everything at the exchange rates of the range's first day, in `cohort` of each cohort's first day, so that `fx_adjustment` is 0.
 	FixFx *FixFx `form:"fix_fx,omitempty" json:"fix_fx,omitempty"`
 
 	// Breakdown Splits each row by one dimension: `plan`, `currency`, `country`, `region`, `state`, `billing_freq`, `payment_method`, `pricing_model`, `data_source`, `status`, `has_discount`, `customer`, `cancel_reason`, `subtype`, `age`, `market`, `industry`, `channel`, `size`, or `custom_<key>`. `subtype` splits movements: reports that list none ignore it.

@@ -124,8 +124,9 @@ func mrrOn(moves []ledger.Movement, day calendar.Day) int64 {
 	return 0
 }
 
-// sorted returns the ranking by MRR alone. It uses up r. MRR is never negative, and
-// there are few digits: a pass per digit takes a tenth of what comparing does.
+// sorted returns the ranking by MRR alone. It uses up r. MRR is never negative but
+// where a sum overflows, whose place is any, and there are few digits: a pass per
+// digit takes a tenth of what comparing does.
 func (r ranking) sorted() ranking {
 	const width = 11 // bits of a digit
 	used := int64(0)
@@ -133,7 +134,7 @@ func (r ranking) sorted() ranking {
 		used |= r[i].mrr
 	}
 	to := make(ranking, len(r))
-	for shift := 0; used>>shift != 0; shift += width {
+	for shift := 0; shift < 63 && used>>shift != 0; shift += width {
 		digit := func(p *payer) int64 { return p.mrr >> shift & (1<<width - 1) }
 		var places [1 << width]int
 		for i := range r {

@@ -57,3 +57,15 @@ func TestRanking_IsSortedByMRR(t *testing.T) {
 		}
 	}
 }
+
+// A payer whose MRR overflowed is somewhere in the ranking, once.
+func TestRanking_OfWhatOverflowed(t *testing.T) {
+	t.Parallel()
+	all := ranking{{mrr: -2}, {mrr: 5}, {mrr: 1<<63 - 1}, {mrr: -1 << 63}}
+	got := slices.Clone(all).sorted()
+	for _, p := range all {
+		if !slices.Contains(got, p) || len(got) != len(all) {
+			t.Errorf("%v has not every payer of %v", got, all)
+		}
+	}
+}

@@ -159,7 +159,7 @@ func companyHistory(rng *rand.Rand, currencies []string) []ledger.Event {
 			ev.Kind, ev.Amount = ledger.Refund, -amount/int64(1+rng.IntN(3))
 		case 1:
 			ev.Kind, ev.Amount = ledger.Cancellation, 0
-			ev.Extra = &ledger.Extra{CancelReason: ledger.Symbol(5 + rng.IntN(2)), CancelComment: []string{"", fmt.Sprint("note ", i)}[i%2]}
+			ev.Extra = &ledger.Extra{CancelReason: ledger.Symbol(5 + rng.IntN(2)), CancelComment: []string{"", fmt.Sprint("note ", i), " "}[i%3]}
 			if rng.IntN(2) == 0 {
 				ev.Subscription = 0
 			}

@@ -25,7 +25,7 @@ type ended struct {
 	currency money.Currency
 	cause    ledger.Cause
 	asked    bool // whether somebody asked for it
-	said     bool // whether there is a comment
+	said     bool // whether there is a comment that is not blank
 }
 
 // endings are what the customers of a block gave up, by customer. They are found

@@ -39,6 +39,34 @@ func TestLaw_EndingsAreTheLedgers(t *testing.T) {
 	}
 }
 
+// The list of cancellations has the comment of each as it was stated.
+func TestLaw_CommentsAreAsStated(t *testing.T) {
+	t.Parallel()
+	blank := 0
+	eachCompany(t, func(t *testing.T, _ *rand.Rand, s *Snapshot) {
+		r, err := CancellationTimingDetail(s, mustQuery(t, s, map[string][]string{"date": {"all"}, "limit": {"10000"}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Rows {
+			row := &r.Rows[i]
+			l := row.Customer.Ledger
+			if !slices.ContainsFunc(l.Endings, func(e ledger.Ending) bool {
+				_, comment := l.Stated(&e)
+				return e.Request == row.Requested && e.End == row.Effective && comment == row.Comment
+			}) {
+				t.Errorf("%+v: no cancellation says %q", row, row.Comment)
+			}
+			if row.Comment == " " {
+				blank++
+			}
+		}
+	})
+	if blank == 0 {
+		t.Error("no comment was blank")
+	}
+}
+
 // endingsLaw counts the endings of a snapshot again and returns how many came
 // with a comment.
 func endingsLaw(t *testing.T, rng *rand.Rand, s *Snapshot) (comments int) {
@@ -107,7 +135,7 @@ func recountEndings(t *testing.T, s *Snapshot, q *Query) (reasons map[string]*En
 				reasons[key] = &EndingMetrics{}
 			}
 			reasons[key].add(c, worth)
-			if comment != "" {
+			if strings.TrimSpace(comment) != "" {
 				all = append(all, said{lost{ended: &ended{request: e.Request}, subject: &subject{customer: c}}, comment})
 			}
 		}

@@ -78,11 +78,8 @@ type lost struct {
 
 func (x *lost) customer() *Customer { return x.subject.customer }
 
-// comment is what was said about the ending, "" for nothing.
+// comment is what was said about the ending, as stated, "" for nothing.
 func (x *lost) comment() string {
-	if !x.said {
-		return ""
-	}
 	l := x.subject.ledger
 	_, comment := l.Stated(&l.Endings[x.index])
 	return comment

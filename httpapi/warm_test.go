@@ -3,7 +3,9 @@ package httpapi_test
 import (
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/growpanel/growpanel-mcp/analytics/fx"
 	"github.com/growpanel/growpanel-mcp/httpapi"
 	"github.com/growpanel/growpanel-mcp/ingest"
+	"github.com/growpanel/growpanel-mcp/openapi"
 )
 
 // Whatever is written, a server that has answered before answers as one that
@@ -21,12 +24,12 @@ func TestLaw_WarmAnswersAreThoseOfAServerJustStarted(t *testing.T) {
 	r := newRich(t)
 	now := func() time.Time { return time.Unix(r.clock.Load(), 0).UTC() }
 	var asked []string
-	for _, name := range []string{
-		"mrr?", "mrr-table?", "movement-table?", "retention?", "cohort?", "summary?", "map?", "cmrr-summary?", "leads?", "leads-table?",
-		"transactions?", "transactions-detail?", "cashflow-failed-payments?", "cashflow-refunds?", "customer-concentration?", "churn-reasons?",
-	} {
-		for _, more := range []string{"", "&base_currency=eur", "&breakdown=plan", "&breakdown=country", "&segment=" + r.segment, "&compare=last-year&fix_fx=true"} {
-			asked = append(asked, "/reports/"+name+"date=20250601-20260701"+more)
+	for _, op := range openapi.Operations() {
+		if op.Method != "GET" || op.Status != http.StatusOK || !strings.HasPrefix(op.Path, "/reports/") {
+			continue
+		}
+		for _, more := range []string{"", "&base_currency=eur&breakdown=plan", "&breakdown=country&payment_method=visa", "&segment=" + r.segment, "&compare=last-year&fix_fx=true"} {
+			asked = append(asked, needed(op.Path+"?date=20250601-20260701"+more))
 		}
 	}
 	asked = append(asked, "/customers?limit=7", "/customers?limit=7&offset=9&date=20250101-20261231", "/plans", "/exports/customers.csv", "/exports/mrr-movements.csv?date=20240101-20261231")
@@ -40,6 +43,7 @@ func TestLaw_WarmAnswersAreThoseOfAServerJustStarted(t *testing.T) {
 		"deletion":  send("DELETE", "/data/customers/c6", ""),
 		"plan":      send("PUT", "/data/plans/month?data_source="+source, `{"interval":"year"}`),
 		"plan name": send("PUT", "/data/plans/team?data_source="+source, `{"name":"Crew"}`),
+		"group":     send("PUT", "/data/plans/year?data_source="+source, `{"plan_group":"Other"}`),
 		"segment":   send("PUT", "/data/segments/"+r.segment, `{"name":"Visa","filters":{"country":"us"}}`),
 		"currency":  send("POST", "/settings", `{"base_currency":"eur"}`),
 		"zone":      send("POST", "/settings", `{"timezone":"Asia/Tokyo","churn_grace_days":0}`),

@@ -185,7 +185,8 @@ func (a *account) publish(rates *fx.Table) {
 	}
 	s.Follow(earlier)
 	a.current.Store(&view{
-		snapshot: s, settings: a.settings.values, asked: a.asked, computing: a.computing(), plans: a.plans, job: a.job, sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
+		snapshot: s, settings: a.settings.values, asked: a.asked, computing: a.computing(), plans: a.plans, job: a.job,
+		sources: a.sources, segments: a.segments, stored: a.stored, zone: a.settings.ledger.Zone,
 	})
 	a.engine.resize(a, a.bytes())
 }

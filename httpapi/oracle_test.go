@@ -424,12 +424,23 @@ func both(v oracletest.View, item func(oracletest.Item) bool, member func(*oracl
 	return narrowed
 }
 
+// checks compare the answers to a question. Each returns what it asked for, and how
+// the answer differs.
+func (o *oracled) checks() []func(question) (string, string) {
+	return []func(question) (string, string){
+		o.mrr, o.compared, o.comparedTables, o.tables, o.details, o.losing, o.pages, o.why, o.whyCompared, o.subtyped,
+		o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.leadParts, o.leadRows, o.unasked, o.movements,
+		o.movementLines, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.leads,
+		o.churn, o.lately, o.countries, o.cohortParts, o.undated,
+	}
+}
+
 func (o *oracled) compare() int {
 	o.t.Helper()
 	failures := 0
 	for range 4 {
 		q := o.question()
-		for _, check := range []func(question) (string, string){o.mrr, o.compared, o.comparedTables, o.tables, o.details, o.losing, o.pages, o.why, o.whyCompared, o.subtyped, o.trailed, o.losses, o.committed, o.breakdowns, o.longParts, o.leadParts, o.leadRows, o.unasked, o.movements, o.movementLines, o.cohorts, o.summary, o.cmrr, o.growth, o.concentration, o.customers, o.exported, o.cash, o.leads, o.churn, o.lately, o.countries, o.cohortParts, o.undated} {
+		for _, check := range o.checks() {
 			if name, diff := check(q); diff != "" {
 				diff = diff[:min(len(diff), 4000)]
 				o.t.Errorf("seed %d, %s (%s%s): the oracle (-) and the API (+) differ:\n%s\ntoday %v, %+v, zone %v, %d customers",

@@ -7132,7 +7132,7 @@ type GetCustomersParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7441,7 +7441,7 @@ type GetExportsCustomersCsvParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7516,7 +7516,7 @@ type GetExportsMrrGrowthCsvParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7597,7 +7597,7 @@ type GetExportsMrrMovementsCsvParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7681,7 +7681,7 @@ type GetReportsCancellationTimingParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7762,7 +7762,7 @@ type GetReportsCancellationTimingDetailParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7831,7 +7831,7 @@ type GetReportsCashflowFailedPaymentsParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7918,7 +7918,7 @@ type GetReportsCashflowFailedPaymentsDetailParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -7978,7 +7978,7 @@ type GetReportsCashflowFailedPaymentsSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8047,7 +8047,7 @@ type GetReportsCashflowFailedPaymentsTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8116,7 +8116,7 @@ type GetReportsCashflowFailureRateParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8173,7 +8173,7 @@ type GetReportsCashflowFailureRateSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8230,7 +8230,7 @@ type GetReportsCashflowOutstandingUnpaidParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8299,7 +8299,7 @@ type GetReportsCashflowRefundsParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8383,7 +8383,7 @@ type GetReportsCashflowRefundsDetailParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8452,7 +8452,7 @@ type GetReportsCashflowRefundsTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8515,7 +8515,7 @@ type GetReportsChurnReasonsParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8575,7 +8575,7 @@ type GetReportsChurnReasonsSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8641,7 +8641,7 @@ type GetReportsChurnScheduledParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8731,7 +8731,7 @@ type GetReportsChurnScheduledMovementsParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8791,7 +8791,7 @@ type GetReportsChurnScheduledSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8851,7 +8851,7 @@ type GetReportsCmrrSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8917,7 +8917,7 @@ type GetReportsCohortParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -8986,7 +8986,7 @@ type GetReportsCustomVariablesParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9055,7 +9055,7 @@ type GetReportsCustomerConcentrationParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9133,7 +9133,7 @@ type GetReportsInvoicesDetailParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9211,7 +9211,7 @@ type GetReportsLatestActivityParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9277,7 +9277,7 @@ type GetReportsLeadsParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9334,7 +9334,7 @@ type GetReportsLeadsDaysParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9391,7 +9391,7 @@ type GetReportsLeadsSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9475,7 +9475,7 @@ type GetReportsLeadsTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9538,7 +9538,7 @@ type GetReportsMapParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9631,7 +9631,7 @@ type GetReportsMovementTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9703,7 +9703,7 @@ type GetReportsMrrParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9772,7 +9772,7 @@ type GetReportsMrrGrowthParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9841,7 +9841,7 @@ type GetReportsMrrGrowthTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9913,7 +9913,7 @@ type GetReportsMrrSubtypesParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -9985,7 +9985,7 @@ type GetReportsMrrTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10057,7 +10057,7 @@ type GetReportsMrrTableSubtypesParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10129,7 +10129,7 @@ type GetReportsRetentionParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10189,7 +10189,7 @@ type GetReportsSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10258,7 +10258,7 @@ type GetReportsTransactionsParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10345,7 +10345,7 @@ type GetReportsTransactionsDetailParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10405,7 +10405,7 @@ type GetReportsTransactionsSummaryParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.
@@ -10474,7 +10474,7 @@ type GetReportsTransactionsTableParams struct {
 	// Currency Filter: ISO 4217 codes of the subscription's currency.
 	Currency *CurrencyFilter `form:"currency,omitempty" json:"currency,omitempty"`
 
-	// Plan Filter: ids of plan groups or plans.
+	// Plan Filter: ids or names of plan groups or plans.
 	Plan *PlanFilter `form:"plan,omitempty" json:"plan,omitempty"`
 
 	// BillingFreq Filter: `day`, `week`, `month`, `quarter` or `year`; words such as `monthly` and `annual` do as well.

@@ -16,10 +16,15 @@ type Course struct {
 	pages    []atomic.Pointer[page]
 }
 
+// coursesKept is how many courses a table remembers at most. One of 25 years takes
+// 300 kB, and an account may have invoices in all currencies and ask in all.
+const coursesKept = 128
+
 // page is the conversions of some days, not valid where no rate is known.
 type page [64]Converter
 
-// Course returns the course between two currencies.
+// Course returns the course between two currencies. Whoever asks for many days
+// keeps it: the table may have enough others to remember.
 func (t *Table) Course(from, to money.Currency) *Course {
 	if t == nil {
 		return &Course{from: from, to: to}
@@ -32,7 +37,12 @@ func (t *Table) Course(from, to money.Currency) *Course {
 	if t.last >= t.first {
 		c.pages = make([]atomic.Pointer[page], (int(t.last)+MaxAge-int(t.first))/len(page{})+1)
 	}
+	if t.kept.Add(1) > coursesKept {
+		t.kept.Add(-1)
+		return c
+	}
 	if known, ok := t.courses.LoadOrStore(pair{from, to}, c); ok {
+		t.kept.Add(-1)
 		c, _ = known.(*Course)
 	}
 	return c

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
 
 // A course says of every day what the table says, within its rates and beyond,
@@ -33,6 +34,29 @@ func TestCourse_IsTheTable(t *testing.T) {
 		}
 	}
 	all.Wait()
+}
+
+// Of all courses that there may be a table remembers some, and says the same of
+// the others.
+func TestCourse_FewAreKept(t *testing.T) {
+	t.Parallel()
+	rates := table(t, published)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, from := range money.All() {
+				for _, to := range money.All()[:20] {
+					checkCourse(t, rates.Course(from, to), rates.last)
+				}
+			}
+		})
+	}
+	all.Wait()
+	kept := 0
+	rates.courses.Range(func(any, any) bool { kept++; return true })
+	if kept == 0 || kept > coursesKept {
+		t.Errorf("%d courses are kept, want 1 to %d", kept, coursesKept)
+	}
 }
 
 func checkCourse(t *testing.T, c *Course, day calendar.Day) {

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
 	"github.com/growpanel/growpanel-mcp/analytics/money"
@@ -18,7 +19,8 @@ type Table struct {
 	pairs       map[pair]series
 	hubs        []money.Currency // bases of published rates, the most quoted first
 	first, last calendar.Day     // that have a rate; last is before first when none has
-	courses     sync.Map         // *Course by pair, of those that were asked for
+	courses     sync.Map         // *Course by pair, of the first that were asked for
+	kept        atomic.Int64     // how many
 }
 
 type pair struct{ base, quote money.Currency }

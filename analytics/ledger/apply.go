@@ -341,6 +341,7 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	st := l.state
 	st.MRR, st.Currency = max(0, l.raw), currency
 	if it.basis > 0 || st.Plan == 0 {
+		r.replan(s, at, o.day, it)
 		st.Plan, st.Interval = it.plan, it.interval
 		if it.quantity != 0 {
 			st.Quantity = it.quantity
@@ -351,6 +352,19 @@ func (r *Replayer) prorated(s *stream, o *ordered, ev *Event, currency money.Cur
 	}
 	l.state = st
 	r.tape.push(l.slot, o.day, ByProration, st)
+}
+
+// replan gives the plan of a prorated charge to the lines that share the plan of
+// the line it is for.
+func (r *Replayer) replan(s *stream, at int, day calendar.Day, it *item) {
+	from := s.lines[at].state
+	for i := range s.lines {
+		l := &s.lines[i]
+		if i != at && from.Plan != it.plan && l.state.Plan == from.Plan && l.state.Currency == from.Currency && s.inForce(i) {
+			l.state.Plan, l.state.Interval = it.plan, it.interval
+			r.tape.push(l.slot, day, ByProration, l.state)
+		}
+	}
 }
 
 // settled reports whether what a prorated item adds or takes is in the stream

@@ -44,7 +44,7 @@ func NewReplayer(set Settings, plans []Plan) *Replayer {
 	return &Replayer{set: set, plans: plans}
 }
 
-// ordered is an event's place in the replay: by instant, then kind, then id.
+// ordered is an event's place in the replay: by instant, then day, kind and id.
 type ordered struct {
 	instant int64
 	day     calendar.Day // effective day
@@ -120,11 +120,10 @@ func (r *Replayer) sort() {
 	sorted := true
 	for i := range r.events {
 		ev := &r.events[i]
-		at := ev.Date
-		if ev.Kind == Subscription && !ev.Start.IsZero() && ev.Start.Instant(zone) > at.Instant(zone) {
-			at = ev.Start // paid in advance: it acts when the period starts
+		o := ordered{instant: ev.Date.Instant(zone), day: ev.Date.Day(zone), index: int32(i), rank: rank(ev)}
+		if ev.Kind == Subscription && !ev.Start.IsZero() { // paid in advance, it acts when the period starts
+			o.instant, o.day = max(o.instant, ev.Start.Instant(zone)), max(o.day, ev.Start.Day(zone))
 		}
-		o := ordered{instant: at.Instant(zone), day: at.Day(zone), index: int32(i), rank: rank(ev)}
 		if n := len(r.order); n > 0 && r.compare(r.order[n-1], o) > 0 {
 			sorted = false
 		}
@@ -138,6 +137,9 @@ func (r *Replayer) sort() {
 func (r *Replayer) compare(a, b ordered) int {
 	if a.instant != b.instant {
 		return cmp.Compare(a.instant, b.instant)
+	}
+	if a.day != b.day { // the zone skipped one: both begin at the same instant
+		return cmp.Compare(a.day, b.day)
 	}
 	if a.rank != b.rank {
 		return cmp.Compare(a.rank, b.rank)

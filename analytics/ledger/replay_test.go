@@ -375,6 +375,14 @@ func TestReplay(t *testing.T) {
 			"2024-06-17",
 			[]string{"2024-06-01 1000", "2024-06-16 2000"},
 		},
+		{
+			"a prorated charge for another plan is for all lines of the plan that it changes", nil, `
+			2024-06-01 sub 3000 from=2024-06-01 to=2024-07-01 line=pro:1000 line=pro:2000
+			2024-06-16 prorated 500 plan=ent from=2024-06-16 to=2024-07-01
+			2024-06-20 sub 5000 plan=ent from=2024-06-01 to=2024-07-01`,
+			"2024-06-21",
+			[]string{"2024-06-01 3000", "2024-06-16 4000", "2024-06-20 5000"},
+		},
 		{"a failed invoice after a trial holds no longer than its own grace", nil, `
 			2024-01-31 sub 0
 			2024-02-14 sub 9900 status=failed`, "2024-02-16", []string{"2024-02-14 9900"}},

@@ -76,3 +76,29 @@ func restamped(events []ledger.Event, stamp func(calendar.Day) calendar.Stamp) [
 	}
 	return out
 }
+
+// TestLaw_SkippedDaysKeepTheirPlace replays rows that say days near one that the
+// zone's calendar left out, which begins when the next one does: they make the
+// same ledger as in UTC, where no day is left out.
+func TestLaw_SkippedDaysKeepTheirPlace(t *testing.T) {
+	t.Parallel()
+	apia, err := time.LoadLocation("Pacific/Apia") // without 2011-12-30
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range 800 {
+		rng := rand.New(rand.NewPCG(uint64(seed), 32))
+		set := oracletest.RandomSettings(rng)
+		invoices, today := oracletest.RandomInvoices(rng, apia, "i", 1)
+		events, plans, _ := ledgerRows(t, invoices)
+		events = restamped(events, calendar.DayStamp)
+		replay := func(in *time.Location) *ledger.Ledger {
+			s := ledgerSettings(set)
+			s.Zone = in
+			return ledger.NewReplayer(s, plans).Replay(events, 0, calendar.Day(today))
+		}
+		if diff := cmp.Diff(replay(time.UTC), replay(apia), cmp.AllowUnexported(ledger.Stream{})); diff != "" {
+			t.Fatalf("seed %d, the ledger in Apia (+) is not that in UTC (-):\n%s", seed, diff)
+		}
+	}
+}

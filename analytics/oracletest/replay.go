@@ -60,6 +60,7 @@ type Customer struct {
 	First, Last Day // the days that were computed
 	Streams     []*Stream
 	Endings     []*Ending
+	Open        bool              // an invoice adds to a set whose plans the rules leave open
 	Refunded    map[string]string // id of the invoice that a refund gives back, by its own
 
 	// What follows is as of today.
@@ -435,6 +436,7 @@ func (r *replay) full(s *Stream, i Invoice, lines []Line, d Day) {
 	start, _ := lines[0].period(r.set.Zone)
 	s.start(d)
 	if wasRunning && s.Subscription == "" && start != noDay && start == s.setStart {
+		r.facts.Open = r.facts.Open || slices.ContainsFunc(s.parts, func(p part) bool { return p.plan == unclear })
 		parts = append(slices.DeleteFunc(s.parts, func(p part) bool {
 			return slices.ContainsFunc(parts, func(n part) bool { return n.plan == p.plan && n.currency == p.currency })
 		}), parts...)

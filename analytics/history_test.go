@@ -136,6 +136,9 @@ func anyEvent(r *rand.Rand, last ledger.Event) ledger.Event {
 
 func anyStamp(r *rand.Rand) calendar.Stamp {
 	day := calendar.Date(1900, 1, 1) + calendar.Day(r.IntN(300*365))
+	if r.IntN(8) == 0 {
+		day = []calendar.Day{calendar.Date(1900, 1, 1), -1, 0, calendar.Date(9999, 12, 31)}[r.IntN(4)]
+	}
 	if r.IntN(2) == 0 {
 		return calendar.DayStamp(day)
 	}

@@ -102,6 +102,7 @@ func newWorldMap(s *Snapshot, q *Query) *worldMap {
 	}
 	if last.To >= q.Range.From {
 		m.churn = newRetention(s, q, []calendar.Range{last})
+		m.churn.weighed = averaged // the rows before serve the average of customers who leave
 	}
 	return m
 }

@@ -92,9 +92,11 @@ type retention struct {
 	parts   [][]window
 
 	// Of customers who need conversion.
-	days             points // all bases and targets
-	baseAt, targetAt []int  // where those of a row are among the days
-	worths           worths // on those days
+	days             points    // all bases and targets
+	baseAt, targetAt []int     // where those of a row are among the days
+	worths           worths    // on those days
+	weighed          int       // the first row whose money is asked for; of those before, only the customers
+	rated            [256]int8 // by currency: 1 if it has rates on all those days, -1 if not, 0 if nobody looked yet
 
 	// Of those whose subscriptions must be converted one by one.
 	levels  []balanceAt

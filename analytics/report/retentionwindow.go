@@ -1,8 +1,12 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/growpanel/growpanel-mcp/analytics/calendar"
+	"github.com/growpanel/growpanel-mcp/analytics/fx"
 	"github.com/growpanel/growpanel-mcp/analytics/ledger"
+	"github.com/growpanel/growpanel-mcp/analytics/money"
 )
 
 // window is what one row of one value adds up.
@@ -61,7 +65,7 @@ func (r *retention) countMoves(x *subject, match func(*ledger.State) bool, moves
 		r.countOwn(moves, sinks)
 		return nil
 	}
-	err := r.countRows(&payments{moves, sinks})
+	err := r.countRows(&payments{moves: moves, sinks: sinks})
 	if err == nil {
 		return nil
 	}
@@ -74,7 +78,7 @@ func (r *retention) countMoves(x *subject, match func(*ledger.State) bool, moves
 // countOwn counts a customer who needs no conversion, where something moves.
 func (r *retention) countOwn(moves []ledger.Movement, sinks [][]window) {
 	level, done := int64(0), 0 // before the movement; rows that are counted
-	for i := range moves {
+	for i := max(0, r.untilFirst(moves)-1); i < len(moves); i++ {
 		m := &moves[i]
 		// The rows from its first to the last before end have the movement between
 		// baseline and target, those from end on before the baseline.
@@ -97,6 +101,18 @@ func (r *retention) countOwn(moves []ledger.Movement, sinks [][]window) {
 		}
 		level = m.After
 	}
+}
+
+// untilFirst is how many movements there are until the baseline of the first row.
+func (r *retention) untilFirst(moves []ledger.Movement) int {
+	if len(moves) == 0 || moves[0].Day > r.bases[0] {
+		return 0
+	}
+	n := len(moves)
+	for moves[n-1].Day > r.bases[0] {
+		n--
+	}
+	return n
 }
 
 // rowOf is the first row that does not end before a day.
@@ -140,6 +156,7 @@ func (w *window) change(base, target int64, paidBefore bool) {
 type payments struct {
 	moves []ledger.Movement
 	sinks [][]window
+	first int // row of which more than customers is counted
 }
 
 // after is the movement that n movements lead to; that of no MRR before the first.
@@ -150,10 +167,34 @@ func (p *payments) after(n int) *ledger.Movement {
 	return &p.moves[n-1]
 }
 
+// firstWeighed is the first row of which the money is counted: all rows are, where
+// a rate is missing, so that it is asked for.
+func (r *retention) firstWeighed(moves []ledger.Movement) int {
+	for i := range moves {
+		if r.weighed == 0 || !r.priced(moves[i].Currency) {
+			return 0
+		}
+	}
+	return r.weighed
+}
+
+// priced reports whether a currency has rates on all days.
+func (r *retention) priced(in money.Currency) bool {
+	if r.rated[in] == 0 {
+		missing := func(c fx.Converter) bool { return !c.Valid() }
+		r.rated[in] = 1
+		if in != r.sc.rates.to && slices.ContainsFunc(r.days.at(r.sc.rates, in), missing) {
+			r.rated[in] = -1
+		}
+	}
+	return r.rated[in] > 0
+}
+
 // countRows counts a customer in all rows: those in which nothing moves at once,
 // however many.
 func (r *retention) countRows(p *payments) error {
-	before := 0 // movements until the row's baseline
+	before := r.untilFirst(p.moves) // movements until the row's baseline
+	p.first = r.firstWeighed(p.moves[max(0, before-1):])
 	for row := 0; row < r.known; {
 		for before < len(p.moves) && p.moves[before].Day <= r.bases[row] {
 			before++
@@ -183,15 +224,20 @@ func (r *retention) countSteady(p *payments, m *ledger.Movement, from, to int) e
 	if m.After == 0 {
 		return nil
 	}
-	worth, err := r.worths.between(m.After, m.Currency, r.baseAt[from], r.targetAt[to-1])
-	if err != nil {
-		return err
-	}
 	for _, sink := range p.sinks {
 		sink[from].steady++
 		if to < len(sink) {
 			sink[to].steady--
 		}
+	}
+	if from = max(from, p.first); from >= to {
+		return nil
+	}
+	worth, err := r.worths.between(m.After, m.Currency, r.baseAt[from], r.targetAt[to-1])
+	if err != nil {
+		return err
+	}
+	for _, sink := range p.sinks {
 		for row := from; row < to; row++ {
 			sink[row].steadyBase += worth[r.baseAt[row]]
 			sink[row].target += worth[r.targetAt[row]]
@@ -208,7 +254,13 @@ func (r *retention) countMoved(p *payments, before, row int) error {
 		until++
 	}
 	was, is := p.after(before), p.after(until)
-	base, target := balanceAt{was.After, was.After > 0}, balanceAt{is.After, is.After > 0}
+	base, target := balanceAt{live: was.After > 0}, balanceAt{live: is.After > 0}
+	if row < p.first {
+		for _, sink := range p.sinks {
+			sink[row].add(base, target, target, before > 0)
+		}
+		return nil
+	}
 	var err error
 	if base.level, err = r.worthAt(was, r.baseAt[row]); err != nil {
 		return err

@@ -7,59 +7,87 @@ import (
 )
 
 // worths remembers what amounts are worth at points, because many customers pay
-// the same. It forgets what shares a place with a later amount.
+// the same. When they are too many it forgets them all.
 type worths struct {
 	points *points
 	rates  *rates
-	places []worth // 2^n of them
-	shift  int     // 64-n
+	places []worth // 2^n of them, at most half of them taken
+	taken  int
+	cells  []int64 // by amount, then point; unpriced where nobody asked yet
 }
 
-// worth is what an amount is worth, by point; unpriced where nobody did.
+// worth is an amount and where its cells begin. A place whose next is 0 is free.
 type worth struct {
 	holding
-	at []int64
+	next int // where the cells of the next amount begin
 }
 
 // unpriced stands for a worth that is not known; those that are known are 0 or more.
 const unpriced = -1
 
-// worthsKept is how many worths are remembered at most.
+// worthsKept is how many worths are remembered, about.
 const worthsKept = 1 << 18
 
 func newWorths(p *points, r *rates) worths {
-	places := bits.Len(uint(worthsKept / max(1, len(p.ends))))
-	return worths{points: p, rates: r, places: make([]worth, 1<<places), shift: 64 - places}
+	return worths{points: p, rates: r, places: make([]worth, 1<<8)}
 }
 
 // between returns what an amount of 0 or more is worth, by point; those from one
 // to another are known. It holds until the next call.
 func (w *worths) between(amount int64, in money.Currency, from, to int) ([]int64, error) {
 	of := holding{amount, in}
-	place := &w.places[(uint64(amount)*0x9e3779b97f4a7c15^uint64(in)<<56)>>w.shift]
-	if place.holding != of || place.at == nil {
-		place.forget(of, len(w.points.ends))
+	place := w.place(of)
+	if place.next == 0 {
+		place = w.take(of)
 	}
-	at := place.at
+	at := w.cells[place.next-len(w.points.ends) : place.next]
 	for i := from; i <= to; i++ {
 		if at[i] != unpriced {
 			continue
 		}
-		var err error
-		if at[i], err = w.points.worth(w.rates, i, amount, in); err != nil {
-			at[i] = unpriced
+		worth, err := w.points.worth(w.rates, i, amount, in)
+		if err != nil {
 			return nil, err
 		}
+		at[i] = worth
 	}
 	return at, nil
 }
 
-func (w *worth) forget(of holding, points int) {
-	w.holding = of
-	if w.at == nil {
-		w.at = make([]int64, points)
+// place returns the place of an amount, or the free one that it may take.
+func (w *worths) place(of holding) *worth {
+	last := uint64(len(w.places) - 1)
+	i := (uint64(of.value)*0x9e3779b97f4a7c15 ^ uint64(of.currency)<<56) >> (64 - bits.Len64(last))
+	for w.places[i].next != 0 && w.places[i].holding != of {
+		i = (i + 1) & last
 	}
-	for i := range w.at {
-		w.at[i] = unpriced
+	return &w.places[i]
+}
+
+// take makes room for an amount that has no place, and cells for its worths.
+func (w *worths) take(of holding) *worth {
+	switch {
+	case len(w.cells) >= worthsKept:
+		clear(w.places)
+		w.taken, w.cells = 0, w.cells[:0]
+	case 2*w.taken >= len(w.places):
+		w.grow()
+	}
+	w.taken++
+	for range w.points.ends {
+		w.cells = append(w.cells, unpriced)
+	}
+	place := w.place(of)
+	*place = worth{of, len(w.cells)}
+	return place
+}
+
+func (w *worths) grow() {
+	known := w.places
+	w.places = make([]worth, 2*len(known))
+	for i := range known {
+		if known[i].next != 0 {
+			*w.place(known[i].holding) = known[i]
+		}
 	}
 }

